@@ -1,0 +1,40 @@
+"""Rules for the whole suite: tests see none of the developer's settings; `--no-skips` makes every skip a failure."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+SETTINGS = ("ALLOW_ANONYMOUS", "API_", "CONFIG_", "DATABASE_", "ENABLE_", "GRPC_", "LOG_", "OTEL_", "REDIS_")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="fail on a skip: it may hide a missing install")
+
+
+def pytest_configure() -> None:
+    for name in [name for name in os.environ if name.startswith(SETTINGS)]:
+        del os.environ[name]
+
+
+def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:
+    if report.skipped and not hasattr(report, "wasxfail") and config.getoption("--no-skips"):
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"--no-skips forbids this: {reason}"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    fail_if_skipped(report, item.config)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    fail_if_skipped(report, collector.config)
+    return report
