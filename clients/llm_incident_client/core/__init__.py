@@ -1,0 +1,1 @@
+"""What every call shares: channels, errors, retries, and the resumable event stream."""

@@ -1,0 +1,56 @@
+"""What PostgreSQL's errors mean for a caller: decide again, come back later, or a defect of ours. Handles nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from llm_incident_manager.domain.errors import StoreUnavailable
+from llm_incident_manager.ports.stores import KeyTaken
+
+_CLAIMED = frozenset({"incident_key", "idempotency", "request_answer", "delivery", "producer"})
+_CONTENDED = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+
+# Connections, resources, operators and disks: classes 08, 53, 57 and 58, sign-in, and a server that is now a standby.
+_ABSENT = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises KeyTaken and StoreUnavailable for what they stand for. Wrap single calls, never a caller's own code."""
+    try:
+        yield
+    except asyncpg.UniqueViolationError as e:
+        if e.table_name not in _CLAIMED:  # an id that was used before: ours
+            raise
+        raise KeyTaken(e.table_name) from e
+    except _CONTENDED as e:
+        raise KeyTaken("a locked row") from e
+    except TimeoutError as e:
+        raise StoreUnavailable("no answer in time") from e
+    except _ABSENT as e:
+        raise StoreUnavailable(_named(e)) from e
+    except asyncpg.InterfaceError as e:
+        if isinstance(e, ValueError):  # an argument of the wrong type: ours
+            raise
+        raise StoreUnavailable(_named(e)) from e
+
+
+def _named(error: Exception) -> str:
+    # Only the error's own name: its text may quote values or where the server is.
+    state = getattr(error, "sqlstate", None)
+    return f"{type(error).__name__} {state}" if state else type(error).__name__

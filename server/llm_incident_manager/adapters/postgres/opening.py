@@ -1,0 +1,69 @@
+"""Whether a server may be used: connects, looks at what it promises, and refuses in words that say what to do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from llm_incident_manager.adapters.postgres import pool
+from llm_incident_manager.adapters.postgres.options import Options
+from llm_incident_manager.adapters.postgres.statements import SQL
+from llm_incident_manager.domain.errors import StoreUnavailable
+from llm_incident_manager.ports.stores import StoreRefused
+
+_OLDEST = 140_000
+_PROMISES = ("fsync", "full_page_writes", "synchronous_commit")
+
+
+async def connect(options: Options) -> pool.Pool:
+    """A pool to a server that may be used.
+
+    Raises StoreRefused when it may not or the address or sign-in is wrong, StoreUnavailable when it does not answer.
+    """
+    async with explained():
+        lent = await pool.open_pool(options)
+    try:
+        async with explained(), lent.connection() as connection:
+            facts = await connection.fetchrow(SQL["server_facts"])
+        assert facts is not None
+        check(dict(facts), may_lose_commits=options.may_lose_commits)
+    except BaseException:
+        lent.terminate()
+        raise
+    return lent
+
+
+def check(facts: dict[str, str | int | bool], *, may_lose_commits: bool) -> None:
+    """Raises StoreRefused unless the server is new enough, stores UTF-8, takes writes, and keeps what it confirmed."""
+    if int(facts["version"]) < _OLDEST:
+        raise StoreRefused(f"PostgreSQL {int(facts['version']) // 10_000} is too old: update it to 14 or newer")
+    if facts["server_encoding"] != "UTF8":
+        remedy = "create the database with ENCODING 'UTF8' TEMPLATE template0"
+        raise StoreRefused(f"the database's encoding is {facts['server_encoding']}: {remedy}")
+    if facts["standby"]:
+        raise StoreRefused("the server is a standby and takes no writes: connect to the primary")
+    broken = [name for name in _PROMISES if facts[name] == "off"]
+    if broken and not may_lose_commits:
+        raise StoreRefused(
+            f"PostgreSQL runs with {' and '.join(f'{name} = off' for name in broken)}, so a crash may lose what it "
+            f"confirmed: set {' and '.join(f'{name} = on' for name in broken)} for the server and this role, "
+            "or accept the loss in the configuration"
+        )
+
+
+@asynccontextmanager
+async def explained() -> AsyncIterator[None]:
+    """Turns the driver's errors at start-up into words. Never repeats the address, which may hold a password."""
+    try:
+        yield
+    except asyncpg.InvalidAuthorizationSpecificationError as e:
+        raise StoreRefused("PostgreSQL refuses the sign-in: correct user and password in the database URL") from e
+    except asyncpg.InvalidCatalogNameError as e:
+        raise StoreRefused("the database does not exist: create it, or correct its name in the database URL") from e
+    except asyncpg.InsufficientPrivilegeError as e:
+        raise StoreRefused(f"the role has too few rights ({e}): let it own its database or schema") from e
+    except asyncpg.ClientConfigurationError as e:
+        form = "postgresql://user:password@host:5432/database"
+        raise StoreRefused(f"the database URL cannot be read: write it as {form}") from e
+    except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as e:
+        raise StoreUnavailable(f"cannot connect: {type(e).__name__}") from e

@@ -1,0 +1,49 @@
+-- name: claim_work
+-- Leases due rows: of each lane only the oldest live one. A row that somebody else is leasing just now is passed over.
+WITH picked AS (
+    SELECT o.id
+    FROM outbox AS o
+    WHERE o.topic = $1 AND NOT o.dead AND o.due_at <= $3 AND o.lease_until <= $3
+        AND NOT EXISTS (
+            SELECT FROM outbox AS older
+            WHERE older.topic = o.topic AND older.lane = o.lane AND NOT older.dead AND older.id < o.id
+        )
+    ORDER BY o.id
+    LIMIT $5
+    FOR UPDATE OF o SKIP LOCKED
+), leased AS (
+    UPDATE outbox AS o
+    SET lease_owner = $2, lease_until = $4, fence = o.fence + 1
+    WHERE o.id = ANY(ARRAY(SELECT id FROM picked))
+    RETURNING {outbox}
+)
+SELECT {outbox} FROM leased AS o ORDER BY o.id;
+
+-- name: in_order
+-- For the transaction that claims work. A queue is analysed when it is empty and read when it is full: believing it
+-- empty, the planner would collect all of it and sort, where walking the index stops after $5 rows.
+SET LOCAL enable_bitmapscan = off;
+
+-- name: finish_work
+DELETE FROM outbox AS o WHERE o.id = ANY($1::uuid[]);
+
+-- name: retry_work
+-- Work that failed: due again later, or dead. The lease ends.
+UPDATE outbox AS o
+SET attempts = r.attempts, due_at = r.due_at, last_error = r.error, dead = r.dead, lease_owner = '', lease_until = 0
+FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[], $5::boolean[]) AS r (id, attempts, due_at, error, dead)
+WHERE o.id = r.id;
+
+-- name: backlog
+SELECT count(*), min(o.created_at) FROM outbox AS o WHERE o.topic = $1 AND NOT o.dead;
+
+-- name: deliveries
+SELECT {delivery} FROM delivery AS d WHERE d.tenant = $1 AND d.incident_id = $2 ORDER BY d.id;
+
+-- name: save_deliveries
+-- How far deliveries are.
+UPDATE delivery AS d
+SET state = r.state, attempts = r.attempts, error = r.error, updated_at = r.updated_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::bigint[])
+    AS r (id, tenant, state, attempts, error, updated_at)
+WHERE d.id = r.id AND d.tenant = r.tenant;

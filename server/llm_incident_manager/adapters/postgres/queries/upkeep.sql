@@ -1,0 +1,31 @@
+-- Each statement deletes at most $2 rows, and never waits for one that is in use.
+
+-- name: sweep_idempotency
+DELETE FROM idempotency WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM idempotency WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+));
+
+-- name: sweep_answers
+DELETE FROM request_answer WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM request_answer WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+));
+
+-- name: sweep_segments
+DELETE FROM producer_segment WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM producer_segment WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+));
+
+-- name: sweep_released
+DELETE FROM incident_key_released WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM incident_key_released WHERE released_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+));
+
+-- name: probe
+-- Whether statements run, and whether this server takes writes.
+SELECT pg_is_in_recovery();
+
+-- name: server_facts
+-- What decides whether this server may be used.
+SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
+    current_setting('synchronous_commit') AS synchronous_commit, current_setting('server_encoding') AS server_encoding,
+    current_setting('server_version_num')::integer AS version, pg_is_in_recovery() AS standby;

@@ -1,0 +1,63 @@
+"""The statements by name, with the column lists filled in once. Nothing a caller sends ever becomes part of them."""
+
+from collections.abc import Mapping
+
+from llm_incident_manager.adapters.sql import queries, records
+
+_TYPES = {
+    "id": "uuid",
+    "previous_id": "uuid",
+    "merged_into": "uuid",
+    "fp_version": "smallint",
+    "fp_components": "jsonb",
+    "labels": "jsonb",
+    "affected_services": "jsonb",
+    "assignees": "jsonb",
+    "resolution": "jsonb",
+    "severity": "smallint",
+    "historical": "boolean",
+    "recurred": "boolean",
+    "event_count": "bigint",
+    "tokens": "bigint",
+    "cost_usd": "double precision",
+    "users_affected": "bigint",
+    "first_seen_at": "bigint",
+    "last_seen_at": "bigint",
+    "created_at": "bigint",
+    "updated_at": "bigint",
+    "acknowledged_at": "bigint",
+    "resolved_at": "bigint",
+    "closed_at": "bigint",
+    "revision": "bigint",
+}
+
+INCIDENT = ", ".join(f"i.{column}" for column in records.INCIDENT_COLUMNS)
+"""The columns of an incident under the alias `i`, as `records.incident_of` reads them."""
+
+_changing = [column for column in records.INCIDENT_COLUMNS if column not in records.IMMUTABLE_COLUMNS]
+_FILLED = {
+    "{incident}": INCIDENT,
+    "{incident_columns}": ", ".join(records.INCIDENT_COLUMNS),
+    "{incident_arrays}": ", ".join(
+        f"${n}::{_TYPES.get(column, 'text')}[]" for n, column in enumerate(records.INCIDENT_COLUMNS, 1)
+    ),
+    "{incident_assignments}": ", ".join(f"{column} = r.{column}" for column in _changing),
+    "{event}": ", ".join(f"e.{column}" for column in records.EVENT_COLUMNS),
+    "{timeline}": ", ".join(f"t.{column}" for column in records.TIMELINE_COLUMNS),
+    "{delivery}": ", ".join(f"d.{column}" for column in records.DELIVERY_COLUMNS),
+    "{outbox}": ", ".join(f"o.{column}" for column in records.OUTBOX_COLUMNS),
+}
+
+
+def _fill(statement: str) -> str:
+    for place, text in _FILLED.items():
+        statement = statement.replace(place, text)
+    return statement
+
+
+SQL: Mapping[str, str] = {
+    name: _fill(text) for name, text in queries.load("llm_incident_manager.adapters.postgres.queries").items()
+}
+
+SELECT_INCIDENTS = SQL["select_incidents"]
+"""Incidents; conditions, order and limits follow."""

@@ -1,0 +1,175 @@
+"""The record of everything in PostgreSQL: lends units of work, and reads. What is locked when is in transaction.py."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from llm_incident_manager.adapters.postgres import chains, failures, opening, schema
+from llm_incident_manager.adapters.postgres.options import Options
+from llm_incident_manager.adapters.postgres.pool import Pool
+from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
+from llm_incident_manager.adapters.postgres.transaction import PostgresTransaction
+from llm_incident_manager.adapters.sql import dialect, filters, migrations, records
+from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
+from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
+from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
+from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, StoredEvent
+
+_BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
+_SWEEPS = ("sweep_idempotency", "sweep_answers", "sweep_segments", "sweep_released")
+_WIDTH = len(records.INCIDENT_COLUMNS)
+
+
+class PostgresStore:
+    """Implements ports.stores.Store."""
+
+    def __init__(self, pool: Pool, options: Options, run: str) -> None:
+        """Use `open_store`."""
+        self._pool = pool
+        self._begin = options.begin
+        self._chains = chains.Chains(run)
+
+    @property
+    def kind(self) -> str:
+        """The back end's name."""
+        return "postgresql"
+
+    @property
+    def free(self) -> int:
+        """How many more units of work could begin without waiting."""
+        return self._pool.free
+
+    def transaction(self) -> AbstractAsyncContextManager[PostgresTransaction]:
+        """Opens a unit of work; commits when the block ends without an exception."""
+        return self._unit(self._begin)
+
+    @asynccontextmanager
+    async def _unit(self, begin: str) -> AsyncIterator[PostgresTransaction]:
+        async with self._pool.connection() as connection:
+            unit = PostgresTransaction(connection, chains.Lease(self._chains))
+            try:
+                await unit.begin(begin)
+                yield unit
+            except BaseException:
+                await unit.rollback()
+                raise
+            await unit.commit()
+
+    async def lease_numbers(self, tenant: TenantId, day: str, size: int) -> int:
+        """Takes the next `size` incident numbers of a tenant's UTC day (YYYYMMDD); returns the first, from 1."""
+        rows = await self._fetch("lease_numbers", tenant, day, size)
+        return int(rows[0][0])
+
+    async def incident(self, tenant: TenantId, ref: str) -> Incident:
+        """An incident by id or number. Raises NotFound."""
+        rows = await self._fetch("incident_by_id" if is_uuid(ref) else "incident_by_number", tenant, ref)
+        if not rows:
+            raise NotFound("incident", ref)
+        return records.incident_of(rows[0], str)
+
+    async def incidents(self, query: IncidentQuery) -> Sequence[Incident]:
+        """One page of a list."""
+        clause = filters.page(query, dialect.POSTGRES)
+        rows = await self._run(f"{SELECT_INCIDENTS} {clause.text}", *clause.parameters)
+        return [records.incident_of(row, str) for row in rows]
+
+    async def count_incidents(self, query: IncidentQuery) -> int:
+        """How many match, regardless of limit, offset and after."""
+        clause = filters.selection(query, dialect.POSTGRES)
+        rows = await self._run(f"{SQL['count_incidents']} {clause.text}", *clause.parameters)
+        return int(rows[0][0])
+
+    async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
+        """Timeline entries with an id larger than `after`, oldest first."""
+        rows = await self._fetch("timeline", tenant, incident, after or _BEFORE_ALL, limit)
+        return [records.timeline_of(row, str) for row in rows]
+
+    async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
+        """A stored event. Raises NotFound."""
+        rows = await self._fetch("event", tenant, event) if is_uuid(event) else []
+        if not rows:
+            raise NotFound("event", event)
+        *row, body, decision = rows[0]
+        return StoredEvent(records.event_of(row, str), body, decision)
+
+    async def deliveries(self, tenant: TenantId, incident: IncidentId) -> Sequence[DeliveryRow]:
+        """What was sent for an incident, oldest first."""
+        return [records.delivery_of(row, str) for row in await self._fetch("deliveries", tenant, incident)]
+
+    async def feed_position(self) -> Position:
+        """The position after the latest change that everybody can see."""
+        rows = await self._fetch("feed_position")
+        return Position(*rows[0]) if rows else Position(0, 0)
+
+    async def feed_after(self, tenant: TenantId | None, position: Position, limit: int) -> Sequence[FeedItem]:
+        """Changes behind a position in commit order; of all tenants when None."""
+        rows = await self._fetch("feed_after", tenant, *position, limit)
+        return [_feed_item(tuple(row)) for row in rows]
+
+    async def claim_work(
+        self, topic: str, owner: str, now: Instant, lease_until: Instant, limit: int
+    ) -> Sequence[OutboxRow]:
+        """Leases due outbox rows of a topic: of each lane only the oldest unfinished one, in order of ids."""
+        async with self._unit(f"{self._begin}; {SQL['in_order']}") as unit:
+            return await unit.claim_work(topic, owner, now, lease_until, limit)
+
+    async def backlog(self, topic: str) -> tuple[int, Instant | None]:
+        """How many live rows a topic has and when the oldest was created."""
+        rows = await self._fetch("backlog", topic)
+        count, oldest = rows[0]
+        return count, oldest
+
+    async def sweep(self, before: Instant, limit: int) -> int:
+        """Deletes idempotency keys, answers, segments and released fingerprints older than that; returns how many."""
+        swept = 0
+        async with self._pool.connection() as connection:
+            for name in _SWEEPS:
+                with failures.translated():
+                    status = await connection.execute(SQL[name], before, limit - swept)
+                swept += int(status.rpartition(" ")[2])
+        return swept
+
+    async def check(self) -> None:
+        """Raises StoreUnavailable unless a statement can be run now, and a change could be written."""
+        rows = await self._fetch("probe")
+        if rows[0][0]:
+            raise StoreUnavailable("the server is a standby")
+
+    async def close(self) -> None:
+        """Finishes what runs, then gives everything back."""
+        await self._pool.close()
+
+    async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
+        return await self._run(SQL[name], *values)
+
+    async def _run(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        async with self._pool.connection() as connection:
+            with failures.translated():
+                return await connection.fetch(statement, *values)
+
+
+def _feed_item(row: tuple[Any, ...]) -> FeedItem:
+    moment, sequence, kind = row[_WIDTH:]
+    return FeedItem(Position(moment, sequence), ChangeKind(kind), records.incident_of(row, str))
+
+
+async def open_store(options: Options, run: str, now: Instant, *, migrate: bool = True) -> PostgresStore:
+    """Connects, checks what the server promises, and brings the schema up to date when `migrate` says so.
+
+    `run` names this start of the server and is never used twice: the writers of the audit chains carry it.
+    Raises StoreRefused for what a person must mend, StoreUnavailable when the server does not answer.
+    """
+    pool = await opening.connect(options)
+    try:
+        async with opening.explained(), pool.connection() as connection:
+            known = migrations.load("postgres")
+            await (schema.apply(connection, known, now) if migrate else schema.require(connection, known))
+    except BaseException:
+        pool.terminate()
+        raise
+    return PostgresStore(pool, options, run)

@@ -1,0 +1,193 @@
+"""One unit of work on one connection: locks in one order for everybody, reads, writes. Commits only when told to."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+import asyncpg
+
+from llm_incident_manager.adapters.postgres import chains, failures, pool, writes
+from llm_incident_manager.adapters.postgres.statements import SQL
+from llm_incident_manager.adapters.sql import audit, records
+from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
+from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.ports.changes import (
+    AnswerRow,
+    Changes,
+    Claimed,
+    Claims,
+    EventRow,
+    FingerprintKey,
+    IdempotencyRow,
+    OutboxRow,
+    ProducerKey,
+    ProducerRow,
+)
+
+
+class PostgresTransaction:
+    """Implements ports.stores.Transaction."""
+
+    def __init__(self, connection: pool.Connection, chain: chains.Lease) -> None:
+        """`chain` lends an audit chain when there is something to audit."""
+        self._connection = connection
+        self._chain = chain
+        self._lost = False
+
+    async def claim(self, claims: Claims) -> Claimed:
+        """Locks and reads what an ingest batch needs. Raises KeyTaken when others hold it for too long."""
+        producers = await self._producers(claims.producers)
+        idempotency = await self._idempotency(claims.idempotency)
+        held = await self._keys("claim_keys", claims.fingerprints)
+        incidents = await self._locked({id_: key.tenant for key, id_ in held.items()})
+        holders = {key: incidents[id_] for key, id_ in held.items() if id_ in incidents}
+        free = tuple(key for key in claims.fingerprints if key not in holders)
+        return Claimed(producers, idempotency, holders, await self._keys("released_keys", free))
+
+    async def stored_events(self, key: ProducerKey, first_sequence: int, count: int) -> Sequence[EventRow | None]:
+        """The rows of a producer's events by sequence number; None where it had no accepted event."""
+        last = first_sequence + count - 1
+        ids: list[EventId | None] = [None] * count
+        for first, length, first_id in await self._fetch("segments", *key, first_sequence, last):
+            for sequence in range(max(first, first_sequence), min(first + length - 1, last) + 1):
+                ids[sequence - first_sequence] = _follow(first_id, sequence - first)
+        rows = await self._fetch("events_by_id", key.tenant, [id_ for id_ in ids if id_ is not None])
+        found = {row.id: row for row in (records.event_of(row, str) for row in rows)}
+        return [None if id_ is None else found.get(id_) for id_ in ids]
+
+    async def incident(self, tenant: TenantId, ref: str) -> Incident:
+        """Reads and locks an incident by id or number. Raises NotFound."""
+        id_ = ref
+        if not is_uuid(ref):
+            rows = await self._fetch("id_of_number", tenant, ref)
+            id_ = str(rows[0][0]) if rows else ""
+        found = await self.incidents(tenant, [IncidentId(id_)])
+        if not found:
+            raise NotFound("incident", ref)
+        return found[0]
+
+    async def holder(self, key: FingerprintKey) -> IncidentId | None:
+        """The open incident that holds the fingerprint."""
+        rows = await self._fetch("holder", *key)
+        return IncidentId(str(rows[0][0])) if rows else None
+
+    async def answer(self, tenant: TenantId, request_id: str) -> AnswerRow | None:
+        """The stored answer to a request id. Concurrent transactions with the same id wait for each other."""
+        await self._fetch("lock_request", tenant, request_id)
+        rows = await self._fetch("answer", tenant, request_id)
+        return AnswerRow(*rows[0]) if rows else None
+
+    async def open_producer(self, key: ProducerKey, now: Instant) -> ProducerRow:
+        """Starts a new epoch of a producer and returns it with how far the producer has come."""
+        rows = await self._fetch("open_producer", *key, now)
+        return ProducerRow(key, *rows[0])
+
+    async def incidents(self, tenant: TenantId, ids: Sequence[IncidentId]) -> Sequence[Incident]:
+        """Reads and locks incidents by id, in id order; missing ones are left out."""
+        known = [id_ for id_ in dict.fromkeys(ids) if is_uuid(id_)]
+        if not known:
+            return []
+        keyed = {str(row[0]) for row in await self._fetch("claim_keys_of", tenant, known)}
+        found = await self._locked(dict.fromkeys(known, tenant))
+        if any(incident.is_open and incident.id not in keyed for incident in found.values()):
+            # It was reopened between the two statements. This late lock may meet ingest head-on, which then ends in
+            # KeyTaken for one of both; without it a later release of the key would.
+            await self._fetch("claim_keys_of", tenant, known)
+        return list(found.values())
+
+    async def write(self, changes: Changes) -> None:
+        """Writes everything. Raises KeyTaken when a fingerprint or idempotency key was taken meanwhile."""
+        with self._asking():
+            await writes.run(self._connection, changes)
+            if changes.audit:
+                rows = self._chain.borrow().extend(changes.audit)
+                await writes.copy(self._connection, "audit", audit.AUDIT_COLUMNS, rows)
+
+    async def claim_work(
+        self, topic: str, owner: str, now: Instant, lease_until: Instant, limit: int
+    ) -> Sequence[OutboxRow]:
+        """Leases due outbox rows of a topic: of each lane only the oldest unfinished one, in order of ids."""
+        rows = await self._fetch("claim_work", topic, owner, now, lease_until, limit)
+        return [records.outbox_of(row, str) for row in rows]
+
+    async def begin(self, statement: str) -> None:
+        """Opens the database's own transaction."""
+        with self._asking():
+            await self._connection.execute(statement)
+
+    async def commit(self) -> None:
+        """Makes it durable. When that fails or is cut short, nobody knows whether it is; the connection is given up."""
+        try:
+            with self._asking():
+                status = await self._connection.execute("COMMIT")
+        except BaseException:
+            self._chain.abandon()
+            pool.cut(self._connection)
+            raise
+        if status != "COMMIT":
+            self._chain.rollback()
+            raise StoreUnavailable("a statement before had failed")
+        self._chain.commit()
+
+    async def rollback(self) -> None:
+        """Undoes everything; a connection that cannot even do that is given up, which undoes it as well."""
+        self._chain.rollback()
+        if self._lost:
+            return
+        try:
+            await self._connection.execute("ROLLBACK")
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            pool.cut(self._connection)
+        except BaseException:
+            pool.cut(self._connection)
+            raise
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            with failures.translated():
+                yield
+        except StoreUnavailable:
+            self._lost = True
+            pool.cut(self._connection)
+            raise
+
+    async def _producers(self, keys: Sequence[ProducerKey]) -> dict[ProducerKey, ProducerRow]:
+        if not keys:
+            return {}
+        rows = await self._fetch("claim_producers", *zip(*keys, strict=True))
+        found = (ProducerRow(ProducerKey(*row[:3]), row[3], row[4]) for row in map(tuple, rows))
+        return {row.key: row for row in found}
+
+    async def _idempotency(self, keys: Sequence[tuple[TenantId, str]]) -> dict[tuple[TenantId, str], IdempotencyRow]:
+        if not keys:
+            return {}
+        rows = await self._fetch("claim_idempotency", *zip(*keys, strict=True))
+        return {(row[0], row[1]): _idempotency_of(*row) for row in rows}
+
+    async def _keys(self, statement: str, keys: Sequence[FingerprintKey]) -> dict[FingerprintKey, IncidentId]:
+        if not keys:
+            return {}
+        rows = await self._fetch(statement, *zip(*keys, strict=True))
+        return {FingerprintKey(tenant, version, value): IncidentId(str(id_)) for tenant, version, value, id_ in rows}
+
+    async def _locked(self, ids: dict[IncidentId, TenantId]) -> dict[IncidentId, Incident]:
+        if not ids:
+            return {}
+        rows = await self._fetch("claim_incidents", list(ids), list(ids.values()))
+        found = (records.incident_of(row, str) for row in rows)
+        return {incident.id: incident for incident in found}
+
+    async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
+        with self._asking():
+            return await self._connection.fetch(SQL[name], *values)
+
+
+def _idempotency_of(tenant: TenantId, key: str, event: UUID, incident: UUID | None, at: Instant) -> IdempotencyRow:
+    return IdempotencyRow(tenant, key, EventId(str(event)), None if incident is None else IncidentId(str(incident)), at)
+
+
+def _follow(first: UUID, places: int) -> EventId:
+    return EventId(str(UUID(int=first.int + places)))

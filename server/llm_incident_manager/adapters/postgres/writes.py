@@ -1,0 +1,131 @@
+"""Turns `Changes` into one COPY or one statement per table, in the order in which rows are locked. Decides nothing."""
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from llm_incident_manager.adapters.postgres.pool import Connection
+from llm_incident_manager.adapters.postgres.statements import SQL
+from llm_incident_manager.adapters.sql import records
+from llm_incident_manager.ports.changes import AnswerRow, BodyRow, ChangeRow, Changes, IdempotencyRow, KeyRow
+from llm_incident_manager.ports.stores import KeyTaken
+
+Rows = Sequence[tuple[Any, ...]]
+Source = Callable[[Changes], Rows]
+
+_KEY_COLUMNS = ("tenant", "fp_version", "fingerprint", "incident_id")
+_PRODUCER_COLUMNS = ("tenant", "principal", "producer_id")
+_SEGMENT_COLUMNS = (*_PRODUCER_COLUMNS, "first_sequence", "count", "first_event_id", "at")
+
+
+class Copy(NamedTuple):
+    """New rows of a table."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: Source
+
+
+class Update(NamedTuple):
+    """A statement over arrays, one for each column. With `each`, every row must find its row in the table."""
+
+    statement: str
+    rows: Source
+    each: bool = False
+
+
+def _same(text: str) -> str:
+    """Ids go as text: the driver packs them."""
+    return text
+
+
+def _taken(changes: Changes) -> Rows:
+    # A key that is taken and released by one incident in one transaction was never free for anybody else to see.
+    gone = set(changes.keys_released)
+    return sorted(_key_row(row) for row in changes.keys_taken if row not in gone)
+
+
+def _key_row(row: KeyRow) -> tuple[Any, ...]:
+    return (*row.key, row.incident_id)
+
+
+def _changed(changes: Changes) -> Rows:
+    latest = {incident.id: incident for incident in changes.changed}
+    return [records.incident_row(incident, _same) for incident in latest.values()]
+
+
+def _tallies(changes: Changes) -> Rows:
+    return [
+        (
+            row.tenant,
+            row.incident_id,
+            row.tally.event_count,
+            row.tally.tokens,
+            row.tally.cost_usd,
+            row.tally.users_affected,
+            row.tally.first_seen,
+            row.tally.last_seen,
+        )
+        for row in changes.tallies
+    ]
+
+
+def _producers(changes: Changes) -> Rows:
+    moved = {segment.key: segment.at for segment in changes.segments}
+    return [(*row.key, row.epoch, row.last_sequence, moved.get(row.key)) for row in changes.producers]
+
+
+def _finished(changes: Changes) -> Rows:
+    return [(id_,) for id_ in changes.outbox_done]
+
+
+def _delivery_updates(changes: Changes) -> Rows:
+    return [(d.id, d.tenant, d.state, d.attempts, d.error, d.updated_at) for d in changes.delivery_updates]
+
+
+# Rows that others may wait for come first and sorted, in one order for everybody: names, then fingerprints.
+# Everything behind them is ours alone.
+STEPS: tuple[Copy | Update, ...] = (
+    Update("save_producers", _producers, each=True),
+    Copy("idempotency", IdempotencyRow._fields, lambda c: sorted(c.idempotency, key=itemgetter(0, 1))),
+    Update("release_keys", lambda c: [_key_row(row) for row in c.keys_released]),
+    Copy("incident_key", _KEY_COLUMNS, _taken),
+    Copy("incident", records.INCIDENT_COLUMNS, lambda c: [records.incident_row(i, _same) for i in c.opened]),
+    Update("save_incidents", _changed, each=True),
+    Update("add_tallies", _tallies),
+    Update("remember_keys", lambda c: [_key_row(row) for row in c.keys_released]),
+    Copy("event", records.EVENT_COLUMNS, lambda c: c.events),
+    Copy("event_body", BodyRow._fields, lambda c: c.bodies),
+    Copy("timeline", records.TIMELINE_COLUMNS, lambda c: [records.timeline_row(t, _same) for t in c.timeline]),
+    Copy("incident_change", ChangeRow._fields, lambda c: c.feed),
+    Copy("outbox", records.OUTBOX_COLUMNS, lambda c: c.outbox),
+    Update("finish_work", _finished),
+    Update("retry_work", lambda c: c.outbox_retries),
+    Copy("delivery", records.DELIVERY_COLUMNS, lambda c: c.deliveries),
+    Update("save_deliveries", _delivery_updates),
+    Copy("producer_segment", _SEGMENT_COLUMNS, lambda c: [(*row.key, *row[1:]) for row in c.segments]),
+    Copy("request_answer", AnswerRow._fields, lambda c: c.answers),
+)
+
+
+async def run(connection: Connection, changes: Changes) -> None:
+    """Writes everything but the audit. Raises KeyTaken when a row that must exist does not, and the driver's errors."""
+    for step in STEPS:
+        rows = step.rows(changes)
+        if not rows:
+            continue
+        if isinstance(step, Copy):
+            await copy(connection, step.table, step.columns, rows)
+        else:
+            await _update(connection, step, rows)
+
+
+async def copy(connection: Connection, table: str, columns: tuple[str, ...], rows: Rows) -> None:
+    """Inserts rows; at any number of them faster than INSERT, and far less work here."""
+    await connection.copy_records_to_table(table, records=rows, columns=columns)
+
+
+async def _update(connection: Connection, step: Update, rows: Rows) -> None:
+    status = await connection.execute(SQL[step.statement], *zip(*rows, strict=True))
+    if step.each and int(status.rpartition(" ")[2]) != len(rows):
+        raise KeyTaken(step.statement.removeprefix("save_"))

@@ -1,0 +1,1 @@
+"""What both SQL back ends share: row mappings, the audit chain, the query loader, filters. Opens no connection."""

@@ -1,0 +1,22 @@
+"""Ids as SQLite keeps them: 16 bytes, big end first, so that their order is the order of the texts."""
+
+
+def text(stored: bytes) -> str:
+    """The canonical text of an id."""
+    digits = stored.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def number(stored: bytes) -> int:
+    """The id as one number, for counting on from it."""
+    return int.from_bytes(stored, "big")
+
+
+def stored(number: int) -> bytes:
+    """The bytes of an id given as one number."""
+    return number.to_bytes(16, "big")
+
+
+def same(text: str) -> str:
+    """An id on its way in: the statements turn text into bytes, which costs the interpreter nothing."""
+    return text

@@ -1,0 +1,44 @@
+"""Work for after the commit, on the writer's thread: who comes first in its lane, who has leased what. Does no work."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import apsw
+
+from llm_incident_manager.adapters.sql import records
+from llm_incident_manager.adapters.sqlite import ids
+from llm_incident_manager.adapters.sqlite.statements import bulk, first, rows
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.ports.changes import Changes, OutboxRow
+
+
+def write(connection: apsw.Connection, changes: Changes) -> None:
+    """Ends, puts off and adds work."""
+    ended = bulk("remove_outbox").run(connection, [(id_,) for id_ in changes.outbox_done])
+    retried = bulk("retry_outbox").run(connection, changes.outbox_retries)
+    freed = [*ended, *(row[:3] for row in retried if row[3])]
+    bulk("unblock_outbox").run(connection, list({(topic, lane) for topic, lane, blocked in freed if not blocked}))
+    bulk("insert_outbox").run(connection, list(_marked(changes.outbox)))
+
+
+def claim(
+    connection: apsw.Connection, topic: str, owner: str, now: Instant, until: Instant, limit: int
+) -> Sequence[OutboxRow]:
+    """Leases due rows of a topic: of each lane only the first unfinished one, in order of ids."""
+    wanted = {"topic": topic, "owner": owner, "now": now, "until": until, "limit": limit}
+    leased = sorted(rows(connection, "claim_work", wanted))
+    return [records.outbox_of(row, ids.text) for row in leased]
+
+
+def reset(connection: apsw.Connection) -> None:
+    """Ends all leases: whoever held them has gone with its process."""
+    first(connection, "reset_leases")
+
+
+def _marked(added: Iterable[OutboxRow]) -> Iterable[tuple[Any, ...]]:
+    """The rows with whether an earlier one of them has the same lane."""
+    seen: set[tuple[str, str]] = set()
+    for row in added:
+        lane = (row.topic, row.lane)
+        yield (*row, lane in seen)
+        seen.add(lane)

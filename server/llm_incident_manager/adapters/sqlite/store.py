@@ -1,0 +1,188 @@
+"""Implements the store port on SQLite: opens files and threads, sends each method to the right one. Decides nothing."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from llm_incident_manager.adapters.sql.audit import AuditChain
+from llm_incident_manager.adapters.sqlite import connection as connections
+from llm_incident_manager.adapters.sqlite import outbox, reads, retention, schema
+from llm_incident_manager.adapters.sqlite.faults import Faults
+from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
+from llm_incident_manager.adapters.sqlite.statements import rows
+from llm_incident_manager.adapters.sqlite.transaction import SqliteTransaction
+from llm_incident_manager.adapters.sqlite.writer import Writer
+from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.timeline import TimelineEntry
+from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
+from llm_incident_manager.ports.executor import Executor
+from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, StoredEvent, Transaction
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to open a store.
+
+    `database` is a file, None keeps everything in memory. `executor` makes a thread, or an inline executor, from its
+    name. A caller waits `deadline` seconds for its turn, and again for each answer.
+    """
+
+    database: Path | None
+    executor: Callable[[str], Executor]
+    readers: int = 2
+    deadline: float = 5.0
+
+
+async def open_store(options: Options, run: str, now: Instant, *, migrate: bool = True) -> "SqliteStore":
+    """Opens the database, brings its schema up to date when `migrate` says so, and ends the leases of the last process.
+
+    `run` names this start of the server and is never used twice: the writer of the audit chains carries it.
+    Raises StoreRefused when another server has the directory, and when the file is not ours to use as it is.
+    """
+    name = connections.MEMORY if options.database is None else str(options.database)
+    with ExitStack() as undo, connections.explained(name):
+        lock = None
+        if options.database is not None:
+            lock = undo.enter_context(closing(connections.FolderLock(options.database.parent)))
+        connection = undo.enter_context(closing(connections.open_writer(name)))
+        _prepare(connection, now, migrate=migrate or lock is None)
+        opened = [
+            undo.enter_context(closing(connections.open_reader(name))) for _ in range(options.readers if lock else 0)
+        ]
+        undo.pop_all()
+    return _started(connection, opened, lock, options, run)
+
+
+def _prepare(connection: apsw.Connection, now: Instant, *, migrate: bool) -> None:
+    if migrate:
+        schema.apply(connection, now, schema.pending(connection))
+    else:
+        schema.require(connection)
+    outbox.reset(connection)
+
+
+def _started(
+    connection: apsw.Connection,
+    opened: Sequence[apsw.Connection],
+    lock: connections.FolderLock | None,
+    options: Options,
+    run: str,
+) -> "SqliteStore":
+    faults = Faults()
+    writer = Writer(connection, options.executor("sqlite-writer"), faults, AuditChain(f"{run}/1"), options.deadline)
+    readers = [Reader(each, options.executor(f"sqlite-reader-{n}")) for n, each in enumerate(opened, 1)]
+    return SqliteStore(writer, Readers(readers, faults, options.deadline) if readers else None, lock)
+
+
+class SqliteStore:
+    """Implements ports.stores.Store. Without readers, as in memory, reads take turns with the units of work."""
+
+    def __init__(self, writer: Writer, readers: Readers | None, lock: connections.FolderLock | None) -> None:
+        """Use `open_store`."""
+        self._writer = writer
+        self._readers = readers
+        self._lock = lock
+        self._closed = False
+
+    @property
+    def kind(self) -> str:
+        """The back end's name: "sqlite", or "memory" when nothing outlives the process."""
+        return "sqlite" if self._lock else "memory"
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Opens a unit of work; commits when the block ends without an exception. One at a time, in order of asking."""
+        return self._transaction()
+
+    async def lease_numbers(self, tenant: TenantId, day: str, size: int) -> int:
+        """Takes the next `size` incident numbers of a tenant's UTC day; returns the first, from 1."""
+        wanted = {"tenant": tenant, "day": day, "size": size}
+        ((first,),) = await self._writer.unit(lambda connection: rows(connection, "lease_numbers", wanted))
+        return int(first)
+
+    async def incident(self, tenant: TenantId, ref: str) -> Incident:
+        """An incident by id or number. Raises NotFound."""
+        return await self._read(partial(reads.incident, tenant=tenant, ref=ref))
+
+    async def incidents(self, query: IncidentQuery) -> Sequence[Incident]:
+        """One page of a list."""
+        return await self._read(partial(reads.page, query=query))
+
+    async def count_incidents(self, query: IncidentQuery) -> int:
+        """How many match, regardless of limit, offset and after."""
+        return await self._read(partial(reads.count, query=query))
+
+    async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
+        """Timeline entries with an id larger than `after`, oldest first."""
+        return await self._read(lambda connection: reads.timeline(connection, tenant, incident, after, limit))
+
+    async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
+        """A stored event. Raises NotFound."""
+        return await self._read(lambda connection: reads.event(connection, tenant, event))
+
+    async def deliveries(self, tenant: TenantId, incident: IncidentId) -> Sequence[DeliveryRow]:
+        """What was sent for an incident, oldest first."""
+        return await self._read(lambda connection: reads.deliveries(connection, tenant, incident))
+
+    async def feed_position(self) -> Position:
+        """The position after the latest change."""
+        return await self._read(reads.feed_position)
+
+    async def feed_after(self, tenant: TenantId | None, position: Position, limit: int) -> Sequence[FeedItem]:
+        """Changes behind a position in commit order; of all tenants when None."""
+        return await self._read(lambda connection: reads.feed_after(connection, tenant, position, limit))
+
+    async def claim_work(
+        self, topic: str, owner: str, now: Instant, lease_until: Instant, limit: int
+    ) -> Sequence[OutboxRow]:
+        """Leases due outbox rows of a topic: of each lane only the oldest unfinished one, in order of ids."""
+        return await self._writer.unit(
+            lambda connection: outbox.claim(connection, topic, owner, now, lease_until, limit)
+        )
+
+    async def backlog(self, topic: str) -> tuple[int, Instant | None]:
+        """How many live rows a topic has and when the oldest was created."""
+        return await self._read(partial(reads.backlog, topic=topic))
+
+    async def sweep(self, before: Instant, limit: int) -> int:
+        """Deletes idempotency keys, answers, segments and released fingerprints older than that; at most so many."""
+        return await self._writer.unit(lambda connection: retention.sweep(connection, before, limit))
+
+    async def check(self) -> None:
+        """Raises StoreUnavailable unless the writer and a reader answer now."""
+        await self._writer.run(lambda: rows(self._writer.connection, "alive"))
+        if self._readers is not None:
+            await self._readers.run(lambda connection: rows(connection, "alive"))
+
+    async def close(self) -> None:
+        """Finishes what runs, moves the log into the file, and lets other servers use the directory."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._readers is not None:
+            await self._readers.close()
+        await self._writer.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    async def _read(self, function: Callable[[apsw.Connection], T]) -> T:
+        return await (self._readers.run(function) if self._readers else self._writer.read(function))
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Transaction]:
+        async with self._writer.turn():
+            unit = SqliteTransaction(self._writer)
+            try:
+                yield unit
+            except BaseException:
+                await unit.rollback()
+                raise
+            await unit.commit()

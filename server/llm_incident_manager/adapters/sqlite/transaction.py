@@ -1,0 +1,99 @@
+"""One unit of work on the writer: it has the whole database to itself, so that whatever it has read is locked."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import apsw
+
+from llm_incident_manager.adapters.sqlite import reads, writes
+from llm_incident_manager.adapters.sqlite.statements import rows
+from llm_incident_manager.adapters.sqlite.writer import Writer
+from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
+from llm_incident_manager.domain.ids import IncidentId, TenantId
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.ports.changes import (
+    AnswerRow,
+    Changes,
+    Claimed,
+    Claims,
+    EventRow,
+    FingerprintKey,
+    ProducerKey,
+    ProducerRow,
+)
+
+T = TypeVar("T")
+
+
+class SqliteTransaction:
+    """Implements ports.stores.Transaction. Opens the database's own transaction together with its first statement."""
+
+    def __init__(self, writer: Writer) -> None:
+        """`writer` has given this unit its turn."""
+        self._writer = writer
+        self._begun = False
+        self._failed = False
+
+    async def claim(self, claims: Claims) -> Claimed:
+        """Reads what an ingest batch needs."""
+        return await self._run(lambda connection: reads.claim(connection, claims))
+
+    async def stored_events(self, key: ProducerKey, first_sequence: int, count: int) -> Sequence[EventRow | None]:
+        """The rows of a producer's events by sequence number; None where it had no accepted event."""
+        return await self._run(lambda connection: reads.stored_events(connection, key, first_sequence, count))
+
+    async def incident(self, tenant: TenantId, ref: str) -> Incident:
+        """Reads an incident by id or number. Raises NotFound."""
+        return await self._run(lambda connection: reads.incident(connection, tenant, ref))
+
+    async def incidents(self, tenant: TenantId, ids: Sequence[IncidentId]) -> Sequence[Incident]:
+        """Reads incidents by id, in id order; missing ones are left out."""
+        return await self._run(lambda connection: reads.incidents(connection, tenant, ids))
+
+    async def holder(self, key: FingerprintKey) -> IncidentId | None:
+        """The open incident that holds the fingerprint."""
+        return await self._run(lambda connection: reads.holder(connection, key))
+
+    async def answer(self, tenant: TenantId, request_id: str) -> AnswerRow | None:
+        """The stored answer to a request id."""
+        return await self._run(lambda connection: reads.answer(connection, tenant, request_id))
+
+    async def open_producer(self, key: ProducerKey, now: Instant) -> ProducerRow:
+        """Starts a new epoch of a producer and returns it with how far the producer has come."""
+        ((epoch, last_sequence),) = await self._run(
+            lambda connection: rows(connection, "open_producer", {**key._asdict(), "now": now})
+        )
+        return ProducerRow(key, epoch, last_sequence)
+
+    async def write(self, changes: Changes) -> None:
+        """Writes everything. Raises KeyTaken when something was taken, or is gone, since it was read."""
+        await self._run(lambda connection: writes.write(connection, changes, self._writer.chain))
+
+    async def commit(self) -> None:
+        """Makes it durable. Raises StoreUnavailable when nothing was written, StoreBroken when nobody knows."""
+        if self._failed:
+            await self._writer.abandon()
+            raise StoreUnavailable("a statement before had failed")
+        if self._begun:
+            await self._writer.finish()
+
+    async def rollback(self) -> None:
+        """Undoes everything."""
+        if self._begun:
+            await self._writer.abandon()
+
+    async def _run(self, function: Callable[[apsw.Connection], T]) -> T:
+        first, self._begun = not self._begun, True
+        try:
+            return await self._writer.run(lambda: self._on_thread(function, first))
+        except NotFound:
+            raise
+        except BaseException:
+            self._failed = True
+            raise
+
+    def _on_thread(self, function: Callable[[apsw.Connection], T], first: bool) -> T:
+        if first:
+            self._writer.begin()
+        return function(self._writer.connection)

@@ -1,0 +1,261 @@
+"""The composition root: builds adapters, pipeline and doors, runs them, and closes them last-in-first-out."""
+
+import asyncio
+import hashlib
+import signal
+import sys
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import llm_incident_manager
+from llm_incident_manager.adapters import channels as channel_adapters
+from llm_incident_manager.adapters import rulepack
+from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.adapters.codec.events import EventCodec
+from llm_incident_manager.adapters.executor import ThreadExecutor
+from llm_incident_manager.adapters.ids import Uuid7
+from llm_incident_manager.adapters.rulepack import RulePackError
+from llm_incident_manager.config import Settings
+from llm_incident_manager.domain.errors import StoreUnavailable
+from llm_incident_manager.domain.policy import Route
+from llm_incident_manager.domain.time import Instant, micros
+from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.pipeline import assembly
+from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.numbers import Numbers
+from llm_incident_manager.pipeline.outbox import Pump
+from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.pipeline.tools import Identities, Tools
+from llm_incident_manager.ports.changes import Changes
+from llm_incident_manager.ports.stores import Store, StoreRefused
+from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport import contract, hooks, methods
+from llm_incident_manager.transport.dispatch import Dispatcher
+from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.errors import PortTaken
+from llm_incident_manager.transport.handlers.services import Services, StreamLimits
+from llm_incident_manager.transport.handlers.watching import Watching
+from llm_incident_manager.transport.page_tokens import PageTokens
+from llm_incident_manager.transport.paging import Pages
+from llm_incident_manager.transport.readiness import Probes
+from llm_incident_manager.transport.rest.server import RestServer, RestSettings
+from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
+from llm_incident_manager.usecases.incidents import Incidents
+from llm_incident_manager.usecases.unit import Units
+from llm_incident_manager.usecases.watch import Feed
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which a busy thread lets another have the interpreter: the database thread waits for the loop thread
+at each statement, and with Python's default of 5 ms a batch would take ten times as long."""
+
+
+def run(settings: Settings) -> int:
+    """Serves until SIGTERM or SIGINT; returns the exit code. A second signal ends at once."""
+    import uvloop
+
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    logs.configure(settings.log.level, settings.log.format)
+    log = logs.get("app")
+    stop = _stop_on_signals()
+    try:
+        async with AsyncExitStack() as stack:
+            server = await Server.build(settings, stack)
+            await server.start()
+            log.info(
+                "app.started", **server.addresses, store=server.store.kind, version=llm_incident_manager.__version__
+            )
+            failed = await server.watch(stop)
+            await server.drain()
+    except (StoreRefused, StoreUnavailable, PortTaken, RulePackError) as refused:
+        sys.stderr.write(f"cannot start: {refused}\n")
+        return 1
+    log.info("app.stopped", clean=not failed)
+    return 1 if failed else 0
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def handle(number: signal.Signals) -> None:
+        if stop.is_set():
+            sys.exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, handle, number)
+    return stop
+
+
+@dataclass(slots=True)
+class Server:
+    """Everything that runs."""
+
+    settings: Settings
+    store: Store
+    batcher: Batcher
+    pumps: dict[str, Pump]
+    feed: Feed
+    end: Drain
+    rpc: RpcServer
+    rest: RestServer
+    addresses: dict[str, str]
+    tasks: list[asyncio.Task[None]]
+
+    @classmethod
+    async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Server":
+        """Builds everything and starts nothing but the database. Raises StoreRefused."""
+        _start_tracing(settings, stack)
+        clock, ids, metrics = SystemClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
+        store = await _open_store(settings, clock.now(), ids.new(clock.now()))
+        stack.push_async_callback(store.close)
+        feed, pumps, end = Feed(store), dict[str, Pump](), Drain()
+
+        def wake(changes: Changes) -> None:
+            if changes.feed:
+                feed.wake()
+            for topic in {row.topic for row in changes.outbox}:
+                pumps[topic].wake()
+
+        channels = channel_adapters.build(settings, logs.get("notify"))
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+        tools = Tools(
+            store=store,
+            clock=clock,
+            ids=ids,
+            codec=EventCodec(),
+            numbers=Numbers(store),
+            identities=Identities(
+                enabled=settings.deduplication.fingerprint_enabled, new_id=lambda: ids.new(clock.now())
+            ),
+            rules=rulepack.load(
+                settings.triage.rules,
+                source_defaults=settings.triage.source_defaults,
+                default_severity=settings.triage.default_severity,
+            ),
+            metrics=metrics,
+            window=micros(timedelta(seconds=settings.deduplication.window_secs)),
+            historical_after=micros(timedelta(seconds=settings.deduplication.historical_after_secs)),
+            route=Route("default", tuple(channels), settings.notifications.default_route.min_severity),
+            retry=RetryPolicy(settings.notifications.max_attempts, settings.notifications.base_delay_secs),
+            channels=channels,
+            mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
+            wake=wake,
+        )
+        for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
+            pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id)
+        services = _services(settings, tools, feed, end)
+        dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
+        probes = Probes({"database": store.check}, end, {})
+        all_methods = methods.all_methods()
+        rpc = RpcServer(_rpc_settings(settings), dispatcher, all_methods)
+        rest = RestServer(_rest_settings(settings), dispatcher, all_methods, probes, metrics, end)
+        return cls(settings, store, services.batcher, pumps, feed, end, rpc, rest, {}, [])
+
+    async def start(self) -> None:
+        """Binds both ports, then starts the work behind them. Raises PortTaken."""
+        rpc_port = await self.rpc.start()
+        rest_port = await self.rest.start()
+        self.addresses = {
+            "grpc": f"{self.settings.grpc.host}:{rpc_port}",
+            "http": f"http://{self.settings.api.host}:{rest_port}",
+        }
+        self._run(self.batcher.run(), "batcher")
+        self._run(self.feed.run(), "feed")
+        for topic, pump in self.pumps.items():
+            self._run(pump.run(), f"pump-{topic}")
+
+    async def watch(self, stop: asyncio.Event) -> bool:
+        """Waits for the stop signal; True when a part of the server died instead, which is logged."""
+        waiting = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({waiting, *self.tasks}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        dead = [task for task in self.tasks if task.done()]
+        for task in dead:
+            logs.get("app").error("app.part_died", part=task.get_name(), error=repr(task.exception()))
+        return bool(dead)
+
+    async def drain(self) -> None:
+        """Readiness off, streams told, calls under way finished, then everything stopped."""
+        grace = self.settings.grpc.drain_grace_secs
+        self.end.begin(grace)
+        await asyncio.gather(self.rpc.drain(grace), self.rest.drain(grace))
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self.tasks.append(asyncio.create_task(work, name=name))
+
+
+def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Services:
+    ingest = settings.ingest
+    runner = Runner(tools)
+    limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events)
+    return Services(
+        tools=tools,
+        runner=runner,
+        batcher=Batcher(runner, limits, tools.metrics),
+        units=Units(tools.store, tools.clock, tools.wake),
+        incidents=Incidents(tools.clock, tools.ids),
+        feed=feed,
+        watching=Watching(feed, tools.clock, end),
+        pages=Pages(PageTokens(_page_token_key(settings))),
+        drain=end,
+        limits=StreamLimits(ingest.stream_credits, ingest.max_frame_events),
+    )
+
+
+def _page_token_key(settings: Settings) -> bytes:
+    """The same for all processes of a deployment. It gives nobody a right: tokens only say where a list goes on."""
+    return hashlib.sha256(b"page tokens of " + _location(settings).encode()).digest()
+
+
+async def _open_store(settings: Settings, now: Instant, run: str) -> Store:
+    """The database the settings name. `run` is unique to this start. Raises StoreRefused, StoreUnavailable."""
+    storage = settings.storage
+    if storage.connection_string is not None:
+        from llm_incident_manager.adapters.postgres import store as postgres
+
+        options = postgres.Options(
+            storage.connection_string.get_secret_value(),
+            pool_size=storage.pool_size,
+            may_lose_commits=storage.allow_unsafe_durability,
+        )
+        return await postgres.open_store(options, run, now)
+    from llm_incident_manager.adapters.sqlite import store as sqlite
+
+    file = None if storage.type == "memory" else storage.path / "incidents.db"
+    return await sqlite.open_store(sqlite.Options(file, ThreadExecutor), run, now)
+
+
+def _location(settings: Settings) -> str:
+    given = settings.storage.connection_string
+    return str(settings.storage.path) if given is None else given.get_secret_value()
+
+
+def _rpc_settings(settings: Settings) -> RpcSettings:
+    grpc = settings.grpc
+    return RpcSettings(grpc.host, grpc.port, grpc.max_message_bytes, grpc.max_concurrent_rpcs, grpc.reflection)
+
+
+def _rest_settings(settings: Settings) -> RestSettings:
+    api = settings.api
+    return RestSettings(api.host, api.port, api.max_body_bytes, api.request_timeout_secs)
+
+
+def _start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
+    endpoint = settings.traces.endpoint
+    if endpoint:
+        service = {"service.name": "llm-incident-manager", "service.instance.id": settings.instance_id}
+        traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
+        stack.push_async_callback(asyncio.to_thread, traces.stop)

@@ -1,0 +1,95 @@
+"""`serve`, `migrate` and `config …`: what is done on the machine of the server, without a server to talk to."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llm_incident_manager.cli import failures, options
+from llm_incident_manager.cli.failures import Exit
+
+if TYPE_CHECKING:
+    from llm_incident_manager.config import Settings
+
+config = typer.Typer(no_args_is_help=True, help="Look at the configuration without starting anything.")
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Configuration file; otherwise CONFIG_PATH or ./config.yaml.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Registers `serve` and `migrate`."""
+    app.command("serve")(serve)
+    app.command("migrate")(migrate)
+
+
+def serve(
+    config_file: ConfigFile = None,
+) -> None:
+    """Run the server until it is told to stop (SIGTERM, SIGINT)."""
+    settings = load(config_file)
+    from llm_incident_manager import app
+
+    raise typer.Exit(app.run(settings))
+
+
+def migrate(
+    config_file: ConfigFile = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only name what would be done.")] = False,
+) -> None:
+    """Bring the database's schema up to date."""
+    settings = load(config_file)
+    from llm_incident_manager import app
+    from llm_incident_manager.ports.stores import StoreRefused
+
+    with failures.reported():
+        try:
+            names = app.migrate(settings, dry_run=dry_run)
+        except StoreRefused as refused:
+            print(f"error: {refused}", file=sys.stderr)
+            raise typer.Exit(Exit.FAILED) from None
+    for name in names:
+        print(f"{'would apply' if dry_run else 'applied'} {name}")
+    if not names:
+        print("the schema is up to date")
+
+
+@config.command("check")
+def check(config_file: ConfigFile = None) -> None:
+    """Tell whether the server would start with this configuration."""
+    settings = load(config_file)
+    for key in settings.not_in_effect():
+        print(f"note: {key} has no effect in this release", file=sys.stderr)
+    print("the configuration is valid")
+
+
+@config.command("show")
+def show(config_file: ConfigFile = None, as_json: options.AsJson = False) -> None:
+    """Print every setting as it takes effect, without secrets."""
+    settings = load(config_file).masked()
+    if as_json:
+        print(json.dumps(settings))
+        return
+    for section, values in settings.items():
+        if isinstance(values, dict):
+            print(f"{section}:")
+            for key, value in values.items():
+                print(f"  {key}: {json.dumps(value, ensure_ascii=False)}")
+        else:
+            print(f"{section}: {json.dumps(values, ensure_ascii=False)}")
+
+
+def load(config_file: Path | None) -> "Settings":
+    """The settings, or exit code 2 with every problem on a line of its own."""
+    from llm_incident_manager import config as configuration
+
+    environment = {name: value for name, value in os.environ.items() if name not in options.VARIABLES}
+    try:
+        return configuration.load(environment, config_file)
+    except configuration.ConfigError as wrong:
+        print(f"error: the configuration is not valid\n{wrong}", file=sys.stderr)
+        raise typer.Exit(Exit.USAGE) from None

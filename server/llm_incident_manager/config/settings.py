@@ -1,0 +1,144 @@
+"""All settings as one value, and what they must not contradict. Frozen: a change is a new start."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from itertools import count
+from urllib.parse import urlsplit
+
+from llm_incident_manager.config import planned, sections
+from llm_incident_manager.config.problems import Problem, shown
+from llm_incident_manager.config.values import Section
+
+NOT_YET = ("redis", "ml", "enrichment", "correlation", "escalation")
+"""Sections without effect in this release."""
+
+USABLE_CHANNELS = ("webhook", "log")
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    instance_id: str = "standalone-001"
+    """The name of this server in logs, traces and leases."""
+    storage: sections.Storage = sections.Storage()
+    api: sections.Api = sections.Api()
+    grpc: sections.Grpc = sections.Grpc()
+    identity: sections.Identity = sections.Identity()
+    ingest: sections.Ingest = sections.Ingest()
+    deduplication: sections.Deduplication = sections.Deduplication()
+    triage: sections.Triage = sections.Triage()
+    notifications: sections.Notifications = sections.Notifications()
+    log: sections.Log = sections.Log()
+    traces: sections.Traces = sections.Traces()
+    redis: planned.Redis = planned.Redis()
+    ml: planned.Ml = planned.Ml()
+    enrichment: planned.Enrichment = planned.Enrichment()
+    correlation: planned.Correlation = planned.Correlation()
+    escalation: planned.Escalation = planned.Escalation()
+
+    def not_in_effect(self) -> tuple[str, ...]:
+        """Keys that were set but change nothing in this release; none of a section that is switched off."""
+        return tuple(key for name in NOT_YET for key in _explicit(name, getattr(self, name)))
+
+    def exposed(self) -> tuple[str, ...]:
+        """Listening addresses that others can reach, for instance `grpc 0.0.0.0:50051`."""
+        listeners = (("api", self.api), ("grpc", self.grpc))
+        return tuple(f"{name} {it.host}:{it.port}" for name, it in listeners if not is_loopback(it.host))
+
+    def masked(self) -> dict[str, object]:
+        """The settings as plain values for people and JSON, without the secrets."""
+        return self.model_dump(mode="json")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address; names other than localhost count as reachable."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def conflicts(settings: Settings) -> Iterator[Problem]:
+    """What single values cannot show: settings that do not go together. Origins are left empty."""
+    yield from _storage(settings.storage)
+    yield from _listeners(settings)
+    yield from _ingest(settings.ingest)
+    yield from _channels(settings.notifications)
+    endpoint = settings.traces.endpoint
+    if endpoint is not None and not _is_http(endpoint):
+        yield Problem("traces.endpoint", shown(endpoint), "", "give a URL such as http://localhost:4318/v1/traces")
+
+
+def _explicit(name: str, section: Section) -> Iterator[str]:
+    given = section.model_fields_set
+    if "enabled" not in given or getattr(section, "enabled", True):
+        yield from (f"{name}.{key}" for key in type(section).model_fields if key in given)
+
+
+def _storage(storage: sections.Storage) -> Iterator[Problem]:
+    given = storage.connection_string
+    if storage.type != "postgresql":
+        if given is not None:
+            remedy = "a connection string is for postgresql: set storage.type to postgresql, or leave the string out"
+            yield Problem("storage.type", shown(storage.type), "", remedy)
+    elif given is None:
+        remedy = "postgresql needs storage.connection_string or DATABASE_URL: postgresql://user:password@host/database"
+        yield Problem("storage.type", shown(storage.type), "", remedy)
+    elif urlsplit(given.get_secret_value()).scheme not in ("postgres", "postgresql"):
+        remedy = "give postgresql://user:password@host/database"
+        yield Problem("storage.connection_string", "(hidden)", "", remedy)
+
+
+def _listeners(settings: Settings) -> Iterator[Problem]:
+    api, grpc = settings.api, settings.grpc
+    if not settings.identity.allow_anonymous:
+        remedy = (
+            "anybody who reaches this address could read and change incidents, since this release does not ask who "
+            "calls: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if a proxy or firewall decides who gets here"
+        )
+        for name, host in (("api.host", api.host), ("grpc.host", grpc.host)):
+            if not is_loopback(host):
+                yield Problem(name, shown(host), "", remedy)
+    if api.port == grpc.port != 0 and api.host == grpc.host:
+        yield Problem("grpc.port", shown(grpc.port), "", "api.port is the same: give them different ports")
+
+
+def _ingest(ingest: sections.Ingest) -> Iterator[Problem]:
+    for smaller, larger in (
+        ("batch_events", "buffer_events"),
+        ("stream_credits", "buffer_events"),
+        ("max_frame_events", "stream_credits"),
+    ):
+        least = getattr(ingest, smaller)
+        if getattr(ingest, larger) < least:
+            remedy = f"give at least ingest.{smaller}, which is {least}"
+            yield Problem(f"ingest.{larger}", shown(getattr(ingest, larger)), "", remedy)
+
+
+def _channels(notifications: sections.Notifications) -> Iterator[Problem]:
+    taken: set[str] = set()
+    for number, channel in zip(count(), notifications.channels, strict=False):
+        key = f"notifications.channels[{number}]"
+        if not channel.enabled:
+            continue
+        if channel.type not in USABLE_CHANNELS:
+            remedy = "not available in this release: use webhook or log, or set enabled: false"
+            yield Problem(f"{key}.type", shown(channel.type), "", remedy)
+        if channel.type == "webhook" and not _is_http(
+            "" if (url := channel.webhook_url) is None else url.get_secret_value()
+        ):
+            value = "" if channel.webhook_url is None else "(hidden)"
+            yield Problem(f"{key}.webhook_url", value, "", "a webhook needs a URL that starts with https:// or http://")
+        if channel.label in taken:
+            yield Problem(
+                f"{key}.name", shown(channel.label), "", "another enabled channel has this name: give each its own"
+            )
+        taken.add(channel.label)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Values and rules of incident management. No I/O, no clock, no protobuf: whatever happens here can be replayed."""

@@ -1,0 +1,146 @@
+"""Expected refusals. Each knows its reason and the facts a caller needs; only the transport knows status codes."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from llm_incident_manager.domain.disposition import Violation
+
+
+class ErrorReason(StrEnum):
+    """The contract's reasons, without prefix (error_reason.proto documents each with its metadata)."""
+
+    INVALID_FIELD = "INVALID_FIELD"
+    MALFORMED_MESSAGE = "MALFORMED_MESSAGE"
+    NOT_FOUND = "NOT_FOUND"
+    ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
+    STALE_ETAG = "STALE_ETAG"
+    FINGERPRINT_TAKEN = "FINGERPRINT_TAKEN"
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
+    PRODUCER_FENCED = "PRODUCER_FENCED"
+    SEQUENCE_GAP = "SEQUENCE_GAP"
+    STREAM_PROTOCOL = "STREAM_PROTOCOL"
+    OVERLOADED = "OVERLOADED"
+    CREDITS_EXCEEDED = "CREDITS_EXCEEDED"
+    TOO_LARGE = "TOO_LARGE"
+    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
+    DRAINING = "DRAINING"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    NOT_AVAILABLE = "NOT_AVAILABLE"
+    INVALID_FILTER = "INVALID_FILTER"
+    INVALID_PAGE_TOKEN = "INVALID_PAGE_TOKEN"
+    INVALID_RESUME_TOKEN = "INVALID_RESUME_TOKEN"
+    SLOW_SUBSCRIBER = "SLOW_SUBSCRIBER"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    INTERNAL = "INTERNAL"
+    NO_ROUTE = "NO_ROUTE"
+    CANCELLED = "CANCELLED"
+    SLOW_REQUEST = "SLOW_REQUEST"
+
+
+class DomainError(Exception):
+    """A refusal with its reason, a sentence for people, and metadata for programs."""
+
+    def __init__(
+        self,
+        reason: ErrorReason,
+        message: str,
+        metadata: Mapping[str, str] | None = None,
+        *,
+        violations: Sequence[Violation] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        """`violations` names bad fields; `retry_after` (seconds) says when to come back, if coming back helps."""
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.metadata = dict(metadata or {})
+        self.violations = tuple(violations)
+        self.retry_after = retry_after
+
+
+class InvalidFields(DomainError):
+    """One or more request fields break their rules."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        """Takes at least one violation; the message is the first one's, and says how many there are."""
+        first = violations[0]
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        metadata = {"field": first.field, "violations": str(len(violations))}
+        super().__init__(ErrorReason.INVALID_FIELD, first.message + more, metadata, violations=violations)
+
+
+class NotFound(DomainError):
+    """No such resource in the caller's tenant."""
+
+    def __init__(self, resource: str, name: str) -> None:
+        """`resource` is a word of the contract, for instance "incident"."""
+        message = f"{resource} {name!r} does not exist"
+        super().__init__(ErrorReason.NOT_FOUND, message, {"resource": resource, "id": name})
+
+
+class IllegalTransition(DomainError):
+    """The verb is not allowed in this state."""
+
+    def __init__(self, state: str, verb: str, allowed: Sequence[str], *, forcible: bool = False) -> None:
+        """`allowed` are the verbs that are; `forcible` says that `force` would do."""
+        hint = " (or set force)" if forcible else ""
+        now = ", ".join(allowed) or "none"
+        message = f"cannot {verb} an incident that is {state}{hint}; allowed now: {now}"
+        metadata = {"state": state, "verb": verb, "allowed": ",".join(allowed)}
+        super().__init__(ErrorReason.ILLEGAL_TRANSITION, message, metadata)
+
+
+class StaleEtag(DomainError):
+    """Somebody changed the incident since the caller read it."""
+
+    def __init__(self, incident: str, given: str, current: str) -> None:
+        """`given` is the caller's etag, `current` the resource's."""
+        message = f"etag {given!r} is not the current one: read incident {incident} again and repeat the change"
+        super().__init__(ErrorReason.STALE_ETAG, message, {"incident": incident, "etag": given, "current": current})
+
+
+class FingerprintTaken(DomainError):
+    """An open incident already holds the fingerprint."""
+
+    def __init__(self, fingerprint: str, holder: str) -> None:
+        """`holder` is the id of the open incident."""
+        message = f"open incident {holder} already holds fingerprint {fingerprint!r}: use or resolve that one"
+        super().__init__(ErrorReason.FINGERPRINT_TAKEN, message, {"fingerprint": fingerprint, "holder": holder})
+
+
+class RequestIdReused(DomainError):
+    """A request id came back with another body."""
+
+    def __init__(self, request_id: str) -> None:
+        """`request_id` as the caller gave it."""
+        message = f"request_id {request_id!r} was used for another request within 24 hours: use a new one"
+        super().__init__(ErrorReason.REQUEST_ID_REUSED, message, {"request_id": request_id})
+
+
+class ProducerFenced(DomainError):
+    """A newer stream of the same producer has taken over."""
+
+    def __init__(self, producer: str, epoch: int, current: int) -> None:
+        """`epoch` is the refused stream's, `current` the one that holds."""
+        message = f"producer {producer!r} has a newer stream (epoch {current}, this one is {epoch}): close this one"
+        metadata = {"producer_id": producer, "epoch": str(epoch), "current": str(current)}
+        super().__init__(ErrorReason.PRODUCER_FENCED, message, metadata)
+
+
+class StoreUnavailable(DomainError):
+    """The database does not answer; nothing was written."""
+
+    def __init__(self, cause: str) -> None:
+        """`cause` names what failed, without secrets."""
+        message = f"the database does not answer ({cause}); nothing was written, try again"
+        super().__init__(ErrorReason.STORE_UNAVAILABLE, message, retry_after=1.0)
+
+
+class Overloaded(DomainError):
+    """A bounded buffer is full."""
+
+    def __init__(self, what: str, limit: int, retry_after: float) -> None:
+        """`what` is the buffer, `limit` its size, `retry_after` in seconds."""
+        message = f"{what} is full ({limit}): come back in {retry_after:g} s"
+        super().__init__(ErrorReason.OVERLOADED, message, {"limit": str(limit)}, retry_after=retry_after)

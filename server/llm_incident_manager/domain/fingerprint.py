@@ -1,0 +1,112 @@
+"""Which events are one problem: their versioned, LLM-aware identity. Never looks at description or severity."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from llm_incident_manager.domain.event import Event
+
+VERBATIM = 0
+"""The version of a producer's own dedup_key."""
+
+CURRENT = 1
+"""The version of computed fingerprints."""
+
+_MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<id>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?\b"), "<time>"),
+    (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"), "<ip>"),
+    (re.compile(r"\b(?:req|run|chatcmpl|msg|trace|span|call|resp|thread|asst|org|key)[-_][a-z0-9]{6,}\b"), "<id>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b"), "<hex>"),
+    (re.compile(r"\b\d+(?:[.,:]\d+)*\s*(?:tokens?|ms|s|sec|seconds?|minutes?|%|usd|kb|mb|gb|k|m)?(?![\w-])"), "<n>"),
+)
+_SPACE = re.compile(r"\s+")
+_DATE_SUFFIX = re.compile(r"[-@_:](?:20\d{2}-?\d{2}-?\d{2}|\d{4}|latest|preview|v\d+(?:[.:]\d+)*|\d{3})$")
+
+
+class Component(NamedTuple):
+    """One named part of a fingerprint, after normalisation."""
+
+    name: str
+    value: str
+
+
+class Fingerprint(NamedTuple):
+    """An identity: events of a tenant with equal version and value belong together."""
+
+    version: int
+    value: str
+    components: tuple[Component, ...] = ()
+
+
+def normalise_text(text: str) -> str:
+    """Lower case, one space, with ids, times, numbers, token counts and hex replaced by their sort."""
+    folded = text.lower()
+    for pattern, mask in _MASKS:
+        folded = pattern.sub(mask, folded)
+    return _SPACE.sub(" ", folded).strip()
+
+
+def model_family(model: str) -> str:
+    """The model without its date, version or preview suffix: gpt-4o-2024-08-06 -> gpt-4o."""
+    family = model.lower().strip()
+    while True:
+        shorter = _DATE_SUFFIX.sub("", family)
+        if shorter in (family, ""):
+            return family
+        family = shorter
+
+
+def key_of(event: Event) -> tuple[str, ...]:
+    """The raw fields that decide a fingerprint; equal keys have equal fingerprints, so it may be cached by them."""
+    return (
+        event.dedup_key,
+        event.source,
+        event.kind,
+        event.title,
+        event.provider,
+        event.model_resolved or event.model_requested,
+        event.deployment,
+        event.service,
+        event.application,
+        event.environment,
+        event.policy,
+        event.rule,
+        event.template,
+        event.tool,
+        event.error_class,
+    )
+
+
+def compute(event: Event) -> Fingerprint:
+    """The event's fingerprint: its dedup_key verbatim when given, otherwise version 1 over its normalised parts."""
+    if event.dedup_key:
+        return Fingerprint(VERBATIM, event.dedup_key, (Component("dedup_key", event.dedup_key),))
+    parts = _components(event)
+    return Fingerprint(CURRENT, _digest(parts), parts)
+
+
+def _components(event: Event) -> tuple[Component, ...]:
+    named = (
+        ("source", event.source.strip().lower()),
+        ("kind", event.kind.strip().lower()),
+        ("title", normalise_text(event.title)),
+        ("provider", event.provider.strip().lower()),
+        ("model_family", model_family(event.model)),
+        ("deployment", event.deployment),
+        ("service", event.service),
+        ("application", event.application),
+        ("environment", event.environment.lower()),
+        ("policy", event.policy),
+        ("rule", event.rule),
+        ("template", event.template),
+        ("tool", event.tool),
+        ("error_class", event.error_class.lower()),
+    )
+    return tuple(Component(name, value) for name, value in named if value)
+
+
+def _digest(parts: Sequence[Component]) -> str:
+    text = "\x1f".join(f"{part.name}={part.value}" for part in parts)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,128 @@
+"""The incident: one problem and where it stands. Values only; `moved`, `raised` and the like give the next one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Self
+
+from llm_incident_manager.domain.fingerprint import Fingerprint
+from llm_incident_manager.domain.ids import IncidentId, TenantId
+from llm_incident_manager.domain.lifecycle import State, is_open
+from llm_incident_manager.domain.severity import IncidentType, Severity
+from llm_incident_manager.domain.time import Instant
+
+
+class ResolutionMethod(StrEnum):
+    """How an incident was brought to its end."""
+
+    MANUAL = "MANUAL"
+    AUTOMATED = "AUTOMATED"
+    AUTO_ASSISTED_MANUAL = "AUTO_ASSISTED_MANUAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How an incident ended."""
+
+    resolved_by: str
+    method: ResolutionMethod
+    notes: str
+    root_cause: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What events add to an incident without changing it: counts, sums, and when they happened."""
+
+    event_count: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
+    users_affected: int = 0
+    first_seen: Instant | None = None
+    last_seen: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One problem. `revision` counts material changes (the etag); repeats only move the counters."""
+
+    id: IncidentId
+    tenant: TenantId
+    number: str
+    state: State
+    severity: Severity
+    incident_type: IncidentType
+    kind: str
+    source: str
+    title: str
+    description: str
+    fingerprint: Fingerprint
+    created_at: Instant
+    updated_at: Instant
+    first_seen: Instant
+    last_seen: Instant
+    labels: Mapping[str, str] = field(default_factory=dict)
+    service: str = ""
+    affected_services: tuple[str, ...] = ()
+    environment: str = ""
+    application: str = ""
+    provider: str = ""
+    model: str = ""
+    deployment: str = ""
+    runbook_url: str = ""
+    assignees: tuple[str, ...] = ()
+    route: str = ""
+    event_count: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
+    users_affected: int = 0
+    historical: bool = False
+    recurred: bool = False
+    previous_id: IncidentId | None = None
+    merged_into: IncidentId | None = None
+    resolution: Resolution | None = None
+    acknowledged_at: Instant | None = None
+    resolved_at: Instant | None = None
+    closed_at: Instant | None = None
+    revision: int = 1
+    traceparent: str = field(default="", compare=False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still needs somebody."""
+        return is_open(self.state)
+
+    @property
+    def etag(self) -> str:
+        """Changes with each material change."""
+        return str(self.revision)
+
+    def counted(self, tally: Tally) -> Self:
+        """The incident with a tally added; not a material change."""
+        return replace(
+            self,
+            event_count=self.event_count + tally.event_count,
+            tokens=self.tokens + tally.tokens,
+            cost_usd=self.cost_usd + tally.cost_usd,
+            users_affected=max(self.users_affected, tally.users_affected),
+            first_seen=min(self.first_seen, self.first_seen if tally.first_seen is None else tally.first_seen),
+            last_seen=max(self.last_seen, self.last_seen if tally.last_seen is None else tally.last_seen),
+        )
+
+    def changed(self, now: Instant, **fields: object) -> Self:
+        """The incident with some fields replaced and its revision moved on."""
+        return replace(self, updated_at=now, revision=self.revision + 1, **fields)  # type: ignore[arg-type]  # replace() checks names at run time
+
+    def moved(self, state: State, now: Instant) -> Self:
+        """The incident in another state, with the times that go with it."""
+        times: dict[str, object] = {}
+        if state is State.ACKNOWLEDGED and self.acknowledged_at is None:
+            times["acknowledged_at"] = now
+        elif state is State.RESOLVED:
+            times["resolved_at"] = now
+        elif state is State.CLOSED:
+            times["closed_at"] = now
+        elif not is_open(self.state):
+            times.update(resolved_at=None, closed_at=None, resolution=None)
+        return self.changed(now, state=state, **times)

@@ -1,0 +1,60 @@
+"""What is told and kept about a change: timeline entries for people, audit records for proof, changes for watchers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from llm_incident_manager.domain.ids import IncidentId, TenantId
+from llm_incident_manager.domain.time import Instant
+
+
+class TimelineKind(StrEnum):
+    """What a timeline entry tells."""
+
+    OPENED = "OPENED"
+    STATE = "STATE"
+    SEVERITY = "SEVERITY"
+    RECURRED = "RECURRED"
+    ASSIGNED = "ASSIGNED"
+    NOTE = "NOTE"
+    UPDATED = "UPDATED"
+    ROUTED = "ROUTED"
+    NOTIFIED = "NOTIFIED"
+
+
+class ChangeKind(StrEnum):
+    """What a change was, as watchers see it."""
+
+    SNAPSHOT = "SNAPSHOT"
+    OPENED = "OPENED"
+    STATE = "STATE"
+    SEVERITY = "SEVERITY"
+    RECURRED = "RECURRED"
+    UPDATED = "UPDATED"
+    NOTE = "NOTE"
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One thing that happened to an incident. `id` is time-ordered; details are names and short values."""
+
+    id: str
+    tenant: TenantId
+    incident_id: IncidentId
+    at: Instant
+    kind: TimelineKind
+    actor: str
+    text: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """Who did what to what. The store chains records per tenant and writer by their hashes."""
+
+    tenant: TenantId
+    at: Instant
+    actor: str
+    action: str
+    resource: str
+    details: Mapping[str, str] = field(default_factory=dict)

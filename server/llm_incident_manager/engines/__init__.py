@@ -1,0 +1,1 @@
+"""Decisions: values and `now` in, a decision with its reason out. Pure, so that each can be replayed and explained."""

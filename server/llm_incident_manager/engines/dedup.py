@@ -1,0 +1,47 @@
+"""Decides whether an event was accepted before. Knows neither cache nor database; the stage looks things up."""
+
+from dataclasses import dataclass
+
+from llm_incident_manager.domain.disposition import Reason
+from llm_incident_manager.domain.ids import EventId, IncidentId
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The event that first bore an idempotency key."""
+
+    event_id: EventId
+    incident_id: IncidentId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """The event goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The event was accepted before, as `of`."""
+
+    of: Sighting
+    reason: Reason = Reason.SAME_IDEMPOTENCY_KEY
+
+
+FRESH = Fresh()
+
+
+def decide(idempotency_key: str, seen: Sighting | None) -> Fresh | Repeat:
+    """A repeat when the key was seen within its 24 hours; an event without a key is always fresh."""
+    if not idempotency_key or seen is None:
+        return FRESH
+    return Repeat(seen)
+
+
+def is_resend(sequence: int, last_sequence: int) -> bool:
+    """Whether a stream's event was committed before: it gets its stored disposition again."""
+    return sequence <= last_sequence
+
+
+def is_fenced(epoch: int, current: int) -> bool:
+    """Whether a newer stream of the producer has taken over."""
+    return epoch < current

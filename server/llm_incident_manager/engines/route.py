@@ -1,0 +1,34 @@
+"""Decides who is told about an incident, and why nobody is. One default route now; policies come later."""
+
+from dataclasses import dataclass
+
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.policy import NotifyReason, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """These channels are told."""
+
+    route: str
+    channels: tuple[str, ...]
+    reason: NotifyReason
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Nobody is told."""
+
+    route: str
+    reason: NotifyReason
+
+
+def decide(incident: Incident, reason: NotifyReason, route: Route) -> Tell | Quiet:
+    """What the route does with a material change of the incident. Historical incidents never notify."""
+    if incident.historical:
+        return Quiet(route.name, NotifyReason.HISTORICAL)
+    if incident.severity > route.min_severity:
+        return Quiet(route.name, NotifyReason.BELOW_MIN_SEVERITY)
+    if not route.channels:
+        return Quiet(route.name, NotifyReason.NO_CHANNEL)
+    return Tell(route.name, route.channels, reason)

@@ -1,0 +1,7 @@
+"""The pipeline: what happens to events and incidents, in which order.
+
+    dedup -> triage -> create   ||   route   ||   notify
+    BEFORE_ACK (one commit)          AFTER_COMMIT      EFFECTS
+
+Read assembly.py first.
+"""

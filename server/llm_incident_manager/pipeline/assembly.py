@@ -1,0 +1,12 @@
+"""The product on one screen: every stage and effect, in order. Read this file first.
+
+BEFORE_ACK runs on each micro-batch inside one transaction; only after its commit is anything acknowledged.
+AFTER_COMMIT and EFFECTS take rows from the outbox, at least once, in order per incident.
+"""
+
+from llm_incident_manager.pipeline.effects import notify
+from llm_incident_manager.pipeline.stages import create, dedup, route, triage
+
+BEFORE_ACK = (dedup, triage, create)
+AFTER_COMMIT = (route,)
+EFFECTS = (notify,)

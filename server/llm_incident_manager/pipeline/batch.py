@@ -1,0 +1,111 @@
+"""What travels through BEFORE_ACK: submissions side by side, one item for each event, and what they become."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from llm_incident_manager.domain.disposition import EventResult
+from llm_incident_manager.domain.errors import DomainError
+from llm_incident_manager.domain.event import Event
+from llm_incident_manager.domain.fingerprint import Fingerprint
+from llm_incident_manager.domain.ids import EventId, TenantId
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.engines import triage
+from llm_incident_manager.ports.changes import Changes, Claimed, FingerprintKey, ProducerKey
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerClaim:
+    """A stream's right to write: its epoch, the sequence number of each event, and the last number of the frame
+    (which may belong to a rejected event that is not among them)."""
+
+    key: ProducerKey
+    epoch: int
+    sequences: Sequence[int]
+    last_sequence: int
+
+
+@dataclass(slots=True)
+class Submission:
+    """Valid events of one caller, in order. Ends with one result an event, or with an error for all of them."""
+
+    tenant: TenantId
+    actor: str
+    events: Sequence[Event]
+    received_at: Instant
+    traceparent: str = ""
+    producer: ProducerClaim | None = None
+    results: list[EventResult] = field(default_factory=list)
+    error: DomainError | None = None
+
+
+class Item:
+    """One event on its way. Stages fill it in; `result` ends it."""
+
+    __slots__ = (
+        "action",
+        "event",
+        "event_id",
+        "fingerprint",
+        "judged",
+        "key",
+        "result",
+        "same_as",
+        "sequence",
+        "stored",
+        "submission",
+    )
+
+    event_id: EventId
+    fingerprint: Fingerprint
+    key: FingerprintKey
+    judged: triage.Decision
+
+    def __init__(self, submission: Submission, event: Event, sequence: int) -> None:
+        """`sequence` is 0 outside streams. `stored`: its record existed before this batch. `same_as`: the earlier
+        item of this batch with the same idempotency key."""
+        self.submission = submission
+        self.event = event
+        self.action = event.action
+        self.sequence = sequence
+        self.result: EventResult | None = None
+        self.stored = False
+        self.same_as: Item | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """One micro-batch: its items, what the database said about them, and what will be written."""
+
+    groups: Sequence[tuple[Submission, list[Item]]]
+    items: list[Item]
+    now: Instant
+    changes: Changes
+    claimed: Claimed | None = None
+
+    def live(self) -> list[Item]:
+        """The items that no stage has ended yet, in order."""
+        return [i for i in self.items if i.result is None and i.same_as is None and i.submission.error is None]
+
+    def accepted(self) -> list[Item]:
+        """The items that get a record in this batch, in order."""
+        return [item for item in self.items if not item.stored and item.submission.error is None]
+
+    def finish(self) -> None:
+        """Gives every submission its results, in the order of its events."""
+        for submission, items in self.groups:
+            if submission.error is None:
+                submission.results = [item.result for item in items if item.result is not None]
+
+
+def gather(submissions: Sequence[Submission], changes: Changes, now: Instant) -> Batch:
+    """A fresh batch of submissions that adds to `changes`; what an earlier attempt left in them is forgotten."""
+    groups = [(submission, _items(submission)) for submission in submissions]
+    return Batch(groups, [item for _, items in groups for item in items], now, changes)
+
+
+def _items(submission: Submission) -> list[Item]:
+    submission.results = []
+    submission.error = None
+    events = submission.events
+    sequences = submission.producer.sequences if submission.producer else (0,) * len(events)
+    return [Item(submission, event, sequence) for event, sequence in zip(events, sequences, strict=True)]

@@ -1,0 +1,36 @@
+"""Which whole events are kept beside their compact rows, with the decision that explains them."""
+
+import json
+
+from llm_incident_manager.engines import sampling
+from llm_incident_manager.pipeline.batch import Item
+from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports.changes import BodyRow, Changes
+
+
+def keep_sampled(changes: Changes, item: Item, nth: int, tools: Tools) -> None:
+    """Keeps the body when the event, the n-th of its incident, falls into the sample."""
+    if sampling.keeps_body(nth):
+        keep(changes, item, tools)
+
+
+def keep(changes: Changes, item: Item, tools: Tools) -> None:
+    """Keeps the body."""
+    body = tools.codec.encode_event(item.event)
+    changes.bodies.append(BodyRow(item.event_id, item.submission.tenant, body, decision_json(item)))
+
+
+def decision_json(item: Item) -> str:
+    """Fingerprint and judgement as JSON: what ExplainEvent tells."""
+    found, judged = item.fingerprint, item.judged
+    return json.dumps(
+        {
+            "fingerprint": {"version": found.version, "value": found.value, "components": dict(found.components)},
+            "severity": judged.severity.name,
+            "reported": item.event.severity,
+            "decided_by": judged.decided_by,
+            "rule": judged.rule,
+            "explanation": judged.explanation,
+            "traceparent": item.event.traceparent or item.submission.traceparent,
+        }
+    )

@@ -1,0 +1,125 @@
+"""Tells people: sends what the route asked for, records each attempt, and tries again later what may yet succeed."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.policy import DeliveryState
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.timeline import TimelineKind
+from llm_incident_manager.engines import notify
+from llm_incident_manager.pipeline import summary
+from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports import told
+from llm_incident_manager.ports.changes import NOTIFY, Changes, DeliveryRow, OutboxRetry, OutboxRow
+from llm_incident_manager.ports.channel import Notification, Receipt
+from llm_incident_manager.ports.told import Happening
+
+NAME = "notify"
+TOPIC = NOTIFY
+ACTOR = "notifier"
+AT_ONCE = 32
+"""Sends under way at the same time."""
+
+
+async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
+    """Sends each row once, then writes what became of all of them."""
+    incidents = await _incidents(rows, tools)
+    gate = asyncio.Semaphore(AT_ONCE)
+    receipts = await asyncio.gather(*(_send(row, incidents[row.incident_id], gate, tools) for row in rows))
+    now = tools.clock.now()
+    changes = Changes()
+    for row, receipt in zip(rows, receipts, strict=True):
+        _record(changes, row, incidents[row.incident_id], receipt, now, tools)
+    async with tools.store.transaction() as tx:
+        await tx.write(changes)
+
+
+async def _incidents(rows: Sequence[OutboxRow], tools: Tools) -> dict[str, Incident]:
+    found: dict[str, Incident] = {}
+    async with tools.store.transaction() as tx:
+        for tenant in {row.tenant for row in rows}:
+            wanted = sorted({row.incident_id for row in rows if row.tenant == tenant})
+            found.update({incident.id: incident for incident in await tx.incidents(tenant, wanted)})
+    return found
+
+
+async def _send(row: OutboxRow, incident: Incident, gate: asyncio.Semaphore, tools: Tools) -> Receipt:
+    delivery = _delivery(row)
+    channel = tools.channels.get(delivery.channel)
+    if channel is None:
+        return Receipt(ok=False, retryable=False, detail=f"channel {delivery.channel!r} is not configured any more")
+    notification = Notification(
+        id=delivery.id,
+        tenant=row.tenant,
+        incident_id=row.incident_id,
+        dedup_key=delivery.dedup_key,
+        reason=delivery.reason,
+        at=delivery.created_at,
+        payload=summary.of(incident),
+        traceparent=row.traceparent,
+    )
+    async with gate:
+        return await channel.send(notification)
+
+
+def _record(changes: Changes, row: OutboxRow, incident: Incident, receipt: Receipt, now: Instant, tools: Tools) -> None:
+    attempts, delivery = row.attempts + 1, _delivery(row)
+    outcome = notify.decide(
+        row.id,
+        attempts,
+        ok=receipt.ok,
+        retryable=receipt.retryable,
+        retry_after=receipt.retry_after,
+        now=now,
+        policy=tools.retry,
+    )
+    state = _note_outcome(changes, row, attempts, receipt, outcome, now)
+    _count(delivery.channel, state, tools)
+    error = "" if receipt.ok else receipt.detail
+    changes.delivery_updates.append(delivery._replace(state=state, attempts=attempts, error=error, updated_at=now))
+    if state is not DeliveryState.PENDING:
+        told.tell(changes, tools.ids, incident, _happening(delivery, state, error, attempts), now)
+
+
+def _note_outcome(
+    changes: Changes, row: OutboxRow, attempts: int, receipt: Receipt, outcome: notify.Outcome, now: Instant
+) -> DeliveryState:
+    match outcome:
+        case notify.Sent():
+            changes.outbox_done.append(row.id)
+            return DeliveryState.SENT
+        case notify.Again(due_at):
+            changes.outbox_retries.append(OutboxRetry(row.id, attempts, due_at, receipt.detail))
+            return DeliveryState.PENDING
+        case notify.GiveUp(why):
+            error = f"{why}: {receipt.detail}"
+            changes.outbox_retries.append(OutboxRetry(row.id, attempts, now, error, dead=True))
+            return DeliveryState.DEAD
+
+
+def _count(channel: str, state: DeliveryState, tools: Tools) -> None:
+    if state is DeliveryState.SENT:
+        tools.metrics.notification_sent(channel)
+    else:
+        kind = "retryable" if state is DeliveryState.PENDING else "permanent"
+        tools.metrics.notification_failed(channel, kind)
+
+
+def _happening(delivery: DeliveryRow, state: DeliveryState, error: str, attempts: int) -> Happening:
+    sent = state is DeliveryState.SENT
+    text = f"{delivery.channel} was told: {delivery.reason}" if sent else f"{delivery.channel} not told: {error}"
+    details = {
+        "channel": delivery.channel,
+        "reason": delivery.reason,
+        "state": state,
+        "attempts": str(attempts),
+        "delivery": delivery.id,
+    }
+    return Happening(TimelineKind.NOTIFIED, ACTOR, text, details)
+
+
+def _delivery(row: OutboxRow) -> DeliveryRow:
+    fields = json.loads(row.payload)["delivery"]
+    return DeliveryRow(**{**fields, "state": DeliveryState(fields["state"])})

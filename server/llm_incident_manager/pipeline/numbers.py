@@ -1,0 +1,44 @@
+"""Hands out incident numbers from leased blocks, so that a number costs nothing inside a transaction."""
+
+import asyncio
+
+from llm_incident_manager.domain import ids, time
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.ports.stores import Store
+
+
+class Numbers:
+    """Numbers per tenant and UTC day. What a process leased and did not use stays a gap."""
+
+    def __init__(self, store: Store) -> None:
+        """Leases from this store, outside any transaction of ours."""
+        self._store = store
+        self._free: dict[tuple[TenantId, str], list[range]] = {}
+        self._lock = asyncio.Lock()
+
+    async def reserve(self, tenant: TenantId, now: Instant, count: int) -> None:
+        """Sees to it that `count` numbers can be taken without waiting. Call before the transaction starts."""
+        key = (tenant, time.utc_day(now))
+        async with self._lock:
+            missing = count - sum(map(len, self._free.get(key, ())))
+            if missing <= 0:
+                return
+            size = max(missing, ids.NUMBER_BLOCK)
+            first = await self._store.lease_numbers(tenant, key[1], size)
+            self._forget_other_days(key[1])
+            self._free.setdefault(key, []).append(range(first, first + size))
+
+    def take(self, tenant: TenantId, now: Instant) -> str:
+        """The next number. Raises LookupError when none was reserved: a defect of the caller."""
+        key = (tenant, time.utc_day(now))
+        blocks = self._free.get(key)
+        if not blocks:
+            raise LookupError(f"no incident numbers reserved for tenant {tenant}")
+        first, rest = blocks[0][0], blocks[0][1:]
+        blocks[:1] = [rest] if rest else []
+        return ids.incident_number(key[1], first)
+
+    def _forget_other_days(self, day: str) -> None:
+        for key in [key for key in self._free if key[1] < day]:
+            del self._free[key]

@@ -1,0 +1,78 @@
+"""Takes due outbox rows and hands them to their stage or effect: after the commit, at least once, in lanes."""
+
+import asyncio
+from collections.abc import Sequence
+from time import perf_counter  # a stop-watch for metrics, not a source of time
+from typing import Protocol
+
+from llm_incident_manager.domain.time import SECOND, Instant
+from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports.changes import OutboxRow
+from llm_incident_manager.ports.stores import KeyTaken
+from llm_incident_manager.telemetry import logs, traces
+
+LEASE_SECONDS = 60
+LIMIT = 200
+POLL_SECONDS = 1.0
+
+
+class Handler(Protocol):
+    """A stage of AFTER_COMMIT or an effect: a module with a name, a topic and a function."""
+
+    NAME: str
+    TOPIC: str
+
+    async def run(self, rows: Sequence[OutboxRow], tools: Tools) -> None:
+        """Does the work of the rows and writes that it is done, or when to try again."""
+        ...
+
+
+class Pump:
+    """Feeds one handler. Errors of a round leave the rows leased; they come back when the lease runs out."""
+
+    def __init__(self, handler: Handler, tools: Tools, owner: str) -> None:
+        """`owner` names this process in leases."""
+        self._handler = handler
+        self._tools = tools
+        self._owner = owner
+        self._wake = asyncio.Event()
+        self._log = logs.get("outbox")
+
+    def wake(self) -> None:
+        """Something was committed: look at once instead of at the next poll."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                worked = await self.once()
+            except KeyTaken:
+                worked = 1
+            except Exception as error:  # noqa: BLE001  # one bad round must not end the pump; it is logged and counted
+                self._tools.metrics.store_failed()
+                self._log.error("outbox.failed", stage=self._handler.NAME, error=repr(error))
+                worked = 0
+            if not worked:
+                await self._rest()
+
+    async def once(self) -> int:
+        """One round; returns how many rows were handled."""
+        tools, now = self._tools, self._tools.clock.now()
+        lease_until = Instant(now + LEASE_SECONDS * SECOND)
+        rows = await tools.store.claim_work(self._handler.TOPIC, self._owner, now, lease_until, LIMIT)
+        if rows:
+            started = perf_counter()
+            parents = [row.traceparent for row in rows if row.traceparent]
+            with traces.span(f"stage.{self._handler.NAME}", {"rows": len(rows)}, links=parents):
+                await self._handler.run(rows, tools)
+            tools.metrics.stage_ran(self._handler.NAME, perf_counter() - started)
+        return len(rows)
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            return

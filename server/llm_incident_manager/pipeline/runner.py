@@ -1,0 +1,75 @@
+"""Runs stages over batches. The only place of BEFORE_ACK with spans, metrics and the decision to try again."""
+
+from collections import Counter
+from collections.abc import Sequence
+from time import perf_counter  # a stop-watch for metrics, not a source of time
+
+from llm_incident_manager.domain.errors import StoreUnavailable
+from llm_incident_manager.pipeline import assembly
+from llm_incident_manager.pipeline.batch import Submission, gather
+from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports.changes import Changes
+from llm_incident_manager.ports.stores import KeyTaken, Transaction
+from llm_incident_manager.telemetry import traces
+
+ATTEMPTS = 5
+"""How often a batch is decided anew when another process was quicker with one of its keys."""
+
+
+class Runner:
+    """Takes submissions through BEFORE_ACK and its one commit."""
+
+    def __init__(self, tools: Tools) -> None:
+        """Works with these ports and rules."""
+        self._tools = tools
+
+    async def commit(self, submissions: Sequence[Submission]) -> None:
+        """Decides and stores; afterwards each submission has its results or its error. Wakes what follows the commit.
+
+        Raises StoreUnavailable when nothing was written.
+        """
+        why = ""
+        for _ in range(ATTEMPTS):
+            changes = Changes()
+            try:
+                await self.reserve(submissions)
+                with traces.span("ingest.batch", links=[s.traceparent for s in submissions if s.traceparent]):
+                    await self._store(submissions, changes)
+            except KeyTaken as taken:
+                why = taken.message
+            else:
+                self._count(changes)
+                self._tools.wake(changes)
+                return
+        raise StoreUnavailable(f"still contended after {ATTEMPTS} attempts: {why}")
+
+    async def decide(self, tx: Transaction, submissions: Sequence[Submission], changes: Changes) -> None:
+        """Runs the stages; the caller writes `changes` in the same transaction. Numbers must be reserved."""
+        tools = self._tools
+        batch = gather(submissions, changes, tools.clock.now())
+        for stage in assembly.BEFORE_ACK:
+            started = perf_counter()
+            with traces.span(f"stage.{stage.NAME}"):
+                await stage.run(batch, tx, tools)
+            tools.metrics.stage_ran(stage.NAME, perf_counter() - started)
+        batch.finish()
+
+    async def _store(self, submissions: Sequence[Submission], changes: Changes) -> None:
+        async with self._tools.store.transaction() as tx:
+            await self.decide(tx, submissions, changes)
+            started = perf_counter()
+            await tx.write(changes)
+        self._tools.metrics.stage_ran("commit", perf_counter() - started)
+
+    async def reserve(self, submissions: Sequence[Submission]) -> None:
+        """Sees to it that every event could open an incident. Call before the transaction starts."""
+        now = self._tools.clock.now()
+        for tenant in {submission.tenant for submission in submissions}:
+            count = sum(len(s.events) for s in submissions if s.tenant == tenant)
+            await self._tools.numbers.reserve(tenant, now, count)
+
+    def _count(self, changes: Changes) -> None:
+        metrics = self._tools.metrics
+        for disposition, count in Counter(row.disposition for row in changes.events).items():
+            metrics.events_decided(disposition.name, count)
+        metrics.incidents_opened(len(changes.opened))

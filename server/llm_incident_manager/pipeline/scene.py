@@ -1,0 +1,135 @@
+"""The open incidents of one batch while it is decided: later items see what earlier ones did."""
+
+from dataclasses import replace
+
+from llm_incident_manager.domain import lifecycle
+from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason
+from llm_incident_manager.domain.ids import IncidentId
+from llm_incident_manager.domain.incident import Incident, Resolution, ResolutionMethod
+from llm_incident_manager.domain.lifecycle import Step, Verb
+from llm_incident_manager.domain.policy import NotifyReason
+from llm_incident_manager.domain.timeline import TimelineKind
+from llm_incident_manager.engines import create
+from llm_incident_manager.pipeline import bodies, opening
+from llm_incident_manager.pipeline.batch import Batch, Item
+from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.pipeline.working import Working
+from llm_incident_manager.ports import told
+from llm_incident_manager.ports.changes import Claimed, FingerprintKey, KeyRow
+from llm_incident_manager.ports.told import Happening
+
+_VERB_REASONS = {Verb.ACKNOWLEDGE: NotifyReason.ACKNOWLEDGED, Verb.RESOLVE: NotifyReason.RESOLVED}
+
+
+class Scene:
+    """Applies decisions to items and incidents, and notes what has to be written."""
+
+    def __init__(self, batch: Batch, claimed: Claimed, tools: Tools) -> None:
+        """Starts from what the database said."""
+        self._batch = batch
+        self._tools = tools
+        self._previous = dict(claimed.previous)
+        by_id = {incident.id: Working(incident) for incident in claimed.holders.values()}
+        self._all = list(by_id.values())
+        self._open = {key: by_id[incident.id] for key, incident in claimed.holders.items()}
+        self._taken: dict[FingerprintKey, IncidentId] = {}
+        self._released: dict[FingerprintKey, IncidentId] = {}
+
+    def act(self, item: Item) -> None:
+        """Decides one item and applies the decision."""
+        holder = self._open.get(item.key)
+        known = holder is None and item.key in self._previous
+        event_time, severity = item.event.event_time, item.judged.severity
+        decision = create.decide(item.action, event_time, severity, holder, self._tools.window, known=known)
+        match decision:
+            case create.Attach(reason, raises, recurs) if holder is not None:
+                if raises or recurs:
+                    self._stir(item, holder, raises=raises, recurs=recurs)
+                self._count(item, holder)
+                item.result = _result(item, Disposition.ATTACHED, reason, holder.id)
+            case create.Open(reason):
+                self._start(item, reason)
+            case create.Move(verb, reason) if holder is not None:
+                self._move(item, holder, verb, reason)
+            case create.Record(reason):
+                self._keep(item, Disposition.APPLIED, reason, None)
+            case create.Ignore(reason):
+                self._keep(item, Disposition.IGNORED, reason, None if holder is None else holder.id)
+
+    def note(self) -> None:
+        """Adds to the batch's changes what became of the incidents."""
+        changes, now, ids = self._batch.changes, self._batch.now, self._tools.ids
+        for working in self._all:
+            working.note(changes)
+            for reason in dict.fromkeys(working.reasons):
+                told.ask_route(changes, ids, working.incident, reason, now)
+        changes.keys_released.extend(KeyRow(key, incident) for key, incident in self._released.items())
+        changes.keys_taken.extend(KeyRow(key, incident) for key, incident in self._taken.items())
+
+    def _start(self, item: Item, reason: Reason) -> None:
+        incident = opening.incident(item, self._previous.get(item.key), self._batch.now, self._tools)
+        working = Working(incident, opened=True)
+        working.reasons.append(NotifyReason.OPENED)
+        self._all.append(working)
+        self._open[item.key] = working
+        self._taken[item.key] = working.id
+        self._tell(working, opening.happening(item, incident))
+        self._count(item, working)
+        item.result = _result(item, Disposition.NEW, reason, working.id)
+
+    def _stir(self, item: Item, working: Working, *, raises: bool, recurs: bool) -> None:
+        now, source, cause = self._batch.now, item.event.source, {"event": item.event_id}
+        if raises:
+            before, after = working.severity.name, item.judged.severity.name
+            raised = working.incident.changed(now, severity=item.judged.severity)
+            text = f"Severity raised from {before} to {after}: {item.judged.explanation}"
+            working.become(raised, NotifyReason.SEVERITY_RAISED)
+            self._tell(working, Happening(TimelineKind.SEVERITY, source, text, {"from": before, "to": after, **cause}))
+        if recurs:
+            working.become(working.incident.changed(now, recurred=True), NotifyReason.RECURRED)
+            text = "Came back after a gap longer than the deduplication window"
+            self._tell(working, Happening(TimelineKind.RECURRED, source, text, cause))
+
+    def _move(self, item: Item, working: Working, verb: Verb, reason: Reason) -> None:
+        for step in lifecycle.steps(working.state, verb, force=True):
+            self._step(item, working, step, _VERB_REASONS[verb])
+        working.count_in(item.event)
+        if verb is Verb.RESOLVE:
+            self._release(working)
+        self._keep(item, Disposition.APPLIED, reason, working.id)
+
+    def _step(self, item: Item, working: Working, step: Step, reason: NotifyReason) -> None:
+        moved = working.incident.moved(step.after, self._batch.now)
+        if not moved.is_open:
+            moved = self._ended(item, moved)
+        working.become(moved, reason)
+        details = {"from": step.before, "to": step.after, "verb": step.verb, "event": item.event_id}
+        text = f"{step.before} to {step.after} by an event of {item.event.source}"
+        self._tell(working, Happening(TimelineKind.STATE, item.event.source, text, details))
+
+    def _ended(self, item: Item, incident: Incident) -> Incident:
+        notes = item.event.description or item.event.title
+        resolution = Resolution(item.event.source, ResolutionMethod.AUTOMATED, notes, "", self._batch.now)
+        return replace(incident, resolution=resolution)
+
+    def _release(self, working: Working) -> None:
+        """The fingerprint is free again: a later trigger of this very batch opens a successor."""
+        for key in [key for key, holder in self._open.items() if holder is working]:
+            del self._open[key]
+            self._taken.pop(key, None)
+            self._released[key] = self._previous[key] = working.id
+
+    def _count(self, item: Item, working: Working) -> None:
+        working.count_in(item.event)
+        bodies.keep_sampled(self._batch.changes, item, working.events_so_far(), self._tools)
+
+    def _keep(self, item: Item, disposition: Disposition, reason: Reason, incident: IncidentId | None) -> None:
+        item.result = _result(item, disposition, reason, incident)
+        bodies.keep(self._batch.changes, item, self._tools)
+
+    def _tell(self, working: Working, happening: Happening) -> None:
+        told.tell(self._batch.changes, self._tools.ids, working.incident, happening, self._batch.now)
+
+
+def _result(item: Item, disposition: Disposition, reason: Reason, incident: IncidentId | None) -> EventResult:
+    return EventResult(item.event_id, disposition, reason, incident, (), item.judged.warnings)

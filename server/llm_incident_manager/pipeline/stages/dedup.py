@@ -1,0 +1,87 @@
+"""Identifies events and ends those that were accepted before: resends of a stream, repeats of an idempotency key."""
+
+from collections.abc import Mapping
+
+from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason
+from llm_incident_manager.domain.errors import ProducerFenced
+from llm_incident_manager.domain.ids import EventId
+from llm_incident_manager.engines import dedup
+from llm_incident_manager.pipeline.batch import Batch, Item, ProducerClaim
+from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports.changes import Claimed, Claims, EventRow, ProducerKey, ProducerRow
+from llm_incident_manager.ports.stores import Transaction
+
+NAME = "dedup"
+
+
+async def run(batch: Batch, tx: Transaction, tools: Tools) -> None:
+    """Claims what the batch touches, then ends fenced submissions, resends and repeats. Gives the rest their ids."""
+    for item in batch.items:
+        item.fingerprint, item.key = tools.identities.of(item.submission.tenant, item.event)
+    batch.claimed = await tx.claim(_claims(batch))
+    _fence(batch, batch.claimed.producers)
+    await _answer_resends(batch, tx, batch.claimed.producers)
+    accepted = batch.accepted()
+    for item, event_id in zip(accepted, tools.ids.consecutive(batch.now, len(accepted)), strict=True):
+        item.event_id = EventId(event_id)
+    _end_repeats(batch, batch.claimed)
+
+
+def _claims(batch: Batch) -> Claims:
+    producers = {s.producer.key for s, _ in batch.groups if s.producer is not None}
+    keyed = {(i.submission.tenant, i.event.idempotency_key) for i in batch.items if i.event.idempotency_key}
+    fingerprints = {item.key for item in batch.items}
+    return Claims(tuple(sorted(producers)), tuple(sorted(keyed)), tuple(sorted(fingerprints)))
+
+
+def _fence(batch: Batch, producers: Mapping[ProducerKey, ProducerRow]) -> None:
+    for submission, _ in batch.groups:
+        claim = submission.producer
+        if claim is not None and dedup.is_fenced(claim.epoch, current := producers[claim.key].epoch):
+            submission.error = ProducerFenced(claim.key.producer_id, claim.epoch, current)
+
+
+async def _answer_resends(batch: Batch, tx: Transaction, producers: Mapping[ProducerKey, ProducerRow]) -> None:
+    """Events at or below the producer's last sequence get their stored disposition again."""
+    for submission, items in batch.groups:
+        claim = submission.producer
+        if claim is None or submission.error is not None or not claim.sequences:
+            continue
+        last = producers[claim.key].last_sequence
+        if dedup.is_resend(claim.sequences[0], last):
+            resent = [item for item in items if dedup.is_resend(item.sequence, last)]
+            await _answer(resent, claim, tx)
+
+
+async def _answer(resent: list[Item], claim: ProducerClaim, tx: Transaction) -> None:
+    first = resent[0].sequence
+    rows = await tx.stored_events(claim.key, first, resent[-1].sequence - first + 1)
+    for item in resent:
+        row = rows[item.sequence - first]
+        item.stored = True
+        item.result = _FORGOTTEN if row is None else _result(row)
+
+
+def _result(row: EventRow) -> EventResult:
+    return EventResult(row.duplicate_of or row.id, row.disposition, Reason(row.reason), row.incident_id)
+
+
+_FORGOTTEN = EventResult(None, Disposition.DUPLICATE, Reason.RECORD_EXPIRED)
+"""For an event that was accepted so long ago that the way from its sequence number to its record is swept away."""
+
+
+def _end_repeats(batch: Batch, claimed: Claimed) -> None:
+    first: dict[tuple[str, str], Item] = {}
+    for item in batch.live():
+        key = item.event.idempotency_key
+        if not key:
+            continue
+        name = (item.submission.tenant, key)
+        seen = claimed.idempotency.get(name)
+        match dedup.decide(key, seen and dedup.Sighting(seen.event_id, seen.incident_id)):
+            case dedup.Repeat(of, reason):
+                item.result = EventResult(of.event_id, Disposition.DUPLICATE, reason, of.incident_id)
+            case dedup.Fresh() if name in first:
+                item.same_as = first[name]
+            case dedup.Fresh():
+                first[name] = item

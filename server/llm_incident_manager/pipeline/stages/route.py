@@ -1,0 +1,82 @@
+"""Chooses who is told about a changed incident and asks for the notifications."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.policy import DeliveryState, NotifyReason
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.timeline import TimelineKind
+from llm_incident_manager.engines import notify, route
+from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports import told
+from llm_incident_manager.ports.changes import NOTIFY, ROUTED, Changes, DeliveryRow, OutboxRow
+from llm_incident_manager.ports.told import Happening
+
+NAME = "route"
+TOPIC = ROUTED
+ACTOR = "router"
+
+
+async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
+    """Routes each row's incident in one transaction with what follows from it."""
+    now = tools.clock.now()
+    async with tools.store.transaction() as tx:
+        changes = Changes(outbox_done=[row.id for row in rows])
+        routed: dict[str, Incident] = {}
+        for tenant in {row.tenant for row in rows}:
+            wanted = sorted({row.incident_id for row in rows if row.tenant == tenant})
+            routed.update({found.id: found for found in await tx.incidents(tenant, wanted)})
+        for row in rows:
+            if (incident := routed.get(row.incident_id)) is not None:
+                _route(changes, row, incident, now, tools)
+        await tx.write(changes)
+    tools.wake(changes)
+
+
+def _route(changes: Changes, row: OutboxRow, incident: Incident, now: Instant, tools: Tools) -> None:
+    asked = json.loads(row.payload)
+    decision = route.decide(incident, NotifyReason(asked["reason"]), tools.route)
+    if not incident.route:
+        changes.changed.append(replace(incident, route=decision.route))
+        told.tell(changes, tools.ids, incident, _happening(decision), now)
+    if isinstance(decision, route.Tell):
+        for channel in decision.channels:
+            key = notify.dedup_key(row.incident_id, asked["revision"], decision.reason)
+            delivery = _delivery(row, decision, channel, key, tools.ids.new(now), now)
+            changes.deliveries.append(delivery)
+            changes.outbox.append(_work(row, delivery, tools.ids.new(now), now))
+
+
+def _happening(decision: route.Tell | route.Quiet) -> Happening:
+    if isinstance(decision, route.Tell):
+        text = f"Route {decision.route}: {', '.join(decision.channels)}"
+        details = {"route": decision.route, "channels": ",".join(decision.channels)}
+    else:
+        text = f"Route {decision.route}: nobody is told ({decision.reason})"
+        details = {"route": decision.route, "reason": decision.reason}
+    return Happening(TimelineKind.ROUTED, ACTOR, text, details)
+
+
+def _delivery(row: OutboxRow, decision: route.Tell, channel: str, key: str, name: str, now: Instant) -> DeliveryRow:
+    return DeliveryRow(
+        id=name,
+        tenant=row.tenant,
+        incident_id=row.incident_id,
+        channel=channel,
+        route=decision.route,
+        reason=decision.reason,
+        dedup_key=key,
+        state=DeliveryState.PENDING,
+        attempts=0,
+        error="",
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _work(row: OutboxRow, delivery: DeliveryRow, name: str, now: Instant) -> OutboxRow:
+    payload = json.dumps({"delivery": delivery._asdict()})
+    lane = f"{row.incident_id}/{delivery.channel}"
+    return OutboxRow(name, row.tenant, NOTIFY, lane, row.incident_id, payload, row.traceparent, now, due_at=now)

@@ -1,0 +1,26 @@
+"""Judges each live event by the rule floor, and ends those an ingest mute rule holds back."""
+
+from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason
+from llm_incident_manager.domain.event import Action, Event
+from llm_incident_manager.domain.rules import MuteRule
+from llm_incident_manager.engines import triage
+from llm_incident_manager.pipeline.batch import Batch
+from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports.stores import Transaction
+
+NAME = "triage"
+
+
+async def run(batch: Batch, _tx: Transaction, tools: Tools) -> None:
+    """Gives each live item its decision. Needs no database."""
+    rules, mutes = tools.rules, tools.mutes
+    for item in batch.live():
+        item.judged = judged = triage.decide(item.event, rules)
+        if not judged.opens and item.action is Action.TRIGGER:
+            item.action = Action.CHANGE
+        if mutes and (muted := _muted_by(mutes, item.event)) is not None:
+            item.result = EventResult(item.event_id, Disposition.SUPPRESSED, Reason.MUTED, warnings=(muted.name,))
+
+
+def _muted_by(mutes: tuple[MuteRule, ...], event: Event) -> MuteRule | None:
+    return next((rule for rule in mutes if rule.covers(event)), None)

@@ -1,0 +1,203 @@
+"""What one transaction writes, as one value: the pipeline and every use case hand the store a `Changes`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from llm_incident_manager.domain.disposition import Disposition
+from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
+from llm_incident_manager.domain.incident import Incident, Tally
+from llm_incident_manager.domain.policy import DeliveryState
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.timeline import AuditRecord, ChangeKind, TimelineEntry
+
+ROUTED = "incidents.routed"
+NOTIFY = "incidents.notify"
+TOPICS = (ROUTED, NOTIFY)
+
+
+class EventRow(NamedTuple):
+    """The compact ledger row of one accepted event. `duplicate_of` names the event accepted first."""
+
+    id: EventId
+    tenant: TenantId
+    incident_id: IncidentId | None
+    disposition: Disposition
+    reason: str
+    event_time: Instant
+    received_at: Instant
+    duplicate_of: EventId | None
+
+
+class BodyRow(NamedTuple):
+    """The whole event, kept for the first of an incident and then a sample; `decision` is JSON that explains it."""
+
+    event_id: EventId
+    tenant: TenantId
+    body: bytes
+    decision: str
+
+
+class FingerprintKey(NamedTuple):
+    """What an open incident holds: events of the tenant with it belong to that incident."""
+
+    tenant: TenantId
+    version: int
+    value: str
+
+
+class KeyRow(NamedTuple):
+    """A fingerprint and the incident that holds (or held) it."""
+
+    key: FingerprintKey
+    incident_id: IncidentId
+
+
+class ProducerKey(NamedTuple):
+    """A stream's owner: the same principal of a tenant under one name."""
+
+    tenant: TenantId
+    principal: str
+    producer_id: str
+
+
+class ProducerRow(NamedTuple):
+    """How far a producer has come. `epoch` counts its streams; only the newest may write."""
+
+    key: ProducerKey
+    epoch: int
+    last_sequence: int
+
+
+class SegmentRow(NamedTuple):
+    """A run of a producer's accepted events: sequence numbers and event ids both follow without a gap."""
+
+    key: ProducerKey
+    first_sequence: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls
+    first_event_id: EventId
+    at: Instant
+
+
+class IdempotencyRow(NamedTuple):
+    """An event's own name, and what became of the event that bore it first."""
+
+    tenant: TenantId
+    key: str
+    event_id: EventId
+    incident_id: IncidentId | None
+    at: Instant
+
+
+class AnswerRow(NamedTuple):
+    """The answer to a request id, so that a repeat is answered alike. `digest` is of the method and the body."""
+
+    tenant: TenantId
+    request_id: str
+    digest: bytes
+    answer: bytes
+    at: Instant
+
+
+class TallyRow(NamedTuple):
+    """Counters to add to an incident that is otherwise unchanged."""
+
+    tenant: TenantId
+    incident_id: IncidentId
+    tally: Tally
+
+
+class ChangeRow(NamedTuple):
+    """One material change of an incident, for watchers."""
+
+    tenant: TenantId
+    incident_id: IncidentId
+    kind: ChangeKind
+    at: Instant
+
+
+class OutboxRow(NamedTuple):
+    """Work for after the commit. Rows of one lane are done in order of their ids; `due_at` may lie ahead."""
+
+    id: str
+    tenant: TenantId
+    topic: str
+    lane: str
+    incident_id: IncidentId
+    payload: str
+    traceparent: str
+    created_at: Instant
+    due_at: Instant
+    attempts: int = 0
+    last_error: str = ""
+
+
+class DeliveryRow(NamedTuple):
+    """One notification and how far it is. (incident, dedup_key, channel) is unique."""
+
+    id: str
+    tenant: TenantId
+    incident_id: IncidentId
+    channel: str
+    route: str
+    reason: str
+    dedup_key: str
+    state: DeliveryState
+    attempts: int
+    error: str
+    created_at: Instant
+    updated_at: Instant
+
+
+class OutboxRetry(NamedTuple):
+    """A row whose work failed and is due again; with `dead` it is kept apart and not tried any more."""
+
+    id: str
+    attempts: int
+    due_at: Instant
+    error: str
+    dead: bool = False
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything one transaction writes. Empty lists cost nothing; order within a list is kept."""
+
+    events: list[EventRow] = field(default_factory=list)
+    bodies: list[BodyRow] = field(default_factory=list)
+    opened: list[Incident] = field(default_factory=list)
+    changed: list[Incident] = field(default_factory=list)
+    tallies: list[TallyRow] = field(default_factory=list)
+    keys_taken: list[KeyRow] = field(default_factory=list)
+    keys_released: list[KeyRow] = field(default_factory=list)
+    timeline: list[TimelineEntry] = field(default_factory=list)
+    audit: list[AuditRecord] = field(default_factory=list)
+    feed: list[ChangeRow] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)
+    outbox_done: list[str] = field(default_factory=list)
+    outbox_retries: list[OutboxRetry] = field(default_factory=list)
+    deliveries: list[DeliveryRow] = field(default_factory=list)
+    delivery_updates: list[DeliveryRow] = field(default_factory=list)
+    producers: list[ProducerRow] = field(default_factory=list)
+    segments: list[SegmentRow] = field(default_factory=list)
+    idempotency: list[IdempotencyRow] = field(default_factory=list)
+    answers: list[AnswerRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What an ingest transaction needs to know and hold before it decides. Taken in key order."""
+
+    producers: tuple[ProducerKey, ...] = ()
+    idempotency: tuple[tuple[TenantId, str], ...] = ()
+    fingerprints: tuple[FingerprintKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The answer to Claims: what exists. Incidents found are locked until the transaction ends."""
+
+    producers: Mapping[ProducerKey, ProducerRow]
+    idempotency: Mapping[tuple[TenantId, str], IdempotencyRow]
+    holders: Mapping[FingerprintKey, Incident]
+    previous: Mapping[FingerprintKey, IncidentId]

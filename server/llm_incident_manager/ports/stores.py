@@ -1,0 +1,200 @@
+"""The record of everything: one port, two back ends, one conformance suite.
+
+Writing: `async with store.transaction() as tx`, read what the decision needs, decide purely, then one `tx.write`.
+Leaving the block commits; an exception rolls everything back. Statements after a failed commit never run.
+Every method raises StoreUnavailable when the database does not answer within its deadline.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from llm_incident_manager.domain.errors import DomainError, ErrorReason
+from llm_incident_manager.domain.filters import Filter, Order
+from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
+from llm_incident_manager.ports.changes import (
+    AnswerRow,
+    Changes,
+    Claimed,
+    Claims,
+    DeliveryRow,
+    EventRow,
+    FingerprintKey,
+    OutboxRow,
+    ProducerKey,
+    ProducerRow,
+)
+
+
+class KeyTaken(DomainError):
+    """Another transaction took a fingerprint, a key or a row between our read and our write: decide again.
+
+    The unit of work is rolled back. Pipelines and use cases repeat it a few times; nobody outside sees it.
+    """
+
+    def __init__(self, what: str) -> None:
+        """`what` names the table or key, for the log."""
+        message = f"{what} was changed by another transaction; try again"
+        super().__init__(ErrorReason.STORE_UNAVAILABLE, message, retry_after=0.1)
+
+
+class StoreRefused(Exception):
+    """The database cannot be used as it is. The message says what was found and what to do; the start ends here."""
+
+
+class StoreBroken(Exception):
+    """What the disk holds is no longer certain: a flush failed, or the file is damaged.
+
+    Every later call raises it again. The process has to end; the next start reads what really is on the disk.
+    """
+
+
+class StoredEvent(NamedTuple):
+    """A ledger row with its body (the codec's bytes) and its decision (JSON), where they were kept."""
+
+    row: EventRow
+    body: bytes | None
+    decision: str | None
+
+
+class Position(NamedTuple):
+    """Where a watcher stands: the last change it has seen, in commit order."""
+
+    transaction: int
+    sequence: int
+
+
+class FeedItem(NamedTuple):
+    """A change with its position and the incident as it is now."""
+
+    position: Position
+    kind: ChangeKind
+    incident: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentQuery:
+    """A list of incidents of a tenant. `created_from` is inclusive, `created_before` exclusive.
+
+    `after` continues behind the incident whose order values and id it holds (keyset paging); `offset` skips rows.
+    """
+
+    tenant: TenantId
+    filter: Filter | None = None
+    order: tuple[Order, ...] = ()
+    created_from: Instant | None = None
+    created_before: Instant | None = None
+    limit: int = 50
+    offset: int = 0
+    after: tuple[str | int | float | None, ...] | None = None
+
+
+class Transaction(Protocol):
+    """One unit of work. Reads see its own state of the database; incidents read here are locked until its end."""
+
+    async def claim(self, claims: Claims) -> Claimed:
+        """Locks and reads what an ingest batch needs: producers, idempotency keys, fingerprints, their incidents."""
+        ...
+
+    async def stored_events(self, key: ProducerKey, first_sequence: int, count: int) -> Sequence[EventRow | None]:
+        """The rows of a producer's events by sequence number; None where it had no accepted event."""
+        ...
+
+    async def incident(self, tenant: TenantId, ref: str) -> Incident:
+        """Reads and locks an incident by id or number. Raises NotFound."""
+        ...
+
+    async def holder(self, key: FingerprintKey) -> IncidentId | None:
+        """The open incident that holds the fingerprint."""
+        ...
+
+    async def answer(self, tenant: TenantId, request_id: str) -> AnswerRow | None:
+        """The stored answer to a request id. Concurrent transactions with the same id wait for each other."""
+        ...
+
+    async def open_producer(self, key: ProducerKey, now: Instant) -> ProducerRow:
+        """Starts a new epoch of a producer and returns it with how far the producer has come."""
+        ...
+
+    async def incidents(self, tenant: TenantId, ids: Sequence[IncidentId]) -> Sequence[Incident]:
+        """Reads and locks incidents by id, in id order; missing ones are left out."""
+        ...
+
+    async def write(self, changes: Changes) -> None:
+        """Writes everything. Raises KeyTaken when a fingerprint or idempotency key was taken meanwhile."""
+        ...
+
+
+class Store(Protocol):
+    """A database. Reading methods outside a transaction may use other connections."""
+
+    @property
+    def kind(self) -> str:
+        """One of sqlite, memory, postgresql."""
+        ...
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Opens a unit of work; commits when the block ends without an exception."""
+        ...
+
+    async def lease_numbers(self, tenant: TenantId, day: str, size: int) -> int:
+        """Takes the next `size` incident numbers of a tenant's UTC day (YYYYMMDD); returns the first, from 1."""
+        ...
+
+    async def incident(self, tenant: TenantId, ref: str) -> Incident:
+        """An incident by id or number. Raises NotFound."""
+        ...
+
+    async def incidents(self, query: IncidentQuery) -> Sequence[Incident]:
+        """One page of a list."""
+        ...
+
+    async def count_incidents(self, query: IncidentQuery) -> int:
+        """How many match, regardless of limit, offset and after."""
+        ...
+
+    async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
+        """Timeline entries with an id larger than `after`, oldest first."""
+        ...
+
+    async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
+        """A stored event. Raises NotFound."""
+        ...
+
+    async def deliveries(self, tenant: TenantId, incident: IncidentId) -> Sequence[DeliveryRow]:
+        """What was sent for an incident, oldest first."""
+        ...
+
+    async def feed_position(self) -> Position:
+        """The position after the latest visible change."""
+        ...
+
+    async def feed_after(self, tenant: TenantId | None, position: Position, limit: int) -> Sequence[FeedItem]:
+        """Changes behind a position in commit order; of all tenants when None."""
+        ...
+
+    async def claim_work(
+        self, topic: str, owner: str, now: Instant, lease_until: Instant, limit: int
+    ) -> Sequence[OutboxRow]:
+        """Leases due outbox rows of a topic: of each lane only the oldest unfinished one, in order of ids."""
+        ...
+
+    async def backlog(self, topic: str) -> tuple[int, Instant | None]:
+        """How many live rows a topic has and when the oldest was created."""
+        ...
+
+    async def sweep(self, before: Instant, limit: int) -> int:
+        """Deletes idempotency keys, answers, segments and released fingerprints older than that; returns how many."""
+        ...
+
+    async def check(self) -> None:
+        """Raises StoreUnavailable unless a statement can be run now."""
+        ...
+
+    async def close(self) -> None:
+        """Finishes what runs, then gives everything back."""
+        ...

@@ -1,0 +1,35 @@
+"""The contract as this server keeps it: a checker and a handler for every method. A missing one stops the start."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from incidentmanager.v1 import event_pb2
+
+from llm_incident_manager.domain.disposition import Violation
+from llm_incident_manager.transport import methods
+from llm_incident_manager.transport.checker import compile_checker
+from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
+from llm_incident_manager.transport.handlers.ingest import IngestHandlers
+from llm_incident_manager.transport.handlers.services import Services
+
+Check = Callable[[Any], tuple[Violation, ...]]
+
+
+def checkers() -> Mapping[str, Check]:
+    """The compiled checker of every method's request, by the method's full name."""
+    return {method.full_name: compile_checker(method.descriptor.input_type) for method in methods.all_methods()}
+
+
+def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
+    """Every method's handler by its full name. Raises LookupError naming methods without one."""
+    tables = {
+        "incidentmanager.v1.IngestService": IngestHandlers(
+            services, compile_checker(event_pb2.Event.DESCRIPTOR)
+        ).table(),
+        "incidentmanager.v1.IncidentService": IncidentHandlers(services).table(),
+    }
+    found = {f"{service}/{name}": handler for service, table in tables.items() for name, handler in table.items()}
+    missing = [method.full_name for method in methods.all_methods() if method.full_name not in found]
+    if missing:
+        raise LookupError(f"no handler for {', '.join(missing)}")
+    return found

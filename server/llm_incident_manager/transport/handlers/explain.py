@@ -1,0 +1,83 @@
+"""Tells an event's way: how it was identified and judged, what became of it, and what was sent."""
+
+import json
+from typing import Any
+
+from incidentmanager.v1 import event_pb2, ingest_service_pb2, severity_pb2
+
+from llm_incident_manager.domain.ids import EventId, TenantId
+from llm_incident_manager.ports.changes import DeliveryRow
+from llm_incident_manager.ports.codec import Codec
+from llm_incident_manager.ports.stores import StoredEvent
+from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.translate import enums, events, times
+
+pb = ingest_service_pb2
+
+
+def record(stored: StoredEvent, codec: Codec) -> event_pb2.EventRecord:
+    """The contract's record; without the event where only the compact row was kept."""
+    row = stored.row
+    number: Any = enums.DISPOSITION_OUT[row.disposition]
+    return event_pb2.EventRecord(
+        event_id=row.id,
+        receive_time=times.timestamp(row.received_at),
+        event_time=times.timestamp(row.event_time),
+        disposition=number,
+        reason=row.reason,
+        incident_id=row.incident_id or "",
+        duplicate_of=row.duplicate_of or "",
+        event=events.message(codec.decode_event(stored.body)) if stored.body is not None else None,
+    )
+
+
+async def event(on: Services, tenant: TenantId, event_id: EventId) -> pb.ExplainEventResponse:
+    """The whole way. Raises NotFound."""
+    stored = await on.store.event(tenant, event_id)
+    reply = pb.ExplainEventResponse(event=record(stored, on.tools.codec))
+    if stored.decision is not None:
+        _add_decision(reply, json.loads(stored.decision))
+    if stored.row.incident_id is not None:
+        incident = await on.store.incident(tenant, stored.row.incident_id)
+        reply.incident_number = incident.number
+        sent = await on.store.deliveries(tenant, incident.id)
+        reply.deliveries.extend(_delivery(row) for row in sent)
+    reply.steps.extend(_steps(reply, stored))
+    return reply
+
+
+def _add_decision(reply: pb.ExplainEventResponse, decision: dict[str, Any]) -> None:
+    found = decision["fingerprint"]
+    reply.fingerprint.version, reply.fingerprint.value = found["version"], found["value"]
+    for name, value in found["components"].items():
+        reply.fingerprint.components.add(name=name, value=value)
+    reply.severity.CopyFrom(
+        event_pb2.SeverityDecision(
+            severity=severity_pb2.Severity.Value(f"SEVERITY_{decision['severity']}"),
+            reported=decision["reported"],
+            decided_by=decision["decided_by"],
+            rule=decision["rule"],
+            explanation=decision["explanation"],
+        )
+    )
+
+
+def _delivery(row: DeliveryRow) -> pb.DeliverySummary:
+    return pb.DeliverySummary(
+        channel=row.channel, state=row.state, reason=row.reason, attempts=row.attempts, error=row.error
+    )
+
+
+def _steps(reply: pb.ExplainEventResponse, stored: StoredEvent) -> list[str]:
+    row = stored.row
+    steps = [f"received at {times.timestamp(row.received_at).ToJsonString()}"]
+    if reply.HasField("fingerprint"):
+        how = "the producer's dedup_key" if reply.fingerprint.version == 0 else "its normalised parts"
+        steps.append(f"identified by {how}: {reply.fingerprint.value}")
+        steps.append(f"judged: {reply.severity.explanation}")
+    else:
+        steps.append("only the compact row of this repeat was kept; the first events of its incident tell the rest")
+    where = f" ({reply.incident_number})" if reply.incident_number else ""
+    steps.append(f"disposition {row.disposition.name}: {row.reason}{where}")
+    steps.extend(f"{sent.channel} {sent.state} ({sent.reason}, {sent.attempts} attempts)" for sent in reply.deliveries)
+    return steps

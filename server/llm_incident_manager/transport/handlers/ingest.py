@@ -1,0 +1,106 @@
+"""IngestService: events in, one by one, in batches, in streams; and what became of them."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from incidentmanager.v1 import ingest_service_pb2
+
+from llm_incident_manager.domain.disposition import EventResult, Violation
+from llm_incident_manager.domain.errors import InvalidFields
+from llm_incident_manager.domain.event import Event
+from llm_incident_manager.domain.ids import EventId
+from llm_incident_manager.pipeline.batch import Submission
+from llm_incident_manager.ports.changes import Changes
+from llm_incident_manager.ports.stores import Transaction
+from llm_incident_manager.transport.call import Call
+from llm_incident_manager.transport.handlers import explain, reception, writes
+from llm_incident_manager.transport.handlers.reception import CheckEvent, Reception
+from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.handlers.stream import IngestStream
+from llm_incident_manager.transport.translate import events as translate
+from llm_incident_manager.transport.translate import incidents as translate_incidents
+
+pb = ingest_service_pb2
+
+
+class IngestHandlers:
+    """The methods of IngestService."""
+
+    def __init__(self, services: Services, check_event: CheckEvent) -> None:
+        """Asks these use cases."""
+        self._on = services
+        self._reception = Reception(services, check_event)
+
+    def table(self) -> dict[str, Callable[..., Any]]:
+        """Handlers by method name."""
+        return {
+            "SubmitEvent": self.submit_event,
+            "SubmitEvents": self.submit_events,
+            "StreamEvents": self.stream_events,
+            "GetEvent": self.get_event,
+            "ExplainEvent": self.explain_event,
+        }
+
+    async def submit_event(self, request: pb.SubmitEventRequest, call: Call) -> pb.SubmitEventResponse:
+        """One event; a bad one is refused with every bad field."""
+        bad = translate.missing(request.event)
+        if bad:
+            raise InvalidFields([Violation(f"event.{v.field}", f"event.{v.message}", v.rule) for v in bad])
+        event = translate.event(request.event, self._on.clock.now())
+        submission = self._reception.submission(call, [event])
+        if not request.request_id:
+            return self._reply(event, submission, (await self._reception.commit(submission))[0])
+
+        async def work(tx: Transaction, changes: Changes) -> pb.SubmitEventResponse:
+            return self._reply(event, submission, (await self._reception.decide(tx, submission, changes))[0])
+
+        await self._on.runner.reserve([submission])
+        return await writes.write(self._on.units, call, request, pb.SubmitEventResponse, work)
+
+    async def submit_events(self, request: pb.SubmitEventsRequest, call: Call) -> pb.SubmitEventsResponse:
+        """Many events, each with its own result."""
+        valid, places, rejected = self._reception.sort(request.events)
+        submission = self._reception.submission(call, valid)
+        if not request.request_id or not valid:
+            results = await self._reception.commit(submission) if valid else ()
+            return _replies(len(request.events), places, results, rejected)
+
+        async def work(tx: Transaction, changes: Changes) -> pb.SubmitEventsResponse:
+            results = await self._reception.decide(tx, submission, changes)
+            return _replies(len(request.events), places, results, rejected)
+
+        await self._on.runner.reserve([submission])
+        return await writes.write(self._on.units, call, request, pb.SubmitEventsResponse, work)
+
+    async def stream_events(
+        self, requests: AsyncIterator[pb.StreamEventsRequest], call: Call
+    ) -> AsyncIterator[pb.StreamEventsResponse]:
+        """A stream of frames with cumulative acknowledgements."""
+        async for reply in IngestStream(self._on, self._reception, call).run(requests):
+            yield reply
+
+    async def get_event(self, request: pb.GetEventRequest, call: Call) -> pb.GetEventResponse:
+        """A stored event."""
+        stored = await self._on.store.event(call.caller.tenant, EventId(request.event_id.lower()))
+        return pb.GetEventResponse(event=explain.record(stored, self._on.tools.codec))
+
+    async def explain_event(self, request: pb.ExplainEventRequest, call: Call) -> pb.ExplainEventResponse:
+        """An event's way."""
+        return await explain.event(self._on, call.caller.tenant, EventId(request.event_id.lower()))
+
+    def _reply(self, event: Event, submission: Submission, result: EventResult) -> pb.SubmitEventResponse:
+        reply = translate.submit_response(result)
+        identity, _ = self._on.tools.identities.of(submission.tenant, event)
+        reply.fingerprint.CopyFrom(translate_incidents.fingerprint(identity))
+        return reply
+
+
+def _replies(
+    count: int, places: Sequence[int], results: Sequence[EventResult], rejected: dict[int, EventResult]
+) -> pb.SubmitEventsResponse:
+    both = reception.merged(count, places, results, rejected)
+    return pb.SubmitEventsResponse(
+        results=[translate.result(result) for result in both],
+        accepted=count - len(rejected),
+        rejected=len(rejected),
+    )

@@ -1,0 +1,82 @@
+"""Lists in pages: incidents and timelines."""
+
+from collections.abc import AsyncIterator
+
+from incidentmanager.v1 import incident_service_pb2, incident_verbs_pb2
+
+from llm_incident_manager.domain import filters, ids
+from llm_incident_manager.domain.disposition import Violation
+from llm_incident_manager.domain.errors import InvalidFields
+from llm_incident_manager.domain.filters import Filter
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.ports.stores import IncidentQuery
+from llm_incident_manager.transport import paging
+from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.translate import incidents as translate
+
+TIMELINE_DEFAULT, TIMELINE_MOST = 100, 1_000
+OPEN = "state = NEW OR state = ACKNOWLEDGED OR state = IN_PROGRESS OR state = ESCALATED"
+OLDEST_FIRST = filters.parse_order("id")
+
+
+async def incidents(
+    on: Services, request: incident_service_pb2.ListIncidentsRequest, tenant: TenantId
+) -> incident_service_pb2.ListIncidentsResponse:
+    """The page a ListIncidents request asks for."""
+    span = paging.span_of(request.start, request.end)
+    query = IncidentQuery(
+        tenant,
+        filter=filters.parse(request.filter) if request.filter.strip() else None,
+        order=filters.parse_order(request.order_by),
+        created_from=span.created_from,
+        created_before=span.created_before,
+    )
+    page = on.pages.read(query, page_size=request.page_size, page=request.page, page_token=request.page_token)
+    found = await on.store.incidents(page.of(query))
+    shown, where = on.pages.finish(query, page, found, await on.store.count_incidents(query))
+    now = on.clock.now()
+    return incident_service_pb2.ListIncidentsResponse(
+        incidents=[translate.incident(incident, now) for incident in shown],
+        pagination=incident_service_pb2.Pagination(
+            page=where.page,
+            page_size=where.page_size,
+            total_count=where.total_count,
+            total_pages=where.total_pages,
+            has_next=where.has_next,
+            has_previous=where.has_previous,
+            next_page_token=where.next_page_token,
+        ),
+    )
+
+
+async def timeline(
+    on: Services, request: incident_verbs_pb2.ListTimelineRequest, tenant: TenantId
+) -> incident_verbs_pb2.ListTimelineResponse:
+    """The page a ListTimeline request asks for; its token is the id of the last entry."""
+    size = paging.size_of(request.page_size, TIMELINE_DEFAULT, TIMELINE_MOST)
+    after = request.page_token
+    if after and not ids.is_uuid(after):
+        text = "page_token is damaged: begin again without it"
+        raise InvalidFields([Violation("page_token", text, "page_token.form")])
+    incident = await on.store.incident(tenant, request.incident_id)
+    found = await on.store.timeline(tenant, incident.id, after, size + 1)
+    return incident_verbs_pb2.ListTimelineResponse(
+        entries=[translate.entry(entry) for entry in found[:size]],
+        next_page_token=found[size - 1].id if len(found) > size else "",
+    )
+
+
+async def open_incidents(on: Services, matching: Filter | None, tenant: TenantId) -> AsyncIterator[Incident]:
+    """All open incidents that match, oldest first, read page by page."""
+    text = f"({OPEN})" + (f" AND ({matching.text})" if matching is not None and matching.text else "")
+    query = IncidentQuery(tenant, filter=filters.parse(text), order=OLDEST_FIRST)
+    page = on.pages.read(query, page_size=paging.MAX_SIZE)
+    while True:
+        found = await on.store.incidents(page.of(query))
+        shown, where = on.pages.finish(query, page, found, len(found))
+        for incident in shown:
+            yield incident
+        if not where.has_next:
+            return
+        page = on.pages.read(query, page_size=paging.MAX_SIZE, page_token=where.next_page_token)

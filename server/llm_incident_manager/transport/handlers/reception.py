@@ -1,0 +1,73 @@
+"""Turns event messages into submissions: checks each, remembers what was rejected, puts results in order."""
+
+from collections.abc import Callable, Sequence
+from time import perf_counter  # a stop-watch for metrics, not a source of time
+from typing import Any
+
+from incidentmanager.v1 import event_pb2
+
+from llm_incident_manager.domain.disposition import Disposition, EventResult, Violation
+from llm_incident_manager.domain.event import Event
+from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
+from llm_incident_manager.ports.changes import Changes
+from llm_incident_manager.ports.stores import Transaction
+from llm_incident_manager.transport.call import Call
+from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.translate import events as translate
+
+CheckEvent = Callable[[Any], tuple[Violation, ...]]
+
+
+class Reception:
+    """Turns messages into submissions: checks each event, remembers what was rejected, puts results in order."""
+
+    def __init__(self, services: Services, check: CheckEvent) -> None:
+        """`check` is the compiled checker of Event."""
+        self._on = services
+        self._check = check
+
+    def sort(self, messages: Sequence[event_pb2.Event]) -> tuple[list[Event], list[int], dict[int, EventResult]]:
+        """Valid events with their places, and the results of the others by place."""
+        now, check = self._on.clock.now(), self._check
+        valid: list[Event] = []
+        places: list[int] = []
+        rejected: dict[int, EventResult] = {}
+        for place, message in enumerate(messages):
+            bad = check(message) or translate.missing(message)
+            if bad:
+                rejected[place] = translate.rejected(bad)
+            else:
+                valid.append(translate.event(message, now))
+                places.append(place)
+        if rejected:
+            self._on.metrics.events_decided(Disposition.REJECTED.name, len(rejected))
+        return valid, places, rejected
+
+    def submission(self, call: Call, events: Sequence[Event], producer: ProducerClaim | None = None) -> Submission:
+        """What goes to the pipeline."""
+        caller = call.caller
+        return Submission(caller.tenant, caller.subject, events, self._on.clock.now(), call.traceparent, producer)
+
+    async def commit(self, submission: Submission) -> Sequence[EventResult]:
+        """Results after the commit."""
+        started = perf_counter()
+        await self._on.batcher.submit(submission)
+        self._on.metrics.acknowledged(perf_counter() - started)
+        return submission.results
+
+    async def decide(self, tx: Transaction, submission: Submission, changes: Changes) -> Sequence[EventResult]:
+        """Results inside a unit of work, which also keeps the answer to a request id."""
+        await self._on.runner.decide(tx, [submission], changes)
+        if submission.error is not None:
+            raise submission.error
+        return submission.results
+
+
+def merged(
+    count: int, places: Sequence[int], results: Sequence[EventResult], rejected: dict[int, EventResult]
+) -> list[EventResult]:
+    """One result for each of `count` events, in their order."""
+    if not rejected:
+        return list(results)
+    accepted = dict(zip(places, results, strict=True))
+    return [rejected[place] if place in rejected else accepted[place] for place in range(count)]

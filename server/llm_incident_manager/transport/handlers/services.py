@@ -1,0 +1,61 @@
+"""What handlers work with, built once by the composition root."""
+
+from dataclasses import dataclass
+
+from llm_incident_manager.pipeline.batcher import Batcher
+from llm_incident_manager.pipeline.numbers import Numbers
+from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports.clock import Clock
+from llm_incident_manager.ports.stores import Store
+from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.handlers.watching import Watching
+from llm_incident_manager.transport.paging import Pages
+from llm_incident_manager.usecases.incidents import Incidents
+from llm_incident_manager.usecases.unit import Units
+from llm_incident_manager.usecases.watch import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """What one ingest stream may do: events in flight, events in a frame."""
+
+    credits: int = 4_000
+    max_frame_events: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Use cases and what they stand on."""
+
+    tools: Tools
+    runner: Runner
+    batcher: Batcher
+    units: Units
+    incidents: Incidents
+    feed: Feed
+    watching: Watching
+    pages: Pages
+    drain: Drain
+    limits: StreamLimits
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.tools.store
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        return self.tools.clock
+
+    @property
+    def numbers(self) -> Numbers:
+        """Incident numbers."""
+        return self.tools.numbers
+
+    @property
+    def metrics(self) -> Metrics:
+        """Where counts go."""
+        return self.tools.metrics

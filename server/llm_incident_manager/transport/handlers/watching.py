@@ -1,0 +1,61 @@
+"""Follows the change feed for one caller: changes, heartbeats while nothing happens, and a farewell."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from incidentmanager.v1 import incident_pb2
+
+from llm_incident_manager.domain.filters import Filter
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.ports.clock import Clock
+from llm_incident_manager.ports.stores import FeedItem, Position
+from llm_incident_manager.transport import resume
+from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.translate import incidents as translate
+from llm_incident_manager.usecases.watch import Feed
+
+HEARTBEAT_SECONDS = 15.0
+
+
+class Watching:
+    """Turns feed items into messages of a watch."""
+
+    def __init__(self, feed: Feed, clock: Clock, drain: Drain) -> None:
+        """Stops when the drain begins."""
+        self._feed = feed
+        self._clock = clock
+        self._drain = drain
+
+    async def follow(
+        self, tenant: TenantId, after: Position, matching: Filter | None
+    ) -> AsyncGenerator[incident_pb2.IncidentChange, None]:
+        """Messages until the drain begins. The first is a heartbeat with the token of the start, the last says that
+        the server drains and carries the token to go on with elsewhere."""
+        position = after
+        yield self._message(position)
+        items = self._feed.changes(tenant, after, matching, HEARTBEAT_SECONDS)
+        farewell = asyncio.create_task(self._drain.wait(), name="watch-drain")
+        try:
+            while (found := await _next(items, farewell)) is not None:
+                position = found.position if isinstance(found, FeedItem) else found
+                yield self._message(found)
+            yield incident_pb2.IncidentChange(drain=True, resume_token=resume.token(position))
+        finally:
+            farewell.cancel()
+
+    def _message(self, found: FeedItem | Position) -> incident_pb2.IncidentChange:
+        if isinstance(found, FeedItem):
+            return translate.change(found.incident, found.kind, resume.token(found.position), self._clock.now())
+        return incident_pb2.IncidentChange(heartbeat=True, resume_token=resume.token(found))
+
+
+async def _next(items: AsyncIterator[FeedItem | Position], farewell: asyncio.Task[None]) -> FeedItem | Position | None:
+    """The next item, or None once the drain has begun. Never leaves a read behind."""
+    reading = asyncio.ensure_future(anext(items))
+    try:
+        await asyncio.wait({reading, farewell}, return_when=asyncio.FIRST_COMPLETED)
+        return reading.result() if reading.done() else None
+    finally:
+        if not reading.done():
+            reading.cancel()
+            await asyncio.wait({reading})

@@ -1,0 +1,38 @@
+"""Writes that are answered alike when their request id comes back."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from llm_incident_manager.ports.changes import Changes
+from llm_incident_manager.ports.stores import Transaction
+from llm_incident_manager.transport.call import Call
+from llm_incident_manager.usecases.unit import Once, Units
+
+M = TypeVar("M", bound=Message)
+
+
+async def write(
+    units: Units,
+    call: Call,
+    request: Any,
+    reply: type[M],
+    work: Callable[[Transaction, Changes], Awaitable[M]],
+) -> M:
+    """Runs `work` in a unit of work under the request's `request_id`; its reply is what a repeat will get."""
+    once = Once(request.request_id, _digest(call, request), _bytes, reply.FromString)
+    return await units.run(call.caller.tenant, once, work)
+
+
+def _digest(call: Call, request: Any) -> bytes:
+    """Of method and body; the request id itself is left out by being the key."""
+    if not request.request_id:
+        return b""
+    body = request.SerializeToString(deterministic=True)
+    return hashlib.sha256(call.method.full_name.encode() + b"\0" + body).digest()
+
+
+def _bytes(message: Message) -> bytes:
+    return message.SerializeToString()

@@ -1,0 +1,239 @@
+"""The hooks of the chain, in the order every call passes them. Each is one concern, blind to the call's shape."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from time import perf_counter  # a stop-watch for metrics, not a source of time
+
+from llm_incident_manager.domain.disposition import Violation
+from llm_incident_manager.domain.errors import DomainError, ErrorReason
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport import errors
+from llm_incident_manager.transport.call import Call, Chain, Principal
+from llm_incident_manager.transport.errors import StatusError
+
+REQUEST_ID = "x-request-id"
+TRACEPARENT = "traceparent"
+LONGEST_REQUEST_ID = 128
+DEFAULT_DEADLINE = 30.0
+
+
+class RequestId:
+    """Gives the call a name and a place in a trace; both stand in every log line of it."""
+
+    name = "request_id"
+    after: frozenset[str] = frozenset()
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[None]:
+        """Takes the caller's x-request-id when it gave a sensible one."""
+        given = call.metadata.get(REQUEST_ID, "")
+        call.request_id = (
+            given if 0 < len(given) <= LONGEST_REQUEST_ID and given.isprintable() else secrets.token_hex(16)
+        )
+        with (
+            traces.child_of(call.metadata.get(TRACEPARENT)),
+            traces.span(call.method.full_name) as span,
+            logs.bound(request_id=call.request_id),
+        ):
+            call.traceparent = span.traceparent
+            yield
+
+
+class Log:
+    """One line a call: info when it failed or streams, debug otherwise."""
+
+    name = "log"
+    after = frozenset({"request_id"})
+
+    def __init__(self) -> None:
+        """Logs as "call"."""
+        self._log = logs.get("call")
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[None]:
+        """Writes the line when the call is over."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            write = self._log.debug if call.code == "OK" and not call.method.response_streaming else self._log.info
+            took = round((perf_counter() - started) * 1000, 2)
+            write(
+                "call.ended",
+                method=call.method.full_name,
+                transport=call.transport,
+                code=call.code,
+                ms=took,
+                **call.facts,
+            )
+
+
+class Count:
+    """Counts and times calls."""
+
+    name = "metrics"
+    after = frozenset({"request_id"})
+
+    def __init__(self, metrics: Metrics) -> None:
+        """Records into these metrics."""
+        self._metrics = metrics
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[None]:
+        """Records when the call is over, whatever became of it."""
+        started, name, streams = perf_counter(), call.method.name, call.method.response_streaming
+        if streams:
+            self._metrics.stream_opened(name)
+        try:
+            yield
+        finally:
+            if streams:
+                self._metrics.stream_closed(name)
+            self._metrics.call_answered(call.transport, name, call.code, perf_counter() - started)
+
+
+class Errors:
+    """Turns whatever goes wrong further in into a status. Inside log and metrics, outside everything that refuses."""
+
+    name = "errors"
+    after = frozenset({"log", "metrics"})
+
+    def __init__(self) -> None:
+        """Logs defects as "call"."""
+        self._log = logs.get("call")
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[None]:
+        """Raises StatusError and nothing else, except that a cancelled call stays cancelled."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            call.code = "CANCELLED"
+            raise
+        except DomainError as error:
+            raise self._refused(call, errors.status_error(error), error.reason) from error
+        except Exception as error:
+            self._log.exception("call.failed", method=call.method.full_name)
+            raise self._refused(call, errors.internal(call.request_id), ErrorReason.INTERNAL) from error
+
+    def _refused(self, call: Call, status: StatusError, reason: str) -> StatusError:
+        call.code = status.code
+        call.facts["reason"] = reason
+        return status
+
+
+class Deadline:
+    """Ends unary calls at the caller's deadline, or ours."""
+
+    name = "deadline"
+    after = frozenset({"errors"})
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[None]:
+        """Raises DEADLINE_EXCEEDED. Streams live as long as their caller wants."""
+        if call.method.response_streaming:
+            yield
+            return
+        limit = min(DEFAULT_DEADLINE, DEFAULT_DEADLINE if call.time_left is None else call.time_left)
+        try:
+            async with asyncio.timeout(limit):
+                yield
+        except TimeoutError as error:
+            message = (
+                f"not done within {limit:.3g} s; a write may still have happened: ask, or repeat with a request_id"
+            )
+            metadata = {"deadline_ms": str(int(limit * 1000))}
+            raise DomainError(ErrorReason.DEADLINE_EXCEEDED, message, metadata) from error
+
+
+ROLES: Mapping[str, frozenset[str]] = {
+    "admin": frozenset({"EVENT_WRITE", "EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE"}),
+    "responder": frozenset({"EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE"}),
+    "viewer": frozenset({"EVENT_READ", "INCIDENT_READ"}),
+    "producer": frozenset({"EVENT_WRITE", "EVENT_READ"}),
+    "auditor": frozenset({"EVENT_READ", "INCIDENT_READ"}),
+}
+
+DEVELOPER = Principal(TenantId("default"), "dev", frozenset({"admin"}), ROLES["admin"], "loopback")
+
+
+class Identity:
+    """Says who calls. Until credentials are checked here, everybody on the loopback interface is the developer."""
+
+    name = "identity"
+    after = frozenset({"errors", "deadline"})
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[None]:
+        """Sets the principal."""
+        call.principal = DEVELOPER
+        yield
+
+
+class Quota:
+    """Where calls above a principal's share are refused. Nobody has a quota yet."""
+
+    name = "quota"
+    after = frozenset({"identity"})
+
+    @asynccontextmanager
+    async def around(self, _: Call) -> AsyncIterator[None]:
+        """Lets the call pass."""
+        yield
+
+
+class Permission:
+    """Refuses a principal that lacks what the method declares."""
+
+    name = "permission"
+    after = frozenset({"identity", "quota"})
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[None]:
+        """Raises PERMISSION_DENIED."""
+        principal, needed = call.principal, call.method.permission
+        if principal is None or needed not in principal.permissions:
+            message = f"{call.method.full_name} needs permission {needed}: ask an administrator for a role that has it"
+            raise DomainError(ErrorReason.PERMISSION_DENIED, message, {"permission": needed})
+        yield
+
+
+Check = Callable[[object], tuple[Violation, ...]]
+
+
+class Validate:
+    """Gives the call the compiled checker of its request type; the handler's edge runs it on each request message."""
+
+    name = "validate"
+    after = frozenset({"permission"})
+
+    def __init__(self, checkers: Mapping[str, Check]) -> None:
+        """`checkers` by the full name of the method."""
+        self._checkers = checkers
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[None]:
+        """Sets the check."""
+        call.check = self._checkers[call.method.full_name]
+        yield
+
+
+def chain(metrics: Metrics, checkers: Mapping[str, Check]) -> Chain:
+    """The one chain, outermost first."""
+    return Chain(
+        (
+            RequestId(),
+            Log(),
+            Count(metrics),
+            Errors(),
+            Deadline(),
+            Identity(),
+            Quota(),
+            Permission(),
+            Validate(checkers),
+        )
+    )

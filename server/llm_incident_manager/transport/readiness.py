@@ -1,0 +1,48 @@
+"""Whether this process can do its work now: each check is a named probe with a deadline, and says why not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from llm_incident_manager.domain.errors import DomainError
+from llm_incident_manager.transport.drain import Drain
+
+PROBE_SECONDS = 2.0
+Probe = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The answer: ready or not, and each check's own word."""
+
+    ready: bool
+    checks: Mapping[str, str] = field(default_factory=dict)
+
+
+class Probes:
+    """The probes of a server."""
+
+    def __init__(self, probes: Mapping[str, Probe], drain: Drain, notes: Mapping[str, str]) -> None:
+        """`notes` are shown as they are, for instance that anonymous access is allowed."""
+        self._probes = probes
+        self._drain = drain
+        self._notes = notes
+
+    async def ask(self) -> Readiness:
+        """Runs all probes side by side."""
+        words = await asyncio.gather(*(_word(probe) for probe in self._probes.values()))
+        checks = {**dict(zip(self._probes, words, strict=True)), **self._notes}
+        if self._drain.begun:
+            checks["drain"] = "shutting down"
+        return Readiness(all(word == "ok" for word in words) and not self._drain.begun, checks)
+
+
+async def _word(probe: Probe) -> str:
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            await probe()
+    except TimeoutError:
+        return f"no answer within {PROBE_SECONDS:g} s"
+    except DomainError as error:
+        return error.message
+    return "ok"

@@ -1,0 +1,41 @@
+"""Writes JSON answers: replies as the codec printed them, refusals as google.rpc.Status."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+from google.protobuf import json_format
+from google.rpc import status_pb2
+
+from llm_incident_manager.transport import errors
+from llm_incident_manager.transport.errors import StatusError
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_JSON = (b"content-type", b"application/json")
+
+
+async def reply(send: Send, status: int, body: bytes, request_id: str) -> None:
+    """A whole answer."""
+    headers = [_JSON, (b"content-length", str(len(body)).encode()), (b"x-request-id", request_id.encode("latin-1"))]
+    await _whole(send, status, headers, body)
+
+
+async def refuse(send: Send, error: StatusError, request_id: str) -> None:
+    """A refusal: the status as JSON, and how long to wait where that helps."""
+    body = orjson.dumps(status_json(error.status))
+    headers = [_JSON, (b"content-length", str(len(body)).encode())]
+    if request_id:
+        headers.append((b"x-request-id", request_id.encode("latin-1")))
+    if error.retry_after is not None:
+        headers.append((b"retry-after", errors.retry_after_header(error.retry_after).encode()))
+    await _whole(send, error.http_status, headers, body)
+
+
+def status_json(status: status_pb2.Status) -> dict[str, Any]:
+    """{code, message, details}, with proto field names."""
+    return json_format.MessageToDict(status, preserving_proto_field_name=True)
+
+
+async def _whole(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

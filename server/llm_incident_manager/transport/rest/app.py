@@ -1,0 +1,131 @@
+"""The ASGI application: finds the method bound to a path, runs it through the chain, and answers in JSON."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
+from typing import Any
+
+from google.protobuf.message import Message
+from starlette.requests import Request as Page
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as PageRoute
+from starlette.routing import Router as Pages
+
+from llm_incident_manager.domain.errors import DomainError, ErrorReason
+from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport import errors
+from llm_incident_manager.transport.call import Call
+from llm_incident_manager.transport.dispatch import Dispatcher
+from llm_incident_manager.transport.errors import StatusError
+from llm_incident_manager.transport.methods import Method
+from llm_incident_manager.transport.readiness import Probes
+from llm_incident_manager.transport.rest import answers, bindings, openapi, streaming
+from llm_incident_manager.transport.rest.bindings import Binding
+from llm_incident_manager.transport.rest.body import read_body
+from llm_incident_manager.transport.rest.router import Match
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class RestApp:
+    """All HTTP of the server: the contract's methods by their bindings, and a few pages beside them."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, methods: tuple[Method, ...], probes: Probes, metrics: Metrics, max_body: int
+    ) -> None:
+        """`max_body` in bytes."""
+        self._dispatcher = dispatcher
+        self._methods = {method.full_name: method for method in methods}
+        self._router = bindings.router(method.descriptor for method in methods)
+        self._max_body = max_body
+        self._pages = _pages(probes, metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        path = scope["raw_path"].decode("latin-1").partition("?")[0]
+        try:
+            found = self._router.match(scope["method"], path)
+        except DomainError as error:
+            await answers.refuse(send, errors.status_error(error), "")
+            return
+        if found is not None:
+            await self._serve(found, scope, receive, send)
+        elif path in _PAGES:
+            await self._pages(scope, receive, send)
+        else:
+            await answers.refuse(send, self._no_route(scope["method"], path), "")
+
+    async def _serve(self, found: Match[Binding], scope: Scope, receive: Receive, send: Send) -> None:
+        binding = found.route.target
+        method = self._methods[binding.full_name]
+        call = _call(method, scope)
+        request = partial(self._request, found, scope, receive)
+        if method.response_streaming:
+            await streaming.serve(self._dispatcher, call, request, receive, send)
+            return
+        try:
+            reply = await self._dispatcher.unary(call, request)
+        except StatusError as error:
+            await answers.refuse(send, error, call.request_id)
+        else:
+            await answers.reply(send, method.success_status, binding.render(reply), call.request_id)
+
+    async def _request(self, found: Match[Binding], scope: Scope, receive: Receive) -> Message:
+        body = await read_body(scope, receive, self._max_body)
+        return found.route.target.build(found.variables, scope["query_string"], body)
+
+    def _no_route(self, method: str, path: str) -> StatusError:
+        allowed = self._router.allowed(path)
+        if not allowed:
+            text = f"nothing is bound to {path[:200]}: /openapi.json lists every path"
+            return errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path[:200], "allowed": ""}))
+        names = ", ".join(allowed)
+        text = f"{path[:200]} does not take {method}: use {names}"
+        refused = errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path[:200], "allowed": names}))
+        refused.http_status = 405
+        return refused
+
+
+def _call(method: Method, scope: Scope) -> Call:
+    metadata = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    client = scope.get("client")
+    peer = f"{client[0]}:{client[1]}" if client else ""
+    return Call(method, "http", metadata, peer, _time_left(metadata.get("x-request-timeout", "")))
+
+
+def _time_left(seconds: str) -> float | None:
+    try:
+        return max(0.0, float(seconds)) if seconds else None
+    except ValueError:
+        return None
+
+
+_PAGES = ("/health/live", "/health/ready", "/health", "/metrics", "/openapi.json")
+
+
+def _pages(probes: Probes, metrics: Metrics) -> Pages:
+    async def live(_: Page) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(_: Page) -> Response:
+        answer = await probes.ask()
+        status = "ready" if answer.ready else "not ready"
+        return JSONResponse({"status": status, "checks": dict(answer.checks)}, 200 if answer.ready else 503)
+
+    async def scrape(page: Page) -> Response:
+        found = metrics.page(page.headers.get("accept", ""))
+        return Response(found.body, media_type=found.content_type)
+
+    async def description(_: Page) -> Response:
+        return Response(openapi.document_json(), media_type="application/json")
+
+    return Pages(
+        [
+            PageRoute("/health/live", live),
+            PageRoute("/health/ready", ready),
+            PageRoute("/health", ready),
+            PageRoute("/metrics", scrape),
+            PageRoute("/openapi.json", description),
+        ]
+    )

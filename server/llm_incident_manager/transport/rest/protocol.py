@@ -1,0 +1,81 @@
+"""uvicorn's HTTP protocol with two limits it lacks: a deadline for receiving a request, and a size for its headers."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEADER_BYTES = 32 * 1024
+_TIMEOUT = (
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
+    b"content-length: %d\r\n\r\n%s"
+)
+_TOO_MANY = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\nconnection: close\r\n"
+    b"content-length: %d\r\n\r\n%s"
+)
+
+
+class ReceiptDeadline(HttpToolsProtocol):
+    """Closes connections whose request does not arrive in time. The seconds are a class attribute, since uvicorn
+    makes the instances: see `with_deadline`."""
+
+    seconds = 10.0
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Takes what uvicorn gives."""
+        super().__init__(*arguments, **named)
+        self._receipt: asyncio.TimerHandle | None = None
+        self._header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """A connection that says nothing is closed as well."""
+        super().connection_made(transport)
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """The clock of a request starts with its first byte."""
+        super().on_message_begin()
+        self._header_bytes = 0
+        self._arm()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Headers count towards their limit before anything is done with them."""
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > MAX_HEADER_BYTES:
+            self._refuse(_TOO_MANY, b'{"code":8,"message":"headers exceed 32768 bytes: send fewer or shorter ones"}')
+            return
+        super().on_header(name, value)
+
+    def on_message_complete(self) -> None:
+        """The request is here."""
+        self._disarm()
+        super().on_message_complete()
+
+    def _arm(self) -> None:
+        self._disarm()
+        self._receipt = self.loop.call_later(self.seconds, self._expired)
+
+    def _disarm(self) -> None:
+        if self._receipt is not None:
+            self._receipt.cancel()
+            self._receipt = None
+
+    def _expired(self) -> None:
+        text = b'{"code":4,"message":"the request did not arrive within %g s: send it faster"}' % self.seconds
+        self._refuse(_TIMEOUT, text)
+
+    def _refuse(self, answer: bytes, text: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(answer % (len(text), text))
+            self.transport.close()
+
+
+def with_deadline(seconds: float) -> type[ReceiptDeadline]:
+    """The protocol with another deadline."""
+    return type("ReceiptDeadlineOf", (ReceiptDeadline,), {"seconds": seconds})

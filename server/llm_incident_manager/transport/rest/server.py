@@ -1,0 +1,115 @@
+"""The HTTP server: uvicorn in this process's loop, with limits, and an end that finishes what is under way."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import uvicorn
+
+from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport.dispatch import Dispatcher
+from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.errors import PortTaken
+from llm_incident_manager.transport.methods import Method
+from llm_incident_manager.transport.readiness import Probes
+from llm_incident_manager.transport.rest import protocol
+from llm_incident_manager.transport.rest.app import RestApp
+
+BACKLOG = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class RestSettings:
+    """Where to listen and what to take."""
+
+    host: str = "127.0.0.1"
+    port: int = 3000
+    max_body_bytes: int = 4 * 1024 * 1024
+    request_timeout: float = 10.0
+
+
+class _Quiet(uvicorn.Server):
+    """uvicorn that says when it is up, and without its own signal handlers: the composition root has them."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set_result(None)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class RestServer:
+    """HTTP with the contract's methods, health, metrics and the description of itself."""
+
+    def __init__(
+        self,
+        settings: RestSettings,
+        dispatcher: Dispatcher,
+        methods: tuple[Method, ...],
+        probes: Probes,
+        metrics: Metrics,
+        drain: Drain,
+    ) -> None:
+        """Binds nothing yet."""
+        self._settings = settings
+        self._drain = drain
+        app = RestApp(dispatcher, methods, probes, metrics, settings.max_body_bytes)
+        self._server = _Quiet(_config(settings, app))
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> int:
+        """Listens and serves; returns the port. Raises PortTaken."""
+        bound = self._bind()
+        self._serving = asyncio.create_task(self._server.serve(sockets=[bound]), name="http")
+        await asyncio.wait({self._serving, self._server.up}, return_when=asyncio.FIRST_COMPLETED)
+        port: int = bound.getsockname()[1]
+        return port
+
+    async def drain(self, grace: float) -> None:
+        """Takes no more connections, finishes requests under way for up to `grace` seconds, then stops."""
+        if self._serving is None:
+            return
+        self._server.config.timeout_graceful_shutdown = max(1, int(grace))
+        self._server.should_exit = True
+        await asyncio.wait({self._serving}, timeout=grace + 1)
+        if not self._serving.done():
+            self._server.force_exit = True
+            await asyncio.wait({self._serving}, timeout=1)
+
+    def _bind(self) -> socket.socket:
+        settings = self._settings
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((settings.host, settings.port))
+        except OSError as error:
+            bound.close()
+            raise PortTaken(f"{settings.host}:{settings.port}", "HTTP", "API_HOST / API_PORT") from error
+        bound.listen(BACKLOG)
+        bound.setblocking(False)
+        return bound
+
+
+def _config(settings: RestSettings, app: RestApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=protocol.with_deadline(settings.request_timeout),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=5,
+        limit_concurrency=4_000,
+    )

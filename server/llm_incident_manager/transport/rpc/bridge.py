@@ -1,0 +1,151 @@
+"""The only code that knows grpc.aio's call shapes: raw bytes in, dispatcher, raw bytes out, status on failure."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import TypeAlias
+
+import grpc
+from google.protobuf.message import Message
+from grpc.aio import ServicerContext
+
+from llm_incident_manager.domain.errors import DomainError, ErrorReason
+from llm_incident_manager.transport import dispatch, errors
+from llm_incident_manager.transport.call import Call
+from llm_incident_manager.transport.dispatch import Dispatcher
+from llm_incident_manager.transport.errors import StatusError
+from llm_incident_manager.transport.methods import Method
+
+Context: TypeAlias = "ServicerContext[bytes, bytes]"
+_STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class Gate:
+    """Whether calls are taken: closed while the server drains."""
+
+    def __init__(self) -> None:
+        """Open."""
+        self.draining = False
+        self._active = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def enter(self) -> None:
+        """One call more."""
+        self._active += 1
+        self._idle.clear()
+
+    def leave(self) -> None:
+        """One call less."""
+        self._active -= 1
+        if not self._active:
+            self._idle.set()
+
+    async def wait_idle(self) -> None:
+        """Until no call is under way."""
+        await self._idle.wait()
+
+    def refuse(self) -> StatusError | None:
+        """Why a new call is not taken, if it is not."""
+        if not self.draining:
+            return None
+        message = "the server is shutting down: call another one"
+        return errors.status_error(DomainError(ErrorReason.DRAINING, message, retry_after=1.0))
+
+
+class Bridge:
+    """grpc.aio handlers for methods of the contract."""
+
+    def __init__(self, dispatcher: Dispatcher, gate: Gate) -> None:
+        """All calls go through this dispatcher while the gate is open."""
+        self._dispatcher = dispatcher
+        self._gate = gate
+
+    def service(self, name: str, methods: Sequence[Method]) -> grpc.GenericRpcHandler:
+        """The handler of one service."""
+        return grpc.method_handlers_generic_handler(name, {method.name: self._handler(method) for method in methods})
+
+    def _handler(self, method: Method) -> "grpc.RpcMethodHandler[bytes, bytes]":
+        if method.request_streaming:
+            return grpc.stream_stream_rpc_method_handler(self._bidi(method))
+        if method.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(self._server_stream(method))
+        return grpc.unary_unary_rpc_method_handler(self._unary(method))
+
+    def _unary(self, method: Method) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        async def handle(data: bytes, context: Context) -> bytes:
+            call = _call(method, context)
+            async with _Counted(self._gate, context):
+                try:
+                    reply = await self._dispatcher.unary(call, partial(_read, method, data))
+                except StatusError as error:
+                    await _abort(context, call, error)
+                    raise AssertionError("abort raises") from error
+                return reply.SerializeToString()
+
+        return handle
+
+    def _server_stream(self, method: Method) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
+        async def handle(data: bytes, context: Context) -> AsyncIterator[bytes]:
+            call = _call(method, context)
+            async with _Counted(self._gate, context):
+                try:
+                    async with aclosing(self._dispatcher.server_stream(call, partial(_read, method, data))) as replies:
+                        async for reply in replies:
+                            yield reply.SerializeToString()
+                except StatusError as error:
+                    await _abort(context, call, error)
+
+        return handle
+
+    def _bidi(self, method: Method) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]:
+        async def handle(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+            call = _call(method, context)
+            async with _Counted(self._gate, context):
+                try:
+                    async with aclosing(self._dispatcher.bidi(call, _decoded(method, requests))) as replies:
+                        async for reply in replies:
+                            yield reply.SerializeToString()
+                except StatusError as error:
+                    await _abort(context, call, error)
+
+        return handle
+
+
+class _Counted:
+    """Refuses while draining, and counts the call in and out, so that a drain can wait for the last."""
+
+    def __init__(self, gate: Gate, context: Context) -> None:
+        self._gate = gate
+        self._context = context
+
+    async def __aenter__(self) -> None:
+        refusal = self._gate.refuse()
+        if refusal is not None:
+            await _abort(self._context, None, refusal)
+        self._gate.enter()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._gate.leave()
+
+
+async def _read(method: Method, data: bytes) -> Message:
+    return dispatch.decode(method, data)
+
+
+async def _decoded(method: Method, requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    async for data in requests:
+        yield dispatch.decode(method, data)
+
+
+def _call(method: Method, context: Context) -> Call:
+    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    return Call(method, "grpc", metadata, context.peer(), context.time_remaining())
+
+
+async def _abort(context: Context, call: Call | None, error: StatusError) -> None:
+    trailing: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", error.status.SerializeToString())]
+    if call is not None and call.request_id:
+        trailing.append(("x-request-id", call.request_id))
+    await context.abort(_STATUS_CODES[error.status.code], error.status.message, tuple(trailing))

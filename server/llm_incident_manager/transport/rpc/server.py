@@ -1,0 +1,102 @@
+"""The gRPC server: limits, health, reflection, and an end that loses nothing."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from grpc.aio import Server
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health import aio as health
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from grpc_reflection.v1alpha import reflection
+
+from llm_incident_manager.transport.dispatch import Dispatcher
+from llm_incident_manager.transport.errors import PortTaken
+from llm_incident_manager.transport.methods import Method
+from llm_incident_manager.transport.rpc.bridge import Bridge, Gate
+
+KEEPALIVE_OPTIONS = (
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.max_ping_strikes", 2),
+    ("grpc.max_connection_idle_ms", 600_000),
+    ("grpc.max_connection_age_ms", 1_800_000),
+    ("grpc.max_connection_age_grace_ms", 60_000),
+    ("grpc.server_handshake_timeout_ms", 10_000),
+)
+"""Connections are checked, and renewed every half hour so that load spreads; streams resume by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class RpcSettings:
+    """Where to listen and what to take."""
+
+    host: str = "127.0.0.1"
+    port: int = 50051
+    max_message_bytes: int = 4 * 1024 * 1024
+    max_concurrent_rpcs: int = 2_000
+    reflection: bool = True
+
+
+class RpcServer:
+    """grpc.aio with the contract's services."""
+
+    def __init__(self, settings: RpcSettings, dispatcher: Dispatcher, methods: tuple[Method, ...]) -> None:
+        """Binds nothing yet."""
+        self._settings = settings
+        self.gate = Gate()
+        self._server: Server = grpc.aio.server(
+            options=_options(settings), maximum_concurrent_rpcs=settings.max_concurrent_rpcs
+        )
+        self._health = health.HealthServicer()
+        self._names = tuple(dict.fromkeys(method.service for method in methods))
+        bridge = Bridge(dispatcher, self.gate)
+        for name in self._names:
+            handler = bridge.service(name, [method for method in methods if method.service == name])
+            self._server.add_generic_rpc_handlers((handler,))
+        add_HealthServicer_to_server(self._health, self._server)
+        if settings.reflection:
+            names = (*self._names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._server)
+
+    async def start(self) -> int:
+        """Listens and serves; returns the port. Raises PortTaken."""
+        address = f"{self._settings.host}:{self._settings.port}"
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise PortTaken(address, "gRPC", "GRPC_HOST / GRPC_PORT") from error
+        await self._server.start()
+        await self._report(health_pb2.HealthCheckResponse.SERVING)
+        return port
+
+    async def drain(self, grace: float) -> None:
+        """Takes no more calls, waits for what is under way up to `grace` seconds, then stops."""
+        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self.gate.draining = True
+        try:
+            async with asyncio.timeout(grace):
+                await self.gate.wait_idle()
+        except TimeoutError:
+            await self._server.stop(grace=0)
+            return
+        await self._server.stop(grace=0.1)
+
+    async def _report(self, status: Any) -> None:
+        for name in ("", *self._names):
+            await self._health.set(name, status)
+
+
+def _options(settings: RpcSettings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_concurrent_streams", 200),
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", 4 * settings.max_message_bytes),
+        ("grpc.max_metadata_size", 8 * 1024),
+        ("grpc.absolute_max_metadata_size", 16 * 1024),
+        *KEEPALIVE_OPTIONS,
+    ]

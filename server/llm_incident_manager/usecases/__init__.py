@@ -1,0 +1,1 @@
+"""What a person or a client asks for. Knows ports and rules, no transport."""

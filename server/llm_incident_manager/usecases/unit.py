@@ -1,0 +1,67 @@
+"""One write of a caller: decided and stored in one transaction, answered alike when the same request id comes back."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from llm_incident_manager.domain.errors import RequestIdReused, StoreUnavailable
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.ports.changes import AnswerRow, Changes
+from llm_incident_manager.ports.clock import Clock
+from llm_incident_manager.ports.stores import KeyTaken, Store, Transaction
+
+T = TypeVar("T")
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Once(Generic[T]):
+    """A request id, a digest of method and body, and how the answer is kept."""
+
+    request_id: str
+    digest: bytes
+    encode: Callable[[T], bytes]
+    decode: Callable[[bytes], T]
+
+
+class Units:
+    """Runs units of work."""
+
+    def __init__(self, store: Store, clock: Clock, wake: Callable[[Changes], None]) -> None:
+        """`wake` is called after each commit with what was written."""
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+
+    async def run(self, tenant: TenantId, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]) -> T:
+        """Runs `work` in a transaction, which adds to `changes` what is to be written, and returns its answer.
+
+        Without a request id `work` runs each time. With one it runs once in 24 hours; a repeat gets the stored
+        answer, and another request under the same id raises RequestIdReused.
+        """
+        why = ""
+        for _ in range(ATTEMPTS):
+            try:
+                async with self._store.transaction() as tx:
+                    answer, changes = await self._attempt(tx, tenant, once, work)
+            except KeyTaken as taken:
+                why = taken.message
+            else:
+                self._wake(changes)
+                return answer
+        raise StoreUnavailable(f"still contended after {ATTEMPTS} attempts: {why}")
+
+    async def _attempt(
+        self, tx: Transaction, tenant: TenantId, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]
+    ) -> tuple[T, Changes]:
+        changes = Changes()
+        if once.request_id and (stored := await tx.answer(tenant, once.request_id)) is not None:
+            if stored.digest != once.digest:
+                raise RequestIdReused(once.request_id)
+            return once.decode(stored.answer), changes
+        answer = await work(tx, changes)
+        if once.request_id:
+            row = AnswerRow(tenant, once.request_id, once.digest, once.encode(answer), self._clock.now())
+            changes.answers.append(row)
+        await tx.write(changes)
+        return answer, changes

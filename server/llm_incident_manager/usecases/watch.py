@@ -1,0 +1,92 @@
+"""Who wants to see changes: a watcher is a position in the feed, so it is resumable without gap or repeat and costs
+no queue. Recent changes are read once and shared by all watchers of the process."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from itertools import takewhile
+
+from llm_incident_manager.domain import filter_match
+from llm_incident_manager.domain.errors import DomainError
+from llm_incident_manager.domain.filters import Filter
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.ports.stores import FeedItem, Position, Store
+from llm_incident_manager.telemetry import logs
+
+RECENT = 2_000
+PAGE = 500
+POLL_SECONDS = 1.0
+
+
+class Feed:
+    """The tail of the change feed as this process sees it. `run` has to be started as a task."""
+
+    def __init__(self, store: Store) -> None:
+        """Reads from this store."""
+        self._store = store
+        self._recent: deque[FeedItem] = deque(maxlen=RECENT)
+        self._wake = asyncio.Event()
+        self._news = asyncio.Event()
+        self._log = logs.get("watch")
+
+    def wake(self) -> None:
+        """Something was committed: look at once instead of at the next poll."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Follows the feed until cancelled; an unreachable database is waited for."""
+        tail: Position | None = None
+        while True:
+            self._wake.clear()
+            try:
+                tail = tail or await self._store.feed_position()
+                items = await self._store.feed_after(None, tail, PAGE)
+            except DomainError as error:
+                self._log.warning("feed.unavailable", error=error.message)
+                items = ()
+            if items:
+                tail = items[-1].position
+                self._publish(items)
+            else:
+                await _wait(self._wake, POLL_SECONDS)
+
+    async def position(self) -> Position:
+        """Where a watcher starts that wants only what comes from now on."""
+        return await self._store.feed_position()
+
+    async def changes(
+        self, tenant: TenantId, after: Position, matching: Filter | None, idle: float
+    ) -> AsyncIterator[FeedItem | Position]:
+        """The tenant's matching changes behind a position, for ever. After `idle` seconds without any, the bare
+        position: the caller can say that it is alive, and its watcher can resume further on."""
+        position = after
+        while True:
+            news = self._news
+            page = await self._page(tenant, position)
+            for item in page:
+                position = item.position
+                if matching is None or filter_match.matches(matching, item.incident):
+                    yield item
+            if not page and not await _wait(news, idle):
+                yield position
+
+    async def _page(self, tenant: TenantId, after: Position) -> Sequence[FeedItem]:
+        if self._recent and self._recent[0].position <= after:
+            newer = takewhile(lambda item: item.position > after, reversed(self._recent))
+            return [item for item in newer if item.incident.tenant == tenant][::-1]
+        return await self._store.feed_after(tenant, after, PAGE)
+
+    def _publish(self, items: Sequence[FeedItem]) -> None:
+        self._recent.extend(items)
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> bool:
+    """Whether the event came within the time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
