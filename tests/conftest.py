@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-SETTINGS = ("ALLOW_ANONYMOUS", "API_", "CONFIG_", "DATABASE_", "ENABLE_", "GRPC_", "LOG_", "OTEL_", "REDIS_")
+SETTINGS = ("ALLOW_ANONYMOUS", "API_", "CONFIG_", "DATABASE_", "ENABLE_", "GRPC_", "LLM_IM_", "LOG_", "OTEL_", "REDIS_", "RUST_LOG")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

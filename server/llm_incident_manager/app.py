@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,16 +12,15 @@ from typing import Any
 
 import llm_incident_manager
 from llm_incident_manager.adapters import channels as channel_adapters
-from llm_incident_manager.adapters import rulepack
+from llm_incident_manager.adapters import databases, rulepack
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.codec.events import EventCodec
-from llm_incident_manager.adapters.executor import ThreadExecutor
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.policy import Route
-from llm_incident_manager.domain.time import Instant, micros
+from llm_incident_manager.domain.time import micros
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
@@ -62,12 +61,24 @@ def run(settings: Settings) -> int:
         return runner.run(_serve(settings))
 
 
+def migrate(settings: Settings, *, dry_run: bool = False) -> Sequence[str]:
+    """Brings the database's schema up to date; returns the names of the migrations run, or that would run.
+
+    Raises StoreRefused, StoreUnavailable.
+    """
+    return asyncio.run(databases.migrate(settings, SystemClock().now(), dry_run=dry_run))
+
+
 async def _serve(settings: Settings) -> int:
     logs.configure(settings.log.level, settings.log.format)
     log = logs.get("app")
     stop = _stop_on_signals()
     try:
         async with AsyncExitStack() as stack:
+            for key in settings.not_in_effect():
+                log.warning("config.not_in_effect", key=key)
+            for address in settings.exposed():
+                log.warning("config.anonymous_access", address=address, meaning="anybody who reaches it may do anything")
             server = await Server.build(settings, stack)
             await server.start()
             log.info(
@@ -115,7 +126,7 @@ class Server:
         """Builds everything and starts nothing but the database. Raises StoreRefused."""
         _start_tracing(settings, stack)
         clock, ids, metrics = SystemClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
-        store = await _open_store(settings, clock.now(), ids.new(clock.now()))
+        store = await databases.open_store(settings, clock.now(), ids.new(clock.now()))
         stack.push_async_callback(store.close)
         feed, pumps, end = Feed(store), dict[str, Pump](), Drain()
 
@@ -125,7 +136,7 @@ class Server:
             for topic in {row.topic for row in changes.outbox}:
                 pumps[topic].wake()
 
-        channels = channel_adapters.build(settings, logs.get("notify"))
+        channels = channel_adapters.build(settings, clock, logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         tools = Tools(
@@ -155,7 +166,7 @@ class Server:
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id)
         services = _services(settings, tools, feed, end)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
-        probes = Probes({"database": store.check}, end, {})
+        probes = Probes({"database": store.check}, end, _notes(settings))
         all_methods = methods.all_methods()
         rpc = RpcServer(_rpc_settings(settings), dispatcher, all_methods)
         rest = RestServer(_rest_settings(settings), dispatcher, all_methods, probes, metrics, end)
@@ -197,6 +208,11 @@ class Server:
         self.tasks.append(asyncio.create_task(work, name=name))
 
 
+def _notes(settings: Settings) -> dict[str, str]:
+    """What readiness tells beside the probes."""
+    return {"anonymous_access": ", ".join(settings.exposed())} if settings.exposed() else {}
+
+
 def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Services:
     ingest = settings.ingest
     runner = Runner(tools)
@@ -217,30 +233,7 @@ def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Servi
 
 def _page_token_key(settings: Settings) -> bytes:
     """The same for all processes of a deployment. It gives nobody a right: tokens only say where a list goes on."""
-    return hashlib.sha256(b"page tokens of " + _location(settings).encode()).digest()
-
-
-async def _open_store(settings: Settings, now: Instant, run: str) -> Store:
-    """The database the settings name. `run` is unique to this start. Raises StoreRefused, StoreUnavailable."""
-    storage = settings.storage
-    if storage.connection_string is not None:
-        from llm_incident_manager.adapters.postgres import store as postgres
-
-        options = postgres.Options(
-            storage.connection_string.get_secret_value(),
-            pool_size=storage.pool_size,
-            may_lose_commits=storage.allow_unsafe_durability,
-        )
-        return await postgres.open_store(options, run, now)
-    from llm_incident_manager.adapters.sqlite import store as sqlite
-
-    file = None if storage.type == "memory" else storage.path / "incidents.db"
-    return await sqlite.open_store(sqlite.Options(file, ThreadExecutor), run, now)
-
-
-def _location(settings: Settings) -> str:
-    given = settings.storage.connection_string
-    return str(settings.storage.path) if given is None else given.get_secret_value()
+    return hashlib.sha256(b"page tokens of " + databases.location(settings).encode()).digest()
 
 
 def _rpc_settings(settings: Settings) -> RpcSettings:
@@ -256,6 +249,6 @@ def _rest_settings(settings: Settings) -> RestSettings:
 def _start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
     endpoint = settings.traces.endpoint
     if endpoint:
-        service = {"service.name": "llm-incident-manager", "service.instance.id": settings.instance_id}
+        service = {"service.name": settings.traces.service_name, "service.instance.id": settings.instance_id}
         traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
         stack.push_async_callback(asyncio.to_thread, traces.stop)

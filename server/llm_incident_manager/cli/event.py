@@ -59,17 +59,18 @@ def send(  # noqa: PLR0913 - one option a field
 ) -> None:
     """Report one event and tell what became of it."""
     given = {name: value for name, value in locals().items() if name not in {"how", "file"} and value}
-    given |= _maps(labels, attributes, metrics)
+    given |= maps(labels, attributes, metrics)
     submit(how, given, _read(file))
 
 
-def _maps(labels: list[str] | None, attributes: list[str] | None, metrics: list[str] | None) -> dict[str, object]:
-    maps: dict[str, object] = {
+def maps(labels: list[str] | None, attributes: list[str] | None, metrics: list[str] | None) -> dict[str, object]:
+    """The maps of an event that were given. Raises BadUsage."""
+    found: dict[str, object] = {
         "labels": pairs(labels, "--label"),
         "attributes": {key: _flag(value) for key, value in _facts(attributes).items()},
         "metrics": {key: _number(key, value) for key, value in pairs(metrics, "--metric").items()},
     }
-    return {name: value for name, value in maps.items() if value}
+    return {name: value for name, value in found.items() if value}
 
 
 def _facts(given: list[str] | None) -> dict[str, str]:

@@ -1,14 +1,15 @@
 """Maps: how a line of some file becomes an event. Pure; a map never lets through what only a judge may know."""
 
+import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from llm_incident_client import pb
 from llm_incident_manager.cli import failures
-from llm_incident_manager.domain.errors import InvalidFields
+from llm_incident_manager.domain.errors import DomainError, InvalidFields
 from llm_incident_manager.transport.rest import jsoncodec
 from llm_incident_manager.transport.rest.jsoncodec import text
 from llm_incident_manager.transport.rest.jsoncodec.problems import Unacceptable
@@ -72,10 +73,14 @@ def detect(line: Fields) -> str:
 
 @dataclass
 class Reader:
-    """Turns the lines of one file into events. `map_name` is found out from the first line when empty."""
+    """Turns the lines of one file into events.
+
+    `map_name` is found out from the first line when empty; `shift` in microseconds moves the events' times.
+    """
 
     map_name: str = ""
     without_title: bool = False
+    shift: int = 0
     _seen: Counter[bytes] = field(default_factory=Counter)
 
     def event(self, raw: bytes) -> pb.Event:
@@ -88,8 +93,19 @@ class Reader:
             raise Unreadable("the line is no JSON object")
         self.map_name = self.map_name or detect(line)
         event = _event(MAPS[self.map_name](line, self.without_title))
+        if self.shift and event.HasField("event_time"):
+            event.event_time.FromMicroseconds(event.event_time.ToMicroseconds() + self.shift)
         event.idempotency_key = event.idempotency_key or self._key(raw)
         return event
+
+    def latest(self, lines: Iterable[bytes]) -> int | None:
+        """The time of the latest event in microseconds since 1970; None when no line tells one."""
+        times = []
+        for raw in lines:
+            with contextlib.suppress(Unreadable, DomainError):  # it will be reported when it is sent
+                times.append(self.event(raw).event_time.ToMicroseconds())
+        self._seen.clear()
+        return max(times, default=0) or None
 
     def _key(self, raw: bytes) -> str:
         digest = hashlib.sha256(raw.rstrip(b"\r\n")).digest()[:16]

@@ -30,6 +30,7 @@ def replay(
     producer_id: Annotated[
         str, typer.Option("--producer-id", help="One stream at a time; the file's when empty.")
     ] = "",
+    now: Annotated[bool, typer.Option("--now", help="Move the times of all events so that the last is now.")] = False,
     rate: Annotated[float, typer.Option("--rate", help="Events a second, whatever the answers; 0 for all.", min=0)] = 0,
     limit: Annotated[int, typer.Option("--limit", help="Only so many lines; 0 for all.", min=0)] = 0,
 ) -> None:
@@ -42,7 +43,7 @@ def replay(
     if map_name and map_name not in mapping.MAPS:
         raise failures.BadUsage(f"--map {map_name!r} is none of {', '.join(mapping.MAPS)}")
     reader = mapping.Reader(map_name, without_title)
-    plan = replaying.Plan(file, reader, producer_id or replaying.producer_of(file), rate, limit)
+    plan = replaying.Plan(file, reader, producer_id or replaying.producer_of(file), now, rate, limit)
     with replaying.Progress.on_stderr() as progress:
         tally, seconds = connection.run(replaying.run(how, plan, progress))
     for complaint in tally.complaints:

@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from llm_incident_client import EventStream, IncidentClient, Phase, StreamOptions, StreamState, pb
+from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.cli.failures import BadUsage
 from llm_incident_manager.cli.mapping import Reader, Unreadable
 from llm_incident_manager.cli.options import Invocation
 from llm_incident_manager.cli.tally import Tally
@@ -30,11 +32,15 @@ Lines = Sequence[tuple[int, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to replay: `rate` in events a second (0: as fast as answers come), `limit` in lines (0: all)."""
+    """What to replay: `rate` in events a second (0: as fast as answers come), `limit` in lines (0: all).
+
+    `ends_now` moves the times of all events so that the last is now.
+    """
 
     file: str
     reader: Reader
     producer_id: str
+    ends_now: bool = False
     rate: float = 0.0
     limit: int = 0
 
@@ -53,6 +59,8 @@ async def run(how: Invocation, plan: Plan, progress: "Progress") -> tuple[Tally,
     )
     with _opened(plan.file) as file:
         progress.expect(file)
+        if plan.ends_now:
+            plan.reader.shift = _shift(file, plan)
         started = loop.time()
         async with (
             IncidentClient(how.address) as client,
@@ -92,6 +100,14 @@ async def _paced(file: BinaryIO, plan: Plan) -> AsyncIterator[Lines]:
             await asyncio.sleep(early)
         handed += len(chunk)
         yield chunk
+
+
+def _shift(file: BinaryIO, plan: Plan) -> int:
+    if not file.seekable():
+        raise BadUsage("--now reads the file twice, which standard input does not allow: give a file")
+    latest = plan.reader.latest(itertools.islice(file, plan.limit or None))
+    file.seek(0)
+    return SystemClock().now() - latest if latest is not None else 0
 
 
 @contextmanager

@@ -1,29 +1,33 @@
 """Ways to reach somebody, built from the settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from llm_incident_manager.adapters.channels.log import Emit, LogChannel
-from llm_incident_manager.adapters.channels.webhook import WebhookChannel
-from llm_incident_manager.config.sections import Channel as ChannelSettings
+import llm_incident_manager
+from llm_incident_manager.adapters.channels.log import LogChannel
+from llm_incident_manager.config import Settings, sections
 from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
+from llm_incident_manager.telemetry.logs import Logger
 
 
-def build(channels: Sequence[ChannelSettings], clock: Clock, version: str, emit: Emit) -> Mapping[str, Channel]:
-    """The enabled channels by name. `version` is told to receivers; `emit` writes a log line."""
-    return {settings.label: _build(settings, clock, version, emit) for settings in channels if settings.enabled}
+def build(settings: Settings, clock: Clock, log: Logger) -> Mapping[str, Channel]:
+    """The enabled channels by name. The clock dates signatures; channels of type `log` write to the logger."""
+    enabled = [channel for channel in settings.notifications.channels if channel.enabled]
+    return {channel.label: _build(channel, clock, log) for channel in enabled}
 
 
-def _build(settings: ChannelSettings, clock: Clock, version: str, emit: Emit) -> Channel:
-    if settings.type == "webhook" and settings.webhook_url is not None:
+def _build(channel: sections.Channel, clock: Clock, log: Logger) -> Channel:
+    if channel.type == "webhook" and channel.webhook_url is not None:
+        from llm_incident_manager.adapters.channels.webhook import WebhookChannel  # its library takes long to load
+
         return WebhookChannel(
-            settings.label,
-            settings.webhook_url.get_secret_value(),
+            channel.label,
+            channel.webhook_url.get_secret_value(),
             clock,
-            version=version,
-            secret="" if settings.secret is None else settings.secret.get_secret_value(),
-            timeout_secs=settings.timeout_secs,
+            version=llm_incident_manager.__version__,
+            secret="" if channel.secret is None else channel.secret.get_secret_value(),
+            timeout_secs=channel.timeout_secs,
         )
-    if settings.type == "log":
-        return LogChannel(settings.label, emit)
-    raise ValueError(f"channel {settings.label!r} of type {settings.type!r} cannot be built: set enabled: false")
+    if channel.type == "log":
+        return LogChannel(channel.label, log.info)
+    raise ValueError(f"channel {channel.label!r} of type {channel.type!r} cannot be used: set enabled: false")

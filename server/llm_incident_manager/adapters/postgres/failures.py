@@ -9,11 +9,7 @@ from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.ports.stores import KeyTaken
 
 _CLAIMED = frozenset({"incident_key", "idempotency", "request_answer", "delivery", "producer"})
-_CONTENDED = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
-)
+_CONTENDED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 # Connections, resources, operators and disks: classes 08, 53, 57 and 58, sign-in, and a server that is now a standby.
 _ABSENT = (
@@ -39,7 +35,7 @@ def translated() -> Iterator[None]:
             raise
         raise KeyTaken(e.table_name) from e
     except _CONTENDED as e:
-        raise KeyTaken("a locked row") from e
+        raise KeyTaken(f"a row ({_named(e)})") from e
     except TimeoutError as e:
         raise StoreUnavailable("no answer in time") from e
     except _ABSENT as e:

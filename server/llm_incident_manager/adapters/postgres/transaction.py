@@ -92,9 +92,8 @@ class PostgresTransaction:
         keyed = {str(row[0]) for row in await self._fetch("claim_keys_of", tenant, known)}
         found = await self._locked(dict.fromkeys(known, tenant))
         if any(incident.is_open and incident.id not in keyed for incident in found.values()):
-            # It was reopened between the two statements. This late lock may meet ingest head-on, which then ends in
-            # KeyTaken for one of both; without it a later release of the key would.
-            await self._fetch("claim_keys_of", tenant, known)
+            # It was reopened between the two statements. Waiting for its key now could deadlock with ingest.
+            await self._fetch("claim_keys_at_once", tenant, known)
         return list(found.values())
 
     async def write(self, changes: Changes) -> None:

@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 from llm_incident_manager.adapters.postgres.pool import Connection
 from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.adapters.sql import records
-from llm_incident_manager.ports.changes import AnswerRow, BodyRow, ChangeRow, Changes, IdempotencyRow, KeyRow
+from llm_incident_manager.domain.ids import IncidentId
+from llm_incident_manager.ports.changes import (
+    AnswerRow,
+    BodyRow,
+    ChangeRow,
+    Changes,
+    FingerprintKey,
+    IdempotencyRow,
+    KeyRow,
+)
 from llm_incident_manager.ports.stores import KeyTaken
 
 Rows = Sequence[tuple[Any, ...]]
@@ -39,10 +48,37 @@ def _same(text: str) -> str:
     return text
 
 
+def _last_holders(changes: Changes) -> dict[FingerprintKey, IncidentId]:
+    """Who held the fingerprints that are released, before this transaction."""
+    if not changes.keys_released:
+        return {}
+    fleeting = set(changes.keys_taken)  # taken and released in one transaction: nobody else ever sees it
+    return {row.key: row.incident_id for row in changes.keys_released if row not in fleeting}
+
+
+def _lasting(changes: Changes) -> list[KeyRow]:
+    released = set(changes.keys_released)
+    return [row for row in changes.keys_taken if row not in released]
+
+
 def _taken(changes: Changes) -> Rows:
-    # A key that is taken and released by one incident in one transaction was never free for anybody else to see.
-    gone = set(changes.keys_released)
-    return sorted(_key_row(row) for row in changes.keys_taken if row not in gone)
+    before = _last_holders(changes)
+    return sorted(_key_row(row) for row in _lasting(changes) if row.key not in before)
+
+
+def _passed_on(changes: Changes) -> Rows:
+    before = _last_holders(changes)
+    if not before:
+        return []
+    return [(*row.key, before[row.key], row.incident_id) for row in _lasting(changes) if row.key in before]
+
+
+def _let_go(changes: Changes) -> Rows:
+    before = _last_holders(changes)
+    if not before:
+        return []
+    still = {row.key for row in _lasting(changes)}
+    return [(*key, incident) for key, incident in before.items() if key not in still]
 
 
 def _key_row(row: KeyRow) -> tuple[Any, ...]:
@@ -83,13 +119,16 @@ def _delivery_updates(changes: Changes) -> Rows:
     return [(d.id, d.tenant, d.state, d.attempts, d.error, d.updated_at) for d in changes.delivery_updates]
 
 
-# Rows that others may wait for come first and sorted, in one order for everybody: names, then fingerprints.
-# Everything behind them is ours alone.
+# What may have to wait for others comes first and sorted, in one order for everybody: names, then new fingerprints.
+# Everything behind that is ours alone, above all letting go of fingerprints: whoever wants one waits for us from then on.
 STEPS: tuple[Copy | Update, ...] = (
     Update("save_producers", _producers, each=True),
     Copy("idempotency", IdempotencyRow._fields, lambda c: sorted(c.idempotency, key=itemgetter(0, 1))),
-    Update("release_keys", lambda c: [_key_row(row) for row in c.keys_released]),
     Copy("incident_key", _KEY_COLUMNS, _taken),
+    Copy("request_answer", AnswerRow._fields, lambda c: c.answers),
+    Copy("delivery", records.DELIVERY_COLUMNS, lambda c: sorted(c.deliveries, key=itemgetter(2, 6, 3))),
+    Update("pass_keys_on", _passed_on, each=True),
+    Update("release_keys", _let_go),
     Copy("incident", records.INCIDENT_COLUMNS, lambda c: [records.incident_row(i, _same) for i in c.opened]),
     Update("save_incidents", _changed, each=True),
     Update("add_tallies", _tallies),
@@ -101,10 +140,8 @@ STEPS: tuple[Copy | Update, ...] = (
     Copy("outbox", records.OUTBOX_COLUMNS, lambda c: c.outbox),
     Update("finish_work", _finished),
     Update("retry_work", lambda c: c.outbox_retries),
-    Copy("delivery", records.DELIVERY_COLUMNS, lambda c: c.deliveries),
     Update("save_deliveries", _delivery_updates),
     Copy("producer_segment", _SEGMENT_COLUMNS, lambda c: [(*row.key, *row[1:]) for row in c.segments]),
-    Copy("request_answer", AnswerRow._fields, lambda c: c.answers),
 )
 
 

@@ -18,7 +18,7 @@ from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.readiness import Probes
-from llm_incident_manager.transport.rest import answers, bindings, openapi, streaming
+from llm_incident_manager.transport.rest import answers, bindings, streaming
 from llm_incident_manager.transport.rest.bindings import Binding
 from llm_incident_manager.transport.rest.body import read_body
 from llm_incident_manager.transport.rest.router import Match
@@ -118,6 +118,8 @@ def _pages(probes: Probes, metrics: Metrics) -> Pages:
         return Response(found.body, media_type=found.content_type)
 
     async def description(_: Page) -> Response:
+        from llm_incident_manager.transport.rest import openapi  # made on first use: most servers are never asked
+
         return Response(openapi.document_json(), media_type="application/json")
 
     return Pages(

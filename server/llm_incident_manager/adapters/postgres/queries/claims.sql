@@ -35,6 +35,15 @@ WHERE i.tenant = $1 AND i.id = ANY($2::uuid[])
 ORDER BY k.tenant, k.fp_version, k.fingerprint
 FOR UPDATE OF k;
 
+-- name: claim_keys_at_once
+-- The same for an incident that is locked already: nobody may be waited for now, so somebody else's lock is an error.
+SELECT k.incident_id
+FROM incident AS i
+JOIN incident_key AS k
+    ON k.tenant = i.tenant AND k.fp_version = i.fp_version AND k.fingerprint = i.fingerprint AND k.incident_id = i.id
+WHERE i.tenant = $1 AND i.id = ANY($2::uuid[])
+FOR UPDATE OF k NOWAIT;
+
 -- name: claim_incidents
 -- Incidents, locked.
 SELECT {incident}

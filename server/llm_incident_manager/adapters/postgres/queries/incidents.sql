@@ -55,6 +55,15 @@ USING unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[]) AS r (tenant, f
 WHERE k.tenant = r.tenant AND k.fp_version = r.fp_version AND k.fingerprint = r.fingerprint
     AND k.incident_id = r.incident_id;
 
+-- name: pass_keys_on
+-- Fingerprints that go from one incident to its successor within one transaction.
+UPDATE incident_key AS k
+SET incident_id = r.successor
+FROM unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::uuid[])
+    AS r (tenant, fp_version, fingerprint, incident_id, successor)
+WHERE k.tenant = r.tenant AND k.fp_version = r.fp_version AND k.fingerprint = r.fingerprint
+    AND k.incident_id = r.incident_id;
+
 -- name: remember_keys
 -- Who held a fingerprint last, and when it was let go: that is when the incident changed. Runs after the incidents.
 INSERT INTO incident_key_released AS k (tenant, fp_version, fingerprint, incident_id, released_at)

@@ -91,10 +91,9 @@ def _to_integer(value: object) -> int:
     """Integers may come as text, and as floating-point numbers without a fraction."""
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
-    if isinstance(value, str) and len(value) < 32 and _NUMBER.fullmatch(value):
-        value = float(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    number = float(value) if isinstance(value, str) and len(value) < 32 and _NUMBER.fullmatch(value) else value
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
     raise wrong(Rule.TYPE, "be a whole number", value)
 
 
@@ -112,7 +111,7 @@ def _double(value: object) -> float:
 def _float(value: object) -> float:
     number = _double(value)
     try:
-        struct.pack("f", number)
+        struct.pack("<f", number)
     except OverflowError:
         raise wrong(Rule.RANGE, "fit a 32-bit floating-point number", value) from None
     return number
@@ -147,4 +146,4 @@ def _print_float(value: object) -> object:
     if not math.isfinite(value):
         return _print_double(value)
     short = (float(f"{value:.{digits}g}") for digits in range(6, 9))
-    return next((s for s in short if struct.unpack("f", struct.pack("f", s))[0] == value), value)
+    return next((s for s in short if struct.unpack("<f", struct.pack("<f", s))[0] == value), value)

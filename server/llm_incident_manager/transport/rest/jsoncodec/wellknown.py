@@ -26,7 +26,7 @@ STRUCTURED = frozenset(f"google.protobuf.{kind}" for kind in ("Struct", "ListVal
 def _parse_mask(value: object) -> dict[str, list[str]]:
     """Comma-separated paths, in snake_case or lowerCamelCase."""
     if not isinstance(value, str):
-        raise wrong(Rule.TYPE, 'be field paths with commas between them, as "title,severity"', value)
+        raise wrong(Rule.TYPE, 'be field paths with commas between them, as "a,b.c"', value)
     paths = [path.strip() for path in value.split(",")] if value else []
     return {"paths": ["".join(f"_{c.lower()}" if c.isupper() else c for c in path) for path in paths]}
 

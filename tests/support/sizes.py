@@ -1,0 +1,10 @@
+"""How big the proofs are: small enough for every run by default, in full with TEST_SIZE=full (`make prove`)."""
+
+import os
+
+FULL = os.environ.get("TEST_SIZE") == "full"
+
+
+def size(small: int, full: int) -> int:
+    """The number to use."""
+    return full if FULL else small

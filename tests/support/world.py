@@ -1,0 +1,130 @@
+"""The pipeline on a real embedded database with time in our hands: no threads, no ports, no waiting."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from llm_incident_manager.adapters import rulepack
+from llm_incident_manager.adapters.codec.events import EventCodec
+from llm_incident_manager.adapters.executor import InlineExecutor
+from llm_incident_manager.adapters.ids import Uuid7
+from llm_incident_manager.adapters.sqlite import store as sqlite
+from llm_incident_manager.domain.disposition import EventResult
+from llm_incident_manager.domain.event import Event
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.policy import Route
+from llm_incident_manager.domain.rules import MuteRule
+from llm_incident_manager.domain.severity import Severity
+from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND, Instant
+from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.pipeline import assembly
+from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
+from llm_incident_manager.pipeline.numbers import Numbers
+from llm_incident_manager.pipeline.outbox import Pump
+from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.pipeline.tools import Identities, Tools
+from llm_incident_manager.ports.channel import Notification, Receipt
+from llm_incident_manager.ports.stores import IncidentQuery, Store
+from llm_incident_manager.telemetry.metrics import Metrics
+from tests.support.builders import NOW, TENANT
+
+SENT = Receipt(ok=True)
+
+
+@dataclass
+class HeldClock:
+    """Stands still until it is moved."""
+
+    at: Instant = NOW
+
+    def now(self) -> Instant:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at = Instant(self.at + int(seconds * SECOND))
+
+    def forward(self, micros: int) -> None:
+        self.at = Instant(self.at + micros)
+
+
+@dataclass
+class Recorder:
+    """A channel that records what it was given and answers what it is told to."""
+
+    name: str = "recorder"
+    sent: list[Notification] = field(default_factory=list)
+    answers: list[Receipt] = field(default_factory=list)
+
+    async def send(self, notification: Notification) -> Receipt:
+        self.sent.append(notification)
+        return self.answers.pop(0) if self.answers else SENT
+
+    async def close(self) -> None:
+        """Has nothing to give back."""
+
+
+@dataclass
+class World:
+    """A pipeline and everything around it."""
+
+    store: Store
+    clock: HeldClock
+    tools: Tools
+    channel: Recorder
+
+    async def submit(self, *events: Event, producer: ProducerClaim | None = None) -> Sequence[EventResult]:
+        """Results of events that arrive together. Raises what the submission ended with."""
+        submission = Submission(TENANT, "dev", events, self.clock.now(), producer=producer)
+        await self.submit_all(submission)
+        if submission.error is not None:
+            raise submission.error
+        return submission.results
+
+    async def submit_all(self, *submissions: Submission) -> None:
+        """Several submissions in one batch."""
+        await Runner(self.tools).commit(submissions)
+
+    async def settle(self) -> None:
+        """Everything that is due after the commit is done."""
+        handlers = (*assembly.AFTER_COMMIT, *assembly.EFFECTS)
+        while sum([await Pump(handler, self.tools, "test").once() for handler in handlers]):
+            pass
+
+    async def incidents(self) -> Sequence[Incident]:
+        """All incidents, oldest first."""
+        found = await self.store.incidents(IncidentQuery(TENANT, limit=1_000))
+        return sorted(found, key=lambda incident: incident.id)
+
+    async def incident(self) -> Incident:
+        """The only incident."""
+        (only,) = await self.incidents()
+        return only
+
+
+@asynccontextmanager
+async def a_world(
+    *, fingerprints: bool = True, mutes: tuple[MuteRule, ...] = (), min_severity: Severity = Severity.P3
+) -> AsyncIterator[World]:
+    """A world with an empty database."""
+    clock, ids, channel = HeldClock(), Uuid7(), Recorder()
+    store = await sqlite.open_store(sqlite.Options(None, InlineExecutor), ids.new(NOW), NOW)
+    tools = Tools(
+        store=store,
+        clock=clock,
+        ids=ids,
+        codec=EventCodec(),
+        numbers=Numbers(store),
+        identities=Identities(enabled=fingerprints, new_id=lambda: ids.new(clock.now())),
+        rules=rulepack.load(),
+        metrics=Metrics("test"),
+        window=15 * MINUTE,
+        historical_after=HOUR,
+        route=Route("default", (channel.name,), min_severity),
+        retry=RetryPolicy(),
+        channels={channel.name: channel},
+        mutes=mutes,
+    )
+    try:
+        yield World(store, clock, tools, channel)
+    finally:
+        await store.close()

@@ -1,0 +1,77 @@
+"""The compiled checker breaks the same rules of the same fields as protovalidate, on random and on boundary values."""
+
+import functools
+from collections.abc import Iterable
+
+import protovalidate
+import pytest
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from incidentmanager.v1 import event_pb2, incident_service_pb2, ingest_service_pb2
+
+from llm_incident_manager.transport import checker
+from llm_incident_manager.transport.checker.rules import quote
+from tests.support import compiled, random_messages
+
+Broken = set[tuple[str, str]]
+
+CASES = {
+    message.full_name: message
+    for message in compiled.file("checked.proto").message_types_by_name.values()
+    if message.name != "Idle"
+}
+REQUESTS = {
+    method.input_type.full_name: method.input_type
+    for service in (
+        ingest_service_pb2.DESCRIPTOR.services_by_name["IngestService"],
+        incident_service_pb2.DESCRIPTOR.services_by_name["IncidentService"],
+    )
+    for method in service.methods
+}
+OURS = {event_pb2.Event.DESCRIPTOR.full_name: event_pb2.Event.DESCRIPTOR, **REQUESTS}
+
+
+def path_of(elements: Iterable[protovalidate.FieldPathElementPb]) -> str:
+    path = ""
+    for element in elements:
+        path += ("." if path else "") + element.field_name
+        if element.subscript is not None:
+            path += f"[{quote(element.subscript.value)}]"
+    return path
+
+
+def oracle(message: Message) -> Broken:
+    found = (violation.proto for violation in protovalidate.collect_violations(message))
+    return {(path_of(v.field.elements if v.field else ()), v.rule_id) for v in found}
+
+
+@functools.cache
+def checker_and_messages(descriptor: Descriptor) -> tuple[checker.Checker, st.SearchStrategy[Message]]:
+    return checker.compile_checker(descriptor), random_messages.messages(descriptor)
+
+
+def disagreements(check: checker.Checker, message: Message) -> dict[str, Broken]:
+    ours = {(violation.field, violation.rule) for violation in check(message)}
+    theirs = oracle(message)
+    return {} if ours == theirs else {"only ours": ours - theirs, "only protovalidate": theirs - ours}
+
+
+def assert_agreement(descriptor: Descriptor, data: st.DataObject) -> None:
+    check, messages = checker_and_messages(descriptor)
+    assert disagreements(check, data.draw(messages)) == {}
+
+
+@pytest.mark.parametrize("name", CASES)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_supported_option_means_what_protovalidate_says(name: str, data: st.DataObject) -> None:
+    assert_agreement(CASES[name], data)
+
+
+@pytest.mark.parametrize("name", OURS)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_request_of_ours_is_judged_as_protovalidate_judges_it(name: str, data: st.DataObject) -> None:
+    assert_agreement(OURS[name], data)
