@@ -8,7 +8,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -129,7 +129,7 @@ def _fields(problem: int, make: random.Random) -> dict[str, Any]:
         "kind": kind,
         "severity": severity,
         "description": f"Seen {make.randrange(2, 500)} times in 60 s by detector {make.randrange(10, 99)}",
-        "event_time": datetime.now(UTC).replace(microsecond=make.randrange(1_000_000)),
+        "event_time": datetime.now(UTC) - timedelta(seconds=5 * make.random()),
         "provider": provider,
         "model_requested": requested,
         "model_resolved": resolved,

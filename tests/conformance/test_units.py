@@ -30,7 +30,7 @@ from tests.support.steps import Dropped, claim, dropped, feed, later, opened, wr
 
 async def is_absent(store: Store, changes: Changes) -> bool:
     """Whether nothing of what opening an incident writes is there."""
-    (incident,), (event,) = changes.opened, changes.events
+    (incident,), (event, *_) = changes.opened, changes.events
     with pytest.raises(NotFound):
         await store.incident(TENANT, incident.id)
     with pytest.raises(NotFound):
@@ -201,7 +201,7 @@ async def test_a_change_replaces_what_may_change(store: Store) -> None:
         await tx.write(Changes(changed=[changed]))
     found = await store.incident(TENANT, incident.id)
     assert found == changed
-    assert (found.revision, found.acknowledged_at, found.etag) == (3, later(3), '"3"')
+    assert (found.revision, found.acknowledged_at) == (3, later(3))
 
 
 async def test_of_two_changes_of_an_incident_the_later_stands(store: Store) -> None:

@@ -1,6 +1,8 @@
 """Random incidents and filters for properties: few, awkward values, so that filters hit and miss about equally."""
 
 from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -9,11 +11,12 @@ from llm_incident_manager.domain.filter_fields import FIELDS, ORDERED, SORTABLE,
 from llm_incident_manager.domain.filter_tree import Compare, Like, Node, Not, Op, Path, Present, Search
 from llm_incident_manager.domain.filters import Filter, Order, Place, place_of
 from llm_incident_manager.domain.fingerprint import Fingerprint
-from llm_incident_manager.domain.ids import IncidentId, TenantId
+from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.lifecycle import State
 from llm_incident_manager.domain.severity import IncidentType, Severity
 from llm_incident_manager.domain.time import Instant
+from tests.support import builders
 
 TENANT = TenantId("default")
 # Case, wildcards of LIKE and of ours, quotes, escapes, letters whose case only Unicode knows, what no terminal prints.
@@ -36,62 +39,70 @@ POOL = (
     "É",
     "ß",
     "Timeout",
-    "timeout é",
+    "out é",
     "😀",
     "[a]",
     "a\n",
     "\x01",
 )
 
+TIMES = tuple(Instant(1_700_000_000_000_000 + step) for step in range(5))
+COSTS = (0.0, 0.1, 1.5, 2.0)
+
 _texts = st.sampled_from(POOL) | st.text(AWKWARD, max_size=5)
-_pooled = st.sampled_from(POOL)  # much cheaper to draw
 _wanted = st.sampled_from([text for text in (*POOL, "time", "OUT") if text]) | st.text(AWKWARD, min_size=1, max_size=3)
-_times = st.integers(1_700_000_000_000_000, 1_700_000_000_000_005).map(Instant)
+_times = st.sampled_from([*TIMES, Instant(TIMES[0] - 1), Instant(TIMES[-1] + 1)])
 _numbers = st.integers(0, 3)
-_costs = st.sampled_from([0.0, 0.1, 1.5, 2.0])
-_ids = st.integers(0, 9).map(lambda n: f"0191{n:04x}-0000-7000-8000-{n:012x}")
+_costs = st.sampled_from(COSTS)
 
 
-def incidents(max_size: int = 4) -> st.SearchStrategy[list[Incident]]:
-    """Incidents of one tenant with distinct ids and numbers."""
-    return st.lists(_ids, max_size=max_size, unique=True).flatmap(lambda ids: st.tuples(*map(_incident, ids)).map(list))
+def population(count: int = 80, seed: int = 1) -> list[Incident]:
+    """Incidents of one tenant with distinct ids and numbers, always the same ones; the first few lack what they can."""
+    random = Random(seed)
+    return [_incident(random, number, bare=number < 5) for number in range(count)]
 
 
-def _incident(id_: str) -> st.SearchStrategy[Incident]:
-    words = {name: _pooled for name, field in FIELDS.items() if field.type is Type.TEXT}
-    words |= {"title": _texts, "description": _texts}
-    del words["number"], words["fingerprint"]
-    return st.builds(
-        Incident,
-        id=st.just(IncidentId(id_)),
-        tenant=st.just(TENANT),
-        number=st.just(f"INC-20261121-{id_[-5:]}"),
-        state=st.sampled_from(State),
-        severity=st.sampled_from(Severity),
-        incident_type=st.sampled_from(IncidentType),
-        fingerprint=_pooled.map(lambda value: Fingerprint(1, value)),
-        created_at=_times,
-        updated_at=_times,
-        first_seen=_times,
-        last_seen=_times,
-        labels=st.dictionaries(st.sampled_from(KEYS), _pooled, max_size=3),
-        affected_services=st.lists(_pooled, max_size=2).map(tuple),
-        assignees=st.lists(_pooled, max_size=2).map(tuple),
-        event_count=_numbers,
-        tokens=_numbers,
-        cost_usd=_costs,
-        users_affected=_numbers,
-        recurred=st.booleans(),
-        acknowledged_at=st.none() | _times,
-        resolved_at=st.none() | _times,
-        closed_at=st.none() | _times,
-        **words,
+def _incident(random: Random, number: int, *, bare: bool) -> Incident:
+    texts = {name for name, field in FIELDS.items() if field.type is Type.TEXT} - {"number", "fingerprint"}
+    fields: dict[str, Any] = {name: "" if bare else random.choice(POOL) for name in sorted(texts)}
+    fields |= {attribute: random.choice(TIMES) for attribute in ("created_at", "updated_at", "first_seen", "last_seen")}
+    if not bare:
+        fields |= {name: random.choice([None, *TIMES]) for name in ("acknowledged_at", "resolved_at", "closed_at")}
+        fields["labels"] = {key: random.choice(POOL) for key in random.sample(KEYS, 3)}
+        for name in ("affected_services", "assignees"):
+            fields[name] = tuple(random.choices(POOL, k=random.randrange(3)))
+    return builders.make_incident(
+        id=_id(number),
+        number=_number(number),
+        state=random.choice(list(State)),
+        severity=random.choice(list(Severity)),
+        incident_type=random.choice(list(IncidentType)),
+        fingerprint=Fingerprint(1, f"{random.choice(POOL)}{number}"),
+        event_count=random.randrange(4),
+        tokens=random.randrange(4),
+        cost_usd=random.choice(COSTS),
+        users_affected=random.randrange(4),
+        recurred=random.random() < 0.5,
+        **fields,
     )
+
+
+def _id(number: int) -> str:
+    return f"0191{number * 7919 % 65536:04x}-0000-7000-8000-{number:012x}"
+
+
+def _number(number: int) -> str:
+    return f"INC-20261121-{number:05d}"
 
 
 def filters() -> st.SearchStrategy[Filter]:
     """Filters as `filters.parse` makes them."""
-    return trees().map(lambda tree: Filter(tree, filter_tree.text_of(tree)))
+    return trees().map(filter_of)
+
+
+def filter_of(tree: Node) -> Filter:
+    """The filter of a checked tree."""
+    return Filter(tree, filter_tree.text_of(tree))
 
 
 def trees() -> st.SearchStrategy[Node]:
@@ -130,10 +141,11 @@ def _branches(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 def _leaves() -> st.SearchStrategy[Node]:
-    return st.sampled_from(list(FIELDS.values())).flatmap(_leaf) | _wanted.map(filter_tree.fold).map(Search)
+    return st.sampled_from(list(FIELDS.values())).flatmap(leaves_of) | _wanted.map(filter_tree.fold).map(Search)
 
 
-def _leaf(field: Field) -> st.SearchStrategy[Node]:
+def leaves_of(field: Field) -> st.SearchStrategy[Node]:
+    """All that can be asked of one field."""
     if field.type is Type.LABELS:
         paths = st.sampled_from(KEYS).map(lambda key: Path(field, key))
         compared = st.builds(Compare, paths, st.sampled_from(Op), _texts)
@@ -161,12 +173,12 @@ def _like(path: Path, text: str, ends: tuple[bool, bool], fold: bool) -> Like:
 
 def _values(field: Field) -> st.SearchStrategy[str | int | float]:
     if field.name == "number":
-        return _ids.map(lambda id_: f"INC-20261121-{id_[-5:]}")
+        return st.integers(0, 99).map(_number)
     return _TYPED.get(field.type, _texts)
 
 
 _TYPED: Mapping[Type, st.SearchStrategy[str | int | float]] = {
-    Type.ID: _ids,
+    Type.ID: st.integers(0, 99).map(_id),
     Type.INTEGER: _numbers,
     Type.NUMBER: _costs,
     Type.BOOLEAN: st.integers(0, 1),

@@ -21,7 +21,6 @@ from llm_incident_manager.ports.changes import (
 from llm_incident_manager.ports.stores import FeedItem, Position, Store, Transaction
 from tests.support.builders import NOW, TENANT, key_of, make_incident, make_opening
 
-
 START = Position(0, 0)
 """Before all changes."""
 
@@ -79,8 +78,8 @@ async def feed(
 ) -> Sequence[FeedItem]:
     """The changes behind a position once there are so many: other sessions of the server may delay the newest."""
     async with asyncio.timeout(10):
-        while len(items := await store.feed_after(tenant, position, limit)) < count:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - other sessions have no event to offer
+        while len(items := await store.feed_after(tenant, position, limit)) < count:  # noqa: ASYNC110 - nobody tells us
+            await asyncio.sleep(0.01)
     return items
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from llm_incident_manager.adapters.sql import dialect, filters, records
 from llm_incident_manager.domain import filter_match
 from llm_incident_manager.domain import filters as language
+from llm_incident_manager.domain.filter_fields import FIELDS, SORTABLE, Field
 from llm_incident_manager.domain.filters import Filter, Order
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.incident import Incident
@@ -38,7 +39,6 @@ class Table:
         self.connection.execute(_SCHEMA)
 
     def hold(self, incidents: Sequence[Incident]) -> None:
-        self.connection.execute("DELETE FROM incident")
         rows = [records.incident_row(incident, dialect.uuid_bytes) for incident in incidents]
         self.connection.executemany(_INSERT, [tuple(map(_stored, row)) for row in rows])
 
@@ -60,82 +60,88 @@ def _stored(value: object) -> str | int | float | bytes | None:
     return int(value) if isinstance(value, int) else cast("float | bytes | None", value)
 
 
+EVERYTHING = random_filters.population()
+BY_ID = {str(incident.id): incident for incident in EVERYTHING}
+
+
 @pytest.fixture(scope="module")
 def table() -> Iterator[Table]:
     found = Table()
+    found.hold(EVERYTHING)
     yield found
     found.connection.close()
 
 
-def pages(table: Table, query: IncidentQuery, incidents: Sequence[Incident]) -> Iterator[list[str]]:
+def matching(filter_: Filter) -> set[str]:
+    return {str(incident.id) for incident in EVERYTHING if filter_match.matches(filter_, incident)}
+
+
+def all_of(filter_: Filter | None = None) -> IncidentQuery:
+    return IncidentQuery(TENANT, filter_, limit=len(EVERYTHING) + 1)
+
+
+def pages(table: Table, query: IncidentQuery) -> Iterator[list[str]]:
     """Every page of a query, each continued behind the last row of the one before it."""
-    by_id = {str(incident.id): incident for incident in incidents}
     while found := table.ids(query):
         yield found
-        query = replace(query, after=language.place_of(by_id[found[-1]], query.order))
+        query = replace(query, after=language.place_of(BY_ID[found[-1]], query.order))
 
 
-@settings(max_examples=250, deadline=None)
-@given(incidents=random_filters.incidents(), filter_=random_filters.filters())
-def test_sql_finds_exactly_what_matches_in_memory(table: Table, incidents: list[Incident], filter_: Filter) -> None:
-    table.hold(incidents)
-    query = IncidentQuery(TENANT, filter_)
-    expected = {str(incident.id) for incident in incidents if filter_match.matches(filter_, incident)}
-    assert set(table.ids(query)) == expected
-    assert table.count(query) == len(expected)
-
-
-@settings(max_examples=100, deadline=None)
-@given(incidents=random_filters.incidents(), filter_=random_filters.filters())
-def test_a_filter_and_its_negation_divide_all_incidents(
-    table: Table, incidents: list[Incident], filter_: Filter
+@pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_of_each_field_sql_finds_what_matches_in_memory_and_not_finds_the_rest(
+    table: Table, field: Field, data: st.DataObject
 ) -> None:
-    table.hold(incidents)
-    negated = language.parse(f"NOT ({filter_.text})")
-    found, others = table.ids(IncidentQuery(TENANT, filter_)), table.ids(IncidentQuery(TENANT, negated))
-    assert sorted(found + others) == sorted(str(incident.id) for incident in incidents)
+    test = random_filters.filter_of(data.draw(random_filters.leaves_of(field)))
+    opposite = language.parse(f"NOT {test.text}")
+    found, others = table.ids(all_of(test)), table.ids(all_of(opposite))
+    assert set(found) == matching(test)
+    assert set(others) == matching(opposite)
+    assert sorted(found + others) == sorted(BY_ID)
 
 
-@settings(max_examples=150, deadline=None)
-@given(incidents=random_filters.incidents(6), order=random_filters.orders(), size=st.integers(1, 4))
-def test_pages_by_place_give_each_row_once_and_in_order(
-    table: Table, incidents: list[Incident], order: tuple[Order, ...], size: int
-) -> None:
-    table.hold(incidents)
-    found = [id_ for page in pages(table, IncidentQuery(TENANT, order=order, limit=size), incidents) for id_ in page]
-    assert found == [incident.id for incident in random_filters.sorted_by(order, incidents)]
+@settings(max_examples=120, deadline=None)
+@given(filter_=random_filters.filters())
+def test_sql_finds_and_counts_exactly_what_matches_in_memory(table: Table, filter_: Filter) -> None:
+    query = all_of(filter_)
+    assert set(table.ids(query)) == matching(filter_)
+    assert table.count(query) == len(matching(filter_))
 
 
-@settings(max_examples=50, deadline=None)
-@given(incidents=random_filters.incidents(6), order=random_filters.orders(), size=st.integers(1, 4))
-def test_pages_by_offset_are_the_pages_by_place(
-    table: Table, incidents: list[Incident], order: tuple[Order, ...], size: int
-) -> None:
-    table.hold(incidents)
+@pytest.mark.parametrize("descending", [False, True], ids=["ascending", "descending"])
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.type in SORTABLE])
+def test_pages_by_each_field_give_each_row_once_and_in_order(table: Table, name: str, *, descending: bool) -> None:
+    in_order(table, (Order(name, descending),), 9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(order=random_filters.orders(), size=st.integers(5, 50))
+def test_pages_by_any_fields_give_each_row_once_and_in_order(table: Table, order: tuple[Order, ...], size: int) -> None:
+    in_order(table, order, size)
+
+
+def in_order(table: Table, order: tuple[Order, ...], size: int) -> None:
     query = IncidentQuery(TENANT, order=order, limit=size)
-    by_place = list(pages(table, query, incidents))
-    assert [table.ids(replace(query, offset=size * n)) for n in range(len(by_place))] == by_place
+    by_place = list(pages(table, query))
+    assert [id_ for page in by_place for id_ in page] == [i.id for i in random_filters.sorted_by(order, EVERYTHING)]
+    assert by_place == [table.ids(replace(query, offset=size * number)) for number in range(len(by_place))]
 
 
-@settings(max_examples=50, deadline=None)
-@given(incidents=random_filters.incidents(), offsets=st.tuples(st.integers(-1, 6), st.integers(-1, 6)))
-def test_a_span_includes_its_first_and_excludes_its_last_instant(
-    table: Table, incidents: list[Incident], offsets: tuple[int, int]
-) -> None:
-    table.hold(incidents)
-    first, last = (Instant(1_700_000_000_000_000 + offset) for offset in offsets)
-    query = IncidentQuery(TENANT, created_from=first, created_before=last)
-    expected = {str(incident.id) for incident in incidents if first <= incident.created_at < last}
-    assert set(table.ids(query)) == expected
+@pytest.mark.parametrize("first", range(-1, 6))
+@pytest.mark.parametrize("last", range(-1, 6))
+def test_a_span_includes_its_first_and_excludes_its_last_instant(table: Table, first: int, last: int) -> None:
+    start, end = (Instant(random_filters.TIMES[0] + offset) for offset in (first, last))
+    query = replace(all_of(), created_from=start, created_before=end)
+    assert set(table.ids(query)) == {str(i.id) for i in EVERYTHING if start <= i.created_at < end}
 
 
 def test_another_tenant_sees_nothing(table: Table) -> None:
-    table.connection.execute("UPDATE incident SET tenant = tenant")
     assert table.ids(IncidentQuery(TenantId("other"), language.parse("event_count >= 0 OR NOT event_count >= 0"))) == []
 
 
 @pytest.mark.parametrize("spelling", DIALECTS, ids=["sqlite", "postgres"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(filter_=random_filters.filters(), order=random_filters.orders())
 def test_a_statement_is_made_of_our_words_and_numbered_parameters_only(
     spelling: dialect.Dialect, filter_: Filter, order: tuple[Order, ...]
@@ -148,10 +154,9 @@ def test_a_statement_is_made_of_our_words_and_numbered_parameters_only(
 
 
 def test_the_deepest_and_longest_filter_runs(table: Table) -> None:
-    table.hold([])
     deep = "NOT (a OR " * 32 + "a" + ")" * 32
     for text in (deep, " ".join(["a"] * 256), " OR ".join(["kind=a"] * 256), " ".join(["-assignees:a"] * 256)):
-        assert table.ids(IncidentQuery(TENANT, language.parse(text))) == []
+        assert set(table.ids(all_of(language.parse(text)))) == matching(language.parse(text))
 
 
 def test_a_place_that_does_not_fit_the_order_is_refused() -> None:

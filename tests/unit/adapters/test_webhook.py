@@ -255,11 +255,6 @@ async def test_an_endless_body_is_not_read(receiver: Receiver) -> None:
     assert written < 32 * 1024 * 1024
 
 
-async def test_a_compressed_bomb_stays_packed(receiver: Receiver) -> None:
-    receiver.answers(200, Content_Encoding="gzip")
-    assert await sent(receiver.url) == Receipt(ok=True, detail="http 200")
-
-
 async def test_a_closed_port_is_tried_again() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))

@@ -120,7 +120,7 @@ def _delivery_updates(changes: Changes) -> Rows:
 
 
 # What may have to wait for others comes first and sorted, in one order for everybody: names, then new fingerprints.
-# Everything behind that is ours alone, above all letting go of fingerprints: whoever wants one waits for us from then on.
+# Everything behind that is ours alone. Fingerprints are let go last: whoever wants one waits for us from then on.
 STEPS: tuple[Copy | Update, ...] = (
     Update("save_producers", _producers, each=True),
     Copy("idempotency", IdempotencyRow._fields, lambda c: sorted(c.idempotency, key=itemgetter(0, 1))),

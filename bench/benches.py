@@ -1,0 +1,104 @@
+"""The benchmarks by name: which load each puts on which server. To each floor belongs the figure that is held against it."""
+
+import statistics
+from contextlib import ExitStack
+from dataclasses import replace
+
+from bench import measuring, surroundings
+from bench.databases import Database
+from bench.measuring import Line
+from bench.processes import Load, free_port
+from bench.recorder import Spec, quantiles
+
+STARTS = 3
+_CALLS_AT_ONCE = 128
+
+STORM = Spec("frames", new_every=100, in_flight=4_000, streams=2, frame_events=500)
+NEW = replace(STORM, new_every=1)
+PACED = replace(STORM, rate=10_000.0, frame_events=50, streams=1)
+UNARY = Spec("unary", in_flight=_CALLS_AT_ONCE)
+REST = Spec("rest", in_flight=_CALLS_AT_ONCE)
+
+# Events a second that are prepared: more than this machine can take, since a load ends early when it has used them up.
+_PREPARED = {"frames": 60_000, "unary": 8_000, "rest": 15_000}
+_SERVERS = {
+    "ingest_storm": STORM,
+    "ingest_storm_keys": replace(STORM, keys=True),
+    "ingest_new": NEW,
+    "ingest_paced_10k": PACED,
+    "unary": UNARY,
+    "rest_single": REST,
+}
+_FLOORS = {
+    "floor_frames": replace(STORM, echo=True),
+    "floor_unary": replace(UNARY, echo=True),
+    "floor_rest": replace(REST, echo=True),
+}
+FLOOR_OF = {"unary": "floor_unary", "rest_single": "floor_rest"}
+NAMES = (
+    "start",
+    "ingest_storm",
+    "ingest_storm_keys",
+    "ingest_new",
+    "ingest_paced_10k",
+    "floor_frames",
+    "floor_unary",
+    "unary",
+    "floor_rest",
+    "rest_single",
+)
+"""All, in the order in which they run: a floor goes right before the figure that is held against it."""
+
+
+def run(name: str, database: Database, seconds: float) -> Line:
+    """Measures one."""
+    if name == "start":
+        return _start(database)
+    spec = _sized({**_SERVERS, **_FLOORS}[name], seconds)
+    rest = spec.kind == "rest"
+    with measuring.floor("rest" if rest else "grpc") if spec.echo else measuring.server(database, rest=rest) as target:
+        return measuring.measure(target, spec)
+
+
+def _start(database: Database) -> Line:
+    """From the start of the process, on an empty directory, to the first acknowledgement; the median of some."""
+    runs = [_one_start(database) for _ in range(STARTS)]
+    p50, p95, p99 = (round(1000 * value) for value in quantiles([(seconds, 1) for seconds, _, _ in runs]))
+    return {
+        "rate": None,
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+        "cpu_us_per_event": None,
+        "rss_mb": max(rss for _, rss, _ in runs) >> 20,
+        "bytes_per_event": None,
+        "cpu_seconds": round(statistics.median(cpu for _, _, cpu in runs), 2),
+        "starts": STARTS,
+        "errors": {},
+        "load_average": surroundings.load_average(),
+    }
+
+
+def _one_start(database: Database) -> tuple[float, int, float]:
+    """Seconds, memory in bytes, and processor seconds of one start."""
+    ports = measuring.Ports(free_port(), free_port())
+    with measuring.folder() as place, ExitStack() as stack:
+        load = Load(Spec("start", f"127.0.0.1:{ports.grpc}", events=1), place)
+        stack.callback(load.stop)
+        load.hear()
+        child = measuring.start_server(database, place, ports)
+        stack.callback(child.stop)
+        at: float = load.hear()["result"]["at"]
+        return at - child.started, child.peak_rss(), child.cpu_seconds()
+
+
+def with_floors(names: list[str]) -> list[str]:
+    """The names in order, with the floors they are held against."""
+    wanted = {*names, *(FLOOR_OF[name] for name in names if name in FLOOR_OF)}
+    return [name for name in NAMES if name in wanted]
+
+
+def _sized(spec: Spec, seconds: float) -> Spec:
+    sized = replace(spec, seconds=seconds)
+    rate = spec.rate or _PREPARED[spec.kind]
+    return replace(sized, events=int(rate * sized.lasts) // spec.frame_events * spec.frame_events)

@@ -1,0 +1,103 @@
+"""Settings that are right one by one and wrong together."""
+
+import pytest
+
+from llm_incident_manager.config import Settings
+from llm_incident_manager.config.settings import conflicts, is_loopback
+
+
+def problems(**sections: object) -> list[str]:
+    return [str(problem) for problem in conflicts(Settings.model_validate(sections))]
+
+
+OPEN = {"allow_anonymous": True}
+ASK = (
+    "anybody who reaches this address could read and change incidents, since this release does not ask who calls: "
+    "use 127.0.0.1, or set ALLOW_ANONYMOUS=true if a proxy or firewall decides who gets here"
+)
+
+
+def test_the_defaults_have_no_conflict() -> None:
+    assert problems() == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost", "LOCALHOST"])
+def test_a_loopback_address_needs_no_leave(host: str) -> None:
+    assert is_loopback(host)
+    assert problems(api={"host": host}, grpc={"host": host}) == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "192.0.2.1", "example.org", "localhost.example.org", ""])
+def test_any_other_address_needs_leave(host: str) -> None:
+    assert problems(api={"host": host}) == [f'api.host = "{host}": {ASK}']
+    assert problems(grpc={"host": host}) == [f'grpc.host = "{host}": {ASK}']
+
+
+def test_with_leave_the_reachable_addresses_are_known() -> None:
+    settings = Settings.model_validate({"api": {"host": "0.0.0.0"}, "grpc": {"host": "::1"}, "identity": OPEN})
+    assert list(conflicts(settings)) == []
+    assert settings.exposed() == ("api 0.0.0.0:3000",)
+
+
+CASES = {
+    "postgresql needs to know where": (
+        {"storage": {"type": "postgresql"}},
+        'storage.type = "postgresql": postgresql needs storage.connection_string or DATABASE_URL: '
+        "postgresql://user:password@host/database",
+    ),
+    "a connection string is for postgresql": (
+        {"storage": {"connection_string": "postgresql://h/d"}},
+        'storage.type = "sqlite": a connection string is for postgresql: set storage.type to postgresql, '
+        "or leave the string out",
+    ),
+    "a connection string of another database": (
+        {"storage": {"type": "postgresql", "connection_string": "mysql://h/d"}},
+        "storage.connection_string = (hidden): give postgresql://user:password@host/database",
+    ),
+    "one port for two": (
+        {"api": {"port": 7000}, "grpc": {"port": 7000}},
+        "grpc.port = 7000: api.port is the same: give them different ports",
+    ),
+    "a batch larger than the buffer": (
+        {"ingest": {"batch_events": 500, "buffer_events": 400, "stream_credits": 100, "max_frame_events": 100}},
+        "ingest.buffer_events = 400: give at least ingest.batch_events, which is 500",
+    ),
+    "more credits than buffer": (
+        {"ingest": {"stream_credits": 20_001}},
+        "ingest.buffer_events = 20000: give at least ingest.stream_credits, which is 20001",
+    ),
+    "a frame larger than the credits": (
+        {"ingest": {"stream_credits": 999}},
+        "ingest.stream_credits = 999: give at least ingest.max_frame_events, which is 1000",
+    ),
+    "a webhook to nowhere": (
+        {"notifications": {"channels": [{"type": "webhook"}]}},
+        "notifications.channels[0].webhook_url: a webhook needs a URL that starts with https:// or http://",
+    ),
+    "a webhook to something else": (
+        {"notifications": {"channels": [{"type": "webhook", "webhook_url": "http://h:99999/"}]}},
+        "notifications.channels[0].webhook_url = (hidden): a webhook needs a URL that starts with https:// or http://",
+    ),
+    "two channels of one name": (
+        {"notifications": {"channels": [{"type": "log"}, {"type": "webhook", "name": "log", "webhook_url": "http://h/"}]}},
+        'notifications.channels[1].name = "log": another enabled channel has this name: give each its own',
+    ),
+    "traces to something else": (
+        {"traces": {"endpoint": "collector:4318"}},
+        'traces.endpoint = "collector:4318": give a URL such as http://localhost:4318/v1/traces',
+    ),
+}
+
+
+@pytest.mark.parametrize(("sections", "problem"), CASES.values(), ids=CASES)
+def test_what_does_not_go_together_is_named(sections: dict[str, object], problem: str) -> None:
+    assert problems(**sections) == [problem]
+
+
+def test_a_channel_that_is_off_is_not_looked_at() -> None:
+    off = [{"type": "webhook", "enabled": False}, {"type": "slack", "enabled": False}, {"type": "log"}]
+    assert problems(notifications={"channels": off}) == []
+
+
+def test_free_ports_do_not_collide() -> None:
+    assert problems(api={"port": 0}, grpc={"port": 0}) == []
