@@ -35,7 +35,7 @@ _KINDS = (
     ("edge-agent", "unbounded_consumption.cost", "low", "cost_ratio"),
     ("edge-agent", "toxicity", "SEV3", "toxicity_rate"),
     ("governance-core", "compliance_violation", "major", "findings"),
-    ("governance-core", "silent_model_change", "info", "findings"),
+    ("governance-core", "guardrail_unavailable", "info", "findings"),
 )
 _MODELS = (
     ("openai", "gpt-4o", "gpt-4o-2024-08-06"),

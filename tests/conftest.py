@@ -1,11 +1,25 @@
 """Rules for the whole suite: tests see none of the developer's settings; `--no-skips` makes every skip a failure."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
-SETTINGS = ("ALLOW_ANONYMOUS", "API_", "CONFIG_", "DATABASE_", "ENABLE_", "GRPC_", "LLM_IM_", "LOG_", "OTEL_", "REDIS_", "RUST_LOG")
+from tests.support.postgres import Cluster
+
+SETTINGS = (
+    "ALLOW_ANONYMOUS",
+    "API_",
+    "CONFIG_",
+    "DATABASE_",
+    "ENABLE_",
+    "GRPC_",
+    "LLM_IM_",
+    "LOG_",
+    "OTEL_",
+    "REDIS_",
+    "RUST_LOG",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,6 +29,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith(SETTINGS)]:
         del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One PostgreSQL server for all tests that ask, each of which makes a database of its own in it."""
+    server = Cluster.in_new_folder()
+    yield server
+    server.remove()
 
 
 def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:

@@ -23,14 +23,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """One PostgreSQL server for all tests that ask."""
-    server = Cluster.in_new_folder()
-    yield server
-    server.remove()
-
-
-@pytest.fixture(scope="session")
 def template(cluster: Cluster) -> str:
     """A database with the schema, for copying."""
     return asyncio.run(make_template(cluster))

@@ -4,13 +4,13 @@ import functools
 import json
 from typing import Any
 
-import jsonschema
 import pytest
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from incidentmanager.v1 import event_pb2, incident_pb2, incident_service_pb2
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from llm_incident_manager.transport import checker, methods
@@ -38,10 +38,10 @@ def schema(name: str) -> dict[str, Any]:
 @functools.cache
 def compiled(
     descriptor: Descriptor,
-) -> tuple[checker.Checker, st.SearchStrategy[Message], jsonschema.Draft202012Validator]:
+) -> tuple[checker.Checker, st.SearchStrategy[Message], OAS31Validator]:
     whole = {"$ref": f"#/components/schemas/{descriptor.name}", "components": DOCUMENT["components"]}
     messages = random_messages.messages(descriptor, depth=2, for_json=True)
-    return checker.compile_checker(descriptor), messages, jsonschema.Draft202012Validator(whole)
+    return checker.compile_checker(descriptor), messages, OAS31Validator(whole)
 
 
 def test_the_document_is_valid_openapi() -> None:
@@ -103,12 +103,17 @@ def test_streams_are_lines_or_events() -> None:
 @pytest.mark.parametrize("descriptor", PRINTED, ids=lambda descriptor: descriptor.name)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_what_the_codec_prints_of_a_valid_message_fits_its_schema(descriptor: Descriptor, data: st.DataObject) -> None:
+def test_what_the_codec_prints_fits_the_schema_if_the_checker_allows_it(
+    descriptor: Descriptor, data: st.DataObject
+) -> None:
     check, messages, validator = compiled(descriptor)
     message = data.draw(messages)
-    assume(not check(message))
     printed = json.loads(codec(descriptor).dumps(message))
-    assert [error.message for error in validator.iter_errors(printed)] == []
+    errors = [error.message for error in validator.iter_errors(printed)]
+    # Python's "$" also matches before a final newline, JSON Schema's does not: patterns are judged one way only.
+    broken = {violation.rule for violation in check(message)} - {"string.pattern"}
+    assert bool(errors) >= bool(broken)
+    assert check(message) or not errors
     assert printed.keys() <= schema(descriptor.name)["properties"].keys()
 
 

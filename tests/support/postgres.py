@@ -75,6 +75,11 @@ class Cluster:
         options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
         return self._run("psql", *options, "-U", "postgres", "-d", database, "-c", statement).strip()
 
+    def dump_schema(self, database: str) -> str:
+        """All definitions of a database as statements."""
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database]
+        return self._run("pg_dump", "--schema-only", "--no-owner", "--no-privileges", *where)
+
     def start(self) -> None:
         """Starts the server and waits until it answers."""
         settings = [f"-c{name}={value}" for name, value in self._settings.items()]

@@ -58,7 +58,7 @@ def disjunction(parts: list[Node]) -> Node:
 def _bare(syntax: Literal | Member) -> Node:
     """A word or text without an operator: a search, or the name of a yes-or-no field."""
     value = _value(syntax)
-    quoted = isinstance(syntax, Literal) and syntax.quoted
+    quoted = syntax.quoted
     field = FIELDS.get(value.text)
     if field is not None and field.type is Type.BOOLEAN and not quoted:
         return Compare(Path(field), Op.EQ, 1)
@@ -66,9 +66,8 @@ def _bare(syntax: Literal | Member) -> Node:
         remedy = f'write {value.text.upper()} in capitals, or "{value.text}" in quotes to search for the word'
         raise InvalidFilter(f"{value.text!r} is not an operator: {remedy}", value.at + 1)
     if isinstance(syntax, Literal) and syntax.number and value.text.startswith("-"):
-        return Not(
-            Search(fold(value.text[1:]))
-        )  # a search for what is not there is likelier than one for a negative number
+        # In a search a minus excludes a word; that numbers are words too is likelier than a search for negative ones.
+        return Not(Search(fold(value.text[1:])))
     text, _, _ = _ends(value, "a search")
     if not text:
         raise InvalidFilter("an empty text is found everywhere: leave it out", value.at + 1)
@@ -102,12 +101,11 @@ def _path(left: Syntax) -> Path:
     names = left.names if isinstance(left, Member) else (left.text,)
     field = FIELDS.get(names[0])
     if field is None or (len(names) > 1 and field.type is not Type.LABELS):
-        raise InvalidFilter(unknown_field(left.raw if isinstance(left, Member) else left.text), left.at + 1)
+        raise InvalidFilter(_unknown_field(left.raw if isinstance(left, Member) else left.text), left.at + 1)
     return Path(field, ".".join(names[1:]) if len(names) > 1 else None)
 
 
-def unknown_field(name: str) -> str:
-    """The sentence that refuses a name, with the nearest one and all there are."""
+def _unknown_field(name: str) -> str:
     near = difflib.get_close_matches(name, FIELDS, n=1)
     guess = f"did you mean {near[0]}? " if near else ""
     known = ", ".join(FIELDS)
@@ -220,7 +218,7 @@ def _on_scalar(path: Path, operator: str, value: _Value, at: int) -> Node:
         operator = "="
     if field.type not in ORDERED and operator not in {"=", "!="}:
         raise InvalidFilter(f"the values of {field.name} have no order: compare them with = or !=", at + 1)
-    if field.type is Type.ID and ids.is_incident_number(value.text):
+    if field.type is Type.ID and operator in {"=", "!="} and ids.is_incident_number(value.text):
         return Compare(Path(FIELDS["number"]), Op(operator), value.text)
     try:
         return Compare(path, Op(operator), filter_values.value_of(field.type, value.text))
@@ -247,7 +245,11 @@ def _ends(value: _Value, what: str) -> tuple[str, bool, bool]:
 
 
 def _value(syntax: Literal | Member) -> _Value:
-    return _Value(syntax.raw if isinstance(syntax, Member) else syntax.text, syntax.at, syntax.stars)
+    if isinstance(syntax, Literal):
+        return _Value(syntax.text, syntax.at, syntax.stars)
+    if syntax.quoted:
+        raise InvalidFilter("only a part of this text is in quotes: put all of it in double quotes", syntax.at + 1)
+    return _Value(syntax.raw, syntax.at, syntax.stars)
 
 
 def _unfit(field: Field, value: _Value, error: ValueError) -> InvalidFilter:

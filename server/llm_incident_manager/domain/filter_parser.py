@@ -28,11 +28,12 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A word with what follows its dots: `labels.region`. `raw` is all of it as written."""
+    """A word with what follows its dots: `labels.region`. `raw` is all of it as written, `quoted` if with quotes."""
 
     names: tuple[str, ...]
     raw: str
     at: int
+    quoted: bool = False
     stars: tuple[int, ...] = ()
 
 
@@ -184,7 +185,7 @@ class _Reader:
         return path
 
     def _member(self, first: Token) -> Literal | Member:
-        names, stars = [first.text], first.stars
+        names, stars, quoted = [first.text], first.stars, False
         while self._touching(Kind.DOT):
             self._at += 1
             token = self._peek
@@ -193,11 +194,12 @@ class _Reader:
                 raise InvalidFilter("a name must follow the dot; put text with dots in double quotes", place)
             self._at += 1
             names.append(token.text)
+            quoted = quoted or token.kind is Kind.STRING
             stars += tuple(token.start - first.start + star for star in token.stars)
         if len(names) == 1:
             return Literal(first.text, first.start, stars=stars)
         raw = self._source[first.start : self._tokens[self._at - 1].end]
-        return Member(tuple(names), raw, first.start, stars)
+        return Member(tuple(names), raw, first.start, quoted, stars)
 
     def _function(self, path: Literal | Member, depth: int) -> Function:
         if depth >= MAX_DEPTH:
@@ -231,9 +233,8 @@ class _Reader:
         token = self._peek
         if token.kind is Kind.END:
             return InvalidFilter("a field, a word or a value is missing at the end: add it", token.start + 1)
-        return InvalidFilter(
-            f"unexpected {shown(token.text)}: remove it, or put text in double quotes", token.start + 1
-        )
+        problem = f"unexpected {shown(token.text)}: remove it, or put text in double quotes"
+        return InvalidFilter(problem, token.start + 1)
 
 
 _STARTS = frozenset({Kind.WORD, Kind.STRING, Kind.NUMBER, Kind.NOT, Kind.MINUS, Kind.OPEN})

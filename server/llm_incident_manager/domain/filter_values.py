@@ -42,7 +42,7 @@ def _text(text: str) -> str:
 def _id(text: str) -> str:
     folded = text.lower()
     if not ids.is_uuid(folded):
-        raise Unfit(f"{shown(text)} is no incident id: give a UUID, or a number such as INC-20261121-00042")
+        raise Unfit(f"{shown(text)} is no incident id: give a UUID, or with = a number such as INC-20261121-00042")
     return folded
 
 

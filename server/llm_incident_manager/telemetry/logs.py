@@ -116,19 +116,20 @@ class _Foreign(logging.Handler):
         self._writer = writer
 
     def emit(self, record: logging.LogRecord) -> None:
-        try:
-            self._writer.write(self._rendered(record))
-        except Exception:  # noqa: BLE001  # whatever a library passes to its log call must not stop what it was doing
-            self.handleError(record)
-
-    def _rendered(self, record: logging.LogRecord) -> str:
-        line: Any = {"event": record.getMessage(), "level": record.levelname.lower(), "logger": record.name}
-        line = contextvars.merge_contextvars(None, "", line)
+        fields: _Fields = {"event": _text(record), "level": record.levelname.lower(), "logger": record.name}
+        line: Any = contextvars.merge_contextvars(None, "", fields)
         if record.exc_info:
             line["exc_info"] = record.exc_info
         for step in self._steps:
             line = step(None, "", line)
-        return cast("str", line)
+        self._writer.write(line)
+
+
+def _text(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001  # a library's faulty log call must not stop what it was doing
+        return f"{record.msg} {record.args}"
 
 
 def _take_over(handler: _Foreign, number: int) -> None:

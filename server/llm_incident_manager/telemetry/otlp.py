@@ -34,6 +34,7 @@ class Otlp:
         delay_secs: float = 1.0,
     ) -> None:
         """`service` are resource attributes such as service.name; a span is sent after `delay_secs` at the latest."""
+        self._exporter = exporter
         self._provider = TracerProvider(
             sampler=ParentBased(TraceIdRatioBased(sample_ratio)),
             resource=Resource.create(dict(service)),
@@ -61,6 +62,8 @@ class Otlp:
         stopping = threading.Thread(target=self._provider.shutdown, name="stop-traces", daemon=True)
         stopping.start()
         stopping.join(seconds)
+        if stopping.is_alive():
+            self._exporter.shutdown()  # ends its waiting for a collector that does not answer
 
 
 class Recorded:

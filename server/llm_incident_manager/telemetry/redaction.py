@@ -100,10 +100,9 @@ def redacted(fields: Mapping[str, object], depth: int = 0) -> dict[str, object]:
     """The fields with secrets hidden and every value one that JSON knows."""
     shown: dict[str, object] = {}
     for name, value in fields.items():
-        if not names_a_secret(str(name)) or value is None or type(value) is bool:
-            shown[hide(str(name))] = _shown(value, depth)
-        else:
-            shown[str(name)] = HIDDEN
+        key = str(name)
+        secret = value is not None and type(value) is not bool and names_a_secret(key)
+        shown[hide(key)] = HIDDEN if secret else _shown(value, depth)
         if len(shown) >= _MOST_ITEMS:
             break
     return shown
@@ -136,6 +135,13 @@ def _word(value: object) -> str:
         case bytes() | bytearray() | memoryview():
             return f"<{len(value)} bytes>"
         case BaseException():
-            return hide(f"{type(value).__name__}: {value}")
+            return hide(f"{type(value).__name__}: {_str(value)}")
         case _:
-            return hide(str(value))
+            return hide(_str(value))
+
+
+def _str(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001  # what cannot be printed must not stop what was about to be logged
+        return f"<{type(value).__name__}>"

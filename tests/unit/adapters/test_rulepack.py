@@ -1,7 +1,6 @@
 """The rule pack that comes with the server, and what is refused in one's own."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -149,14 +148,14 @@ def test_settings_go_before_the_pack() -> None:
     assert [pack.default_for(source) for source in ("llm-shield", "shield", "probe", "other")] == [P4, P2, P1, P2]
 
 
-def parse(**content: Any) -> tuple[str, ...]:
+def parse(**content: object) -> tuple[str, ...]:
     """The problems of a pack that is otherwise right."""
     with pytest.raises(RulePackError) as refused:
         rulepack.parse({"version": "1", **content}, "my.yaml")
     return refused.value.problems
 
 
-def kind(**fields: Any) -> tuple[str, ...]:
+def kind(**fields: object) -> tuple[str, ...]:
     """The problems of one kind."""
     return parse(kinds={"leak": {"type": "DATA", **fields}})
 

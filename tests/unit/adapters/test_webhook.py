@@ -30,11 +30,13 @@ NOTIFICATION = Notification(
     dedup_key="019a0000-0000-7000-8000-000000000002:1:opened",
     reason="opened",
     at=Instant(NOW - 5 * SECOND),
-    payload=MappingProxyType({"number": "INC-20261121-00001", "title": "Größe", "labels": MappingProxyType({"a": "b"})}),
+    payload=MappingProxyType(
+        {"number": "INC-20261121-00001", "title": "Größe", "labels": MappingProxyType({"a": "b"})}
+    ),
     traceparent=TRACEPARENT,
 )
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class StoppedClock:
@@ -55,16 +57,18 @@ class Receiver:
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.url = ""
 
-    async def accept(self, request: web.Request) -> web.StreamResponse:
+    async def accept(self, request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=202, text="thanks")
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.requests.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
         return await self.handler(request)
 
     def answers(self, status: int, **headers: str) -> None:
-        async def handler(request: web.Request) -> web.StreamResponse:
-            return web.Response(status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        async def handler(request: web.BaseRequest) -> web.StreamResponse:
+            return web.Response(
+                status=status, headers={name.replace("_", "-"): value for name, value in headers.items()}
+            )
 
         self.handler = handler
 
@@ -204,12 +208,14 @@ def test_retry_after_is_read_in_both_forms_and_cut_at_an_hour(value: str, second
 
 
 async def test_a_receiver_that_does_not_answer_is_given_up_in_time(receiver: Receiver) -> None:
-    async def silent(request: web.Request) -> web.StreamResponse:
+    async def silent(request: web.BaseRequest) -> web.StreamResponse:
         await asyncio.sleep(60)
         return web.Response()
 
     receiver.handler = silent
-    assert await sent(receiver.url, timeout_secs=0.1) == Receipt(ok=False, retryable=True, detail="no answer within 0.1 s")
+    assert await sent(receiver.url, timeout_secs=0.1) == Receipt(
+        ok=False, retryable=True, detail="no answer within 0.1 s"
+    )
 
 
 async def test_a_receiver_that_drips_its_headers_is_given_up_in_time() -> None:
@@ -224,7 +230,7 @@ async def test_a_receiver_that_drips_its_headers_is_given_up_in_time() -> None:
 
 
 async def test_a_body_that_drips_changes_nothing_about_the_answer(receiver: Receiver) -> None:
-    async def dripping(request: web.Request) -> web.StreamResponse:
+    async def dripping(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse(status=200)
         await response.prepare(request)
         with suppress(ConnectionResetError):
@@ -240,7 +246,7 @@ async def test_a_body_that_drips_changes_nothing_about_the_answer(receiver: Rece
 async def test_an_endless_body_is_not_read(receiver: Receiver) -> None:
     written = 0
 
-    async def endless(request: web.Request) -> web.StreamResponse:
+    async def endless(request: web.BaseRequest) -> web.StreamResponse:
         nonlocal written
         response = web.StreamResponse(status=200)
         await response.prepare(request)
@@ -262,7 +268,9 @@ async def test_a_closed_port_is_tried_again() -> None:
     assert receipt == Receipt(ok=False, retryable=True, detail="connection failed: ClientConnectorError")
 
 
-@pytest.mark.parametrize("answer", [b"", b"\x00\xff\x00\xff\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"], ids=["nothing", "noise", "no status"])
+@pytest.mark.parametrize(
+    "answer", [b"", b"\x00\xff\x00\xff\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"], ids=["nothing", "noise", "no status"]
+)
 async def test_an_answer_that_is_not_http_is_tried_again(answer: bytes) -> None:
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -290,7 +298,7 @@ async def test_hostile_ids_cannot_add_headers(receiver: Receiver) -> None:
 async def test_cancelling_passes_through(receiver: Receiver, channel: WebhookChannel) -> None:
     reached = asyncio.Event()
 
-    async def silent(request: web.Request) -> web.StreamResponse:
+    async def silent(request: web.BaseRequest) -> web.StreamResponse:
         reached.set()
         await asyncio.sleep(60)
         return web.Response()

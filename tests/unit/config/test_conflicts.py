@@ -42,13 +42,17 @@ def test_with_leave_the_reachable_addresses_are_known() -> None:
 CASES = {
     "postgresql needs to know where": (
         {"storage": {"type": "postgresql"}},
-        'storage.type = "postgresql": postgresql needs storage.connection_string or DATABASE_URL: '
-        "postgresql://user:password@host/database",
+        (
+            'storage.type = "postgresql": postgresql needs storage.connection_string or DATABASE_URL: '
+            "postgresql://user:password@host/database"
+        ),
     ),
     "a connection string is for postgresql": (
         {"storage": {"connection_string": "postgresql://h/d"}},
-        'storage.type = "sqlite": a connection string is for postgresql: set storage.type to postgresql, '
-        "or leave the string out",
+        (
+            'storage.type = "sqlite": a connection string is for postgresql: set storage.type to postgresql, '
+            "or leave the string out"
+        ),
     ),
     "a connection string of another database": (
         {"storage": {"type": "postgresql", "connection_string": "mysql://h/d"}},
@@ -79,7 +83,11 @@ CASES = {
         "notifications.channels[0].webhook_url = (hidden): a webhook needs a URL that starts with https:// or http://",
     ),
     "two channels of one name": (
-        {"notifications": {"channels": [{"type": "log"}, {"type": "webhook", "name": "log", "webhook_url": "http://h/"}]}},
+        {
+            "notifications": {
+                "channels": [{"type": "log"}, {"type": "webhook", "name": "log", "webhook_url": "http://h/"}]
+            }
+        },
         'notifications.channels[1].name = "log": another enabled channel has this name: give each its own',
     ),
     "traces to something else": (

@@ -156,7 +156,10 @@ def test_the_sampler_gives_the_ratio(env: dict[str, str], ratio: float) -> None:
             {"OTEL_EXPORTER_OTLP_ENDPOINT": BASE, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
             'OTEL_EXPORTER_OTLP_PROTOCOL = "grpc": only http/protobuf is spoken',
         ),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "c:4318"}, 'traces.endpoint = "c:4318/v1/traces" (from OTEL_EXPORTER_OTLP_ENDPOINT)'),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "c:4318"},
+            'traces.endpoint = "c:4318/v1/traces" (from OTEL_EXPORTER_OTLP_ENDPOINT)',
+        ),
         (
             {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "2"},
             'traces.sample_ratio = "2" (from OTEL_TRACES_SAMPLER): give a number from 0 to 1',
@@ -173,4 +176,7 @@ def test_tracing_that_cannot_work_is_refused(env: dict[str, str], problem: str) 
 def test_every_key_has_a_nested_variable(key: str) -> None:
     field = schema.find(tuple(key.split(".")))
     assert field is not None
-    assert schema.find(tuple(environment.variable(tuple(key.split("."))).removeprefix("LLM_IM__").lower().split("__"))) is field
+    assert (
+        schema.find(tuple(environment.variable(tuple(key.split("."))).removeprefix("LLM_IM__").lower().split("__")))
+        is field
+    )

@@ -1,4 +1,4 @@
-"""Settings from defaults, file and environment: which one wins, and that every problem stops the start with its remedy."""
+"""Settings from defaults, file and environment: which one wins, and what is refused with which remedy."""
 
 import json
 from pathlib import Path
@@ -119,53 +119,133 @@ def test_channels_of_a_later_release_are_refused_with_what_to_do() -> None:
 
 
 PROBLEMS = {
-    "not a number": ("", {"GRPC_PORT": "abc"}, 'grpc.port = "abc" (from GRPC_PORT): give a whole number from 0 to 65535'),
-    "too large": ("api: {port: 70000}", {}, "api.port = 70000 (from config.yaml): give a number from 0 to 65535"),
+    "not a number": (
+        "",
+        {"GRPC_PORT": "abc"},
+        'grpc.port = "abc" (from GRPC_PORT): give a whole number from 0 to 65535',
+    ),
+    "too large": (
+        "api: {port: 70000}",
+        {},
+        "api.port = 70000 (from config.yaml): give a number from 0 to 65535",
+    ),
     "not positive": (
         "",
         {"DATABASE_POOL_SIZE": "0"},
         'storage.pool_size = "0" (from DATABASE_POOL_SIZE): give a number from 1 to 1000',
     ),
-    "half": ("ingest: {batch_events: 2.5}", {}, "ingest.batch_events = 2.5 (from config.yaml): give a whole number from 1 to 10000"),
-    "not true or false": ("", {"ENABLE_ENRICHMENT": "maybe"}, 'enrichment.enabled = "maybe" (from ENABLE_ENRICHMENT): give true or false'),
+    "half": (
+        "ingest: {batch_events: 2.5}",
+        {},
+        "ingest.batch_events = 2.5 (from config.yaml): give a whole number from 1 to 10000",
+    ),
+    "not true or false": (
+        "",
+        {"ENABLE_ENRICHMENT": "maybe"},
+        'enrichment.enabled = "maybe" (from ENABLE_ENRICHMENT): give true or false',
+    ),
     "not one of the words": (
         "storage: {type: mongodb}",
         {},
         "storage.type = \"mongodb\" (from config.yaml): give 'sqlite', 'memory' or 'postgresql'",
     ),
-    "no level": ("", {"LOG_LEVEL": "loud"}, "log.level = \"loud\" (from LOG_LEVEL): give 'debug', 'info', 'warning' or 'error'"),
+    "no level": (
+        "",
+        {"LOG_LEVEL": "loud"},
+        "log.level = \"loud\" (from LOG_LEVEL): give 'debug', 'info', 'warning' or 'error'",
+    ),
     "no severity": (
         "notifications: {default_route: {min_severity: dire}}",
         {},
-        'notifications.default_route.min_severity = "dire" (from config.yaml): '
-        "give P0 to P4, or critical, high, medium, low or info",
+        (
+            'notifications.default_route.min_severity = "dire" (from config.yaml): '
+            "give P0 to P4, or critical, high, medium, low or info"
+        ),
     ),
-    "not text": ("instance_id: 7", {}, "instance_id = 7 (from config.yaml): give text; put it in quotes"),
-    "not a section": ("grpc: 50051", {}, "grpc = (int) (from config.yaml): give keys and values"),
-    "not a list": ("notifications: {channels: log}", {}, "notifications.channels = (hidden) (from config.yaml): give a list"),
-    "missing": ("notifications: {channels: [{name: x}]}", {}, "notifications.channels[0].type (from config.yaml): is missing: add it"),
-    "mistyped": ("grpc: {prot: 1}", {}, "grpc.prot (from config.yaml): unknown key; did you mean grpc.port?"),
-    "mistyped section": ("storge: {type: sqlite}", {}, "storge (from config.yaml): unknown key; did you mean storage?"),
-    "in no section": ("pool_size: 3", {}, "pool_size (from config.yaml): unknown key; did you mean storage.pool_size?"),
+    "not text": (
+        "instance_id: 7",
+        {},
+        "instance_id = 7 (from config.yaml): give text; put it in quotes",
+    ),
+    "not a section": (
+        "grpc: 50051",
+        {},
+        "grpc = (int) (from config.yaml): give keys and values",
+    ),
+    "not a list": (
+        "notifications: {channels: log}",
+        {},
+        "notifications.channels = (hidden) (from config.yaml): give a list",
+    ),
+    "missing": (
+        "notifications: {channels: [{name: x}]}",
+        {},
+        "notifications.channels[0].type (from config.yaml): is missing: add it",
+    ),
+    "mistyped": (
+        "grpc: {prot: 1}",
+        {},
+        "grpc.prot (from config.yaml): unknown key; did you mean grpc.port?",
+    ),
+    "mistyped section": (
+        "storge: {type: sqlite}",
+        {},
+        "storge (from config.yaml): unknown key; did you mean storage?",
+    ),
+    "in no section": (
+        "pool_size: 3",
+        {},
+        "pool_size (from config.yaml): unknown key; did you mean storage.pool_size?",
+    ),
     "nothing like it": (
         "identity: {color: red}",
         {},
         "identity.color (from config.yaml): unknown key; known here: allow_anonymous",
     ),
-    "mistyped variable": ("", {"LLM_IM__GRPC__PROT": "1"}, "LLM_IM__GRPC__PROT: unknown key; did you mean grpc.port?"),
-    "one underscore": ("", {"LLM_IM_GRPC_PORT": "1"}, "LLM_IM_GRPC_PORT: unknown variable; did you mean LLM_IM__GRPC__PORT?"),
-    "bad in a list": ("", {"LLM_IM__NOTIFICATIONS__CHANNELS": "[{"}, "LLM_IM__NOTIFICATIONS__CHANNELS: give JSON or YAML, for instance [] or {}"),
+    "mistyped variable": (
+        "",
+        {"LLM_IM__GRPC__PROT": "1"},
+        "LLM_IM__GRPC__PROT: unknown key; did you mean grpc.port?",
+    ),
+    "one underscore": (
+        "",
+        {"LLM_IM_GRPC_PORT": "1"},
+        "LLM_IM_GRPC_PORT: unknown variable; did you mean LLM_IM__GRPC__PORT?",
+    ),
+    "bad in a list": (
+        "",
+        {"LLM_IM__NOTIFICATIONS__CHANNELS": "[{"},
+        "LLM_IM__NOTIFICATIONS__CHANNELS: give JSON or YAML, for instance [] or {}",
+    ),
     "gap in a list": (
         "",
         {"LLM_IM__NOTIFICATIONS__CHANNELS__1__SECRET": "s"},
-        "LLM_IM__NOTIFICATIONS__CHANNELS__1__SECRET: there is no notifications.channels[1].secret: "
-        "add the entries before it first",
+        (
+            "LLM_IM__NOTIFICATIONS__CHANNELS__1__SECRET: there is no notifications.channels[1].secret: "
+            "add the entries before it first"
+        ),
     ),
-    "twice": ("api: {}\napi: {}", {}, "config.yaml: line 2, column 1: 'api' is given twice: correct the YAML there"),
-    "not YAML": ("api: [", {}, "config.yaml: line 1, column 7: expected the node content, but found '<stream end>': correct the YAML there"),
-    "a list": ("- api", {}, "config.yaml: must hold keys and values, such as `grpc:` and `  port: 50051`"),
-    "no file": ("", {"CONFIG_PATH": "gone.yaml"}, "gone.yaml: No such file or directory: name a readable YAML file"),
-}  # fmt: skip
+    "twice": (
+        "api: {}\napi: {}",
+        {},
+        "config.yaml: line 2, column 1: 'api' is given twice: correct the YAML there",
+    ),
+    "not YAML": (
+        "api: [",
+        {},
+        ("config.yaml: line 1, column 7: expected the node content, but found '<stream end>': correct the YAML there"),
+    ),
+    "a list": (
+        "- api",
+        {},
+        "config.yaml: must hold keys and values, such as `grpc:` and `  port: 50051`",
+    ),
+    "no file": (
+        "",
+        {"CONFIG_PATH": "gone.yaml"},
+        "gone.yaml: No such file or directory: name a readable YAML file",
+    ),
+}
 
 
 @pytest.mark.parametrize(("text", "env", "problem"), PROBLEMS.values(), ids=PROBLEMS)
@@ -256,9 +336,14 @@ def test_what_is_shown_still_tells_where_things_are() -> None:
 
 
 def test_keys_without_effect_are_named_when_they_were_set() -> None:
-    settings = load("ml: {confidence_threshold: 0.9}\nescalation: {enabled: false, default_timeout_secs: 9}", REDIS_URL="redis://h")
+    settings = load(
+        "ml: {confidence_threshold: 0.9}\nescalation: {enabled: false, default_timeout_secs: 9}", REDIS_URL="redis://h"
+    )
     assert settings.not_in_effect() == ("redis.url", "ml.confidence_threshold")
-    assert load(ENABLE_CORRELATION="true", ENABLE_ENRICHMENT="false").not_in_effect() == ("ml.confidence_threshold", "correlation.enabled")
+    assert load(ENABLE_CORRELATION="true", ENABLE_ENRICHMENT="false").not_in_effect() == (
+        "ml.confidence_threshold",
+        "correlation.enabled",
+    )
 
 
 def test_nothing_set_is_nothing_without_effect() -> None:

@@ -126,7 +126,7 @@ STEPS: tuple[Copy | Update, ...] = (
     Copy("idempotency", IdempotencyRow._fields, lambda c: sorted(c.idempotency, key=itemgetter(0, 1))),
     Copy("incident_key", _KEY_COLUMNS, _taken),
     Copy("request_answer", AnswerRow._fields, lambda c: c.answers),
-    Copy("delivery", records.DELIVERY_COLUMNS, lambda c: sorted(c.deliveries, key=itemgetter(2, 6, 3))),
+    Update("add_deliveries", lambda c: sorted(c.deliveries, key=itemgetter(2, 6, 3))),
     Update("pass_keys_on", _passed_on, each=True),
     Update("release_keys", _let_go),
     Copy("incident", records.INCIDENT_COLUMNS, lambda c: [records.incident_row(i, _same) for i in c.opened]),

@@ -40,6 +40,17 @@ SELECT count(*), min(o.created_at) FROM outbox AS o WHERE o.topic = $1 AND NOT o
 -- name: deliveries
 SELECT {delivery} FROM delivery AS d WHERE d.tenant = $1 AND d.incident_id = $2 ORDER BY d.id;
 
+-- name: add_deliveries
+-- New deliveries; what is recorded already for an incident, a key and a channel stays as it is.
+INSERT INTO delivery (
+    id, tenant, incident_id, channel, route, reason, dedup_key, state, attempts, error, created_at, updated_at
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[],
+    $10::text[], $11::bigint[], $12::bigint[]
+)
+ON CONFLICT (incident_id, dedup_key, channel) DO NOTHING;
+
 -- name: save_deliveries
 -- How far deliveries are.
 UPDATE delivery AS d

@@ -66,7 +66,7 @@ class Schemas:
             return {"anyOf": [inner, {"type": "null"}]}
         if message.full_name in _WELL_KNOWN:
             return _WELL_KNOWN[message.full_name]
-        left_out = frozenset(omitted) & message.fields_by_name.keys()
+        left_out = frozenset(omitted).intersection(message.fields_by_name)
         name = message.name + ("Body" if left_out else "")
         if name not in self.components:
             self.components[name] = {}  # known before its fields are, since types may contain themselves

@@ -1,0 +1,264 @@
+CREATE TABLE public.audit (
+    tenant text NOT NULL,
+    writer text NOT NULL,
+    sequence bigint NOT NULL,
+    at bigint NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    resource text NOT NULL,
+    details jsonb NOT NULL,
+    prev_hash bytea NOT NULL,
+    hash bytea NOT NULL
+);
+
+CREATE TABLE public.delivery (
+    id uuid NOT NULL,
+    tenant text NOT NULL,
+    incident_id uuid NOT NULL,
+    channel text NOT NULL,
+    route text NOT NULL,
+    reason text NOT NULL,
+    dedup_key text NOT NULL,
+    state text NOT NULL,
+    attempts integer NOT NULL,
+    error text NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'dead'::text])))
+);
+
+CREATE TABLE public.event (
+    id uuid NOT NULL,
+    tenant text NOT NULL,
+    incident_id uuid,
+    disposition smallint NOT NULL,
+    reason text NOT NULL,
+    event_time bigint NOT NULL,
+    received_at bigint NOT NULL,
+    duplicate_of uuid,
+    CONSTRAINT event_disposition_check CHECK (((disposition >= 1) AND (disposition <= 6)))
+);
+
+CREATE TABLE public.event_body (
+    event_id uuid NOT NULL,
+    tenant text NOT NULL,
+    body bytea NOT NULL,
+    decision jsonb NOT NULL
+);
+
+CREATE TABLE public.idempotency (
+    tenant text NOT NULL,
+    key text NOT NULL,
+    event_id uuid NOT NULL,
+    incident_id uuid,
+    at bigint NOT NULL
+);
+
+CREATE TABLE public.incident (
+    id uuid NOT NULL,
+    tenant text NOT NULL,
+    number text NOT NULL,
+    state text NOT NULL,
+    severity smallint NOT NULL,
+    incident_type text NOT NULL,
+    kind text NOT NULL,
+    source text NOT NULL,
+    title text NOT NULL,
+    description text NOT NULL,
+    fp_version smallint NOT NULL,
+    fingerprint text NOT NULL,
+    fp_components jsonb NOT NULL,
+    labels jsonb NOT NULL,
+    service text NOT NULL,
+    affected_services jsonb NOT NULL,
+    environment text NOT NULL,
+    application text NOT NULL,
+    provider text NOT NULL,
+    model text NOT NULL,
+    deployment text NOT NULL,
+    runbook_url text NOT NULL,
+    assignees jsonb NOT NULL,
+    route text NOT NULL,
+    event_count bigint NOT NULL,
+    tokens bigint NOT NULL,
+    cost_usd double precision NOT NULL,
+    users_affected bigint NOT NULL,
+    historical boolean NOT NULL,
+    recurred boolean NOT NULL,
+    previous_id uuid,
+    merged_into uuid,
+    resolution jsonb,
+    first_seen_at bigint NOT NULL,
+    last_seen_at bigint NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    acknowledged_at bigint,
+    resolved_at bigint,
+    closed_at bigint,
+    revision bigint NOT NULL,
+    traceparent text NOT NULL,
+    CONSTRAINT incident_severity_check CHECK (((severity >= 0) AND (severity <= 4))),
+    CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['NEW'::text, 'ACKNOWLEDGED'::text, 'IN_PROGRESS'::text, 'ESCALATED'::text, 'RESOLVED'::text, 'CLOSED'::text])))
+);
+
+CREATE TABLE public.incident_change (
+    sequence bigint NOT NULL,
+    transaction xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    tenant text NOT NULL,
+    incident_id uuid NOT NULL,
+    kind text NOT NULL,
+    at bigint NOT NULL
+);
+
+ALTER TABLE public.incident_change ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.incident_change_sequence_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.incident_key (
+    tenant text NOT NULL,
+    fp_version smallint NOT NULL,
+    fingerprint text NOT NULL,
+    incident_id uuid NOT NULL
+);
+
+CREATE TABLE public.incident_key_released (
+    tenant text NOT NULL,
+    fp_version smallint NOT NULL,
+    fingerprint text NOT NULL,
+    incident_id uuid NOT NULL,
+    released_at bigint NOT NULL
+);
+
+CREATE TABLE public.incident_number (
+    tenant text NOT NULL,
+    day text NOT NULL,
+    next bigint NOT NULL
+);
+
+CREATE TABLE public.outbox (
+    id uuid NOT NULL,
+    tenant text NOT NULL,
+    topic text NOT NULL,
+    lane text NOT NULL,
+    incident_id uuid NOT NULL,
+    payload text NOT NULL,
+    traceparent text NOT NULL,
+    created_at bigint NOT NULL,
+    due_at bigint NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text DEFAULT ''::text NOT NULL,
+    lease_owner text DEFAULT ''::text NOT NULL,
+    lease_until bigint DEFAULT 0 NOT NULL,
+    fence bigint DEFAULT 0 NOT NULL,
+    dead boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE public.producer (
+    tenant text NOT NULL,
+    principal text NOT NULL,
+    producer_id text NOT NULL,
+    epoch bigint NOT NULL,
+    last_sequence bigint NOT NULL,
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE public.producer_segment (
+    tenant text NOT NULL,
+    principal text NOT NULL,
+    producer_id text NOT NULL,
+    first_sequence bigint NOT NULL,
+    count integer NOT NULL,
+    first_event_id uuid NOT NULL,
+    at bigint NOT NULL
+);
+
+CREATE TABLE public.request_answer (
+    tenant text NOT NULL,
+    request_id text NOT NULL,
+    digest bytea NOT NULL,
+    answer bytea NOT NULL,
+    at bigint NOT NULL
+);
+
+CREATE TABLE public.schema_migration (
+    version integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at bigint NOT NULL
+);
+
+CREATE TABLE public.timeline (
+    id uuid NOT NULL,
+    tenant text NOT NULL,
+    incident_id uuid NOT NULL,
+    at bigint NOT NULL,
+    kind text NOT NULL,
+    actor text NOT NULL,
+    text text NOT NULL,
+    details jsonb NOT NULL
+);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (tenant, writer, sequence);
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.event_body
+    ADD CONSTRAINT event_body_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY public.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant, key);
+
+ALTER TABLE ONLY public.incident_change
+    ADD CONSTRAINT incident_change_pkey PRIMARY KEY (sequence);
+
+ALTER TABLE ONLY public.incident_key
+    ADD CONSTRAINT incident_key_pkey PRIMARY KEY (tenant, fp_version, fingerprint);
+
+ALTER TABLE ONLY public.incident_key_released
+    ADD CONSTRAINT incident_key_released_pkey PRIMARY KEY (tenant, fp_version, fingerprint);
+
+ALTER TABLE ONLY public.incident_number
+    ADD CONSTRAINT incident_number_pkey PRIMARY KEY (tenant, day);
+
+ALTER TABLE ONLY public.incident
+    ADD CONSTRAINT incident_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.producer
+    ADD CONSTRAINT producer_pkey PRIMARY KEY (tenant, principal, producer_id);
+
+ALTER TABLE ONLY public.producer_segment
+    ADD CONSTRAINT producer_segment_pkey PRIMARY KEY (tenant, principal, producer_id, first_sequence);
+
+ALTER TABLE ONLY public.request_answer
+    ADD CONSTRAINT request_answer_pkey PRIMARY KEY (tenant, request_id);
+
+ALTER TABLE ONLY public.schema_migration
+    ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.timeline
+    ADD CONSTRAINT timeline_pkey PRIMARY KEY (id);
+
+CREATE INDEX ix_incident_change_order ON public.incident_change USING btree (transaction, sequence);
+
+CREATE INDEX ix_outbox_lane ON public.outbox USING btree (topic, lane, id);
+
+CREATE INDEX ix_outbox_topic ON public.outbox USING btree (topic, dead, id);
+
+CREATE INDEX ix_timeline_incident ON public.timeline USING btree (incident_id, id);
+
+CREATE UNIQUE INDEX ux_delivery_dedup ON public.delivery USING btree (incident_id, dedup_key, channel);
+
+CREATE UNIQUE INDEX ux_incident_number ON public.incident USING btree (tenant, number);

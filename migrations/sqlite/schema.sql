@@ -1,0 +1,219 @@
+CREATE TABLE audit (
+    tenant TEXT NOT NULL,
+    writer TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    details TEXT NOT NULL,
+    prev_hash BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (tenant, writer, sequence)
+) WITHOUT ROWID;
+
+CREATE TABLE delivery (
+    id BLOB PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    incident_id BLOB NOT NULL,
+    channel TEXT NOT NULL,
+    route TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    dedup_key TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'dead')),
+    attempts INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE UNIQUE INDEX ux_delivery_dedup ON delivery (incident_id, dedup_key, channel);
+
+CREATE TABLE event (
+    id BLOB PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    incident_id BLOB,
+    disposition INTEGER NOT NULL CHECK (disposition BETWEEN 1 AND 6),
+    reason TEXT NOT NULL,
+    event_time INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    duplicate_of BLOB
+) WITHOUT ROWID;
+
+CREATE TABLE event_body (
+    event_id BLOB PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    body BLOB NOT NULL,
+    decision TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE idempotency (
+    tenant TEXT NOT NULL,
+    key TEXT NOT NULL,
+    event_id BLOB NOT NULL,
+    incident_id BLOB,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, key)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_idempotency_at ON idempotency (at);
+
+CREATE TABLE incident (
+    id BLOB PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    number TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('NEW', 'ACKNOWLEDGED', 'IN_PROGRESS', 'ESCALATED', 'RESOLVED', 'CLOSED')),
+    severity INTEGER NOT NULL CHECK (severity BETWEEN 0 AND 4),
+    incident_type TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    source TEXT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    fp_version INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    fp_components TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    service TEXT NOT NULL,
+    affected_services TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    application TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    deployment TEXT NOT NULL,
+    runbook_url TEXT NOT NULL,
+    assignees TEXT NOT NULL,
+    route TEXT NOT NULL,
+    event_count INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    cost_usd REAL NOT NULL,
+    users_affected INTEGER NOT NULL,
+    historical INTEGER NOT NULL,
+    recurred INTEGER NOT NULL,
+    previous_id BLOB,
+    merged_into BLOB,
+    resolution TEXT,
+    first_seen_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    acknowledged_at INTEGER,
+    resolved_at INTEGER,
+    closed_at INTEGER,
+    revision INTEGER NOT NULL,
+    traceparent TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX ix_incident_tenant ON incident (tenant, id, created_at);
+
+CREATE UNIQUE INDEX ux_incident_number ON incident (tenant, number);
+
+CREATE TABLE incident_change (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    incident_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL
+);
+
+CREATE TABLE incident_key (
+    tenant TEXT NOT NULL,
+    fp_version INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    incident_id BLOB NOT NULL,
+    PRIMARY KEY (tenant, fp_version, fingerprint)
+) WITHOUT ROWID;
+
+CREATE TABLE incident_key_released (
+    tenant TEXT NOT NULL,
+    fp_version INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    incident_id BLOB NOT NULL,
+    released_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, fp_version, fingerprint)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_incident_key_released_at ON incident_key_released (released_at);
+
+CREATE TABLE incident_number (
+    tenant TEXT NOT NULL,
+    day TEXT NOT NULL,
+    next INTEGER NOT NULL,
+    PRIMARY KEY (tenant, day)
+) WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    id BLOB PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    incident_id BLOB NOT NULL,
+    payload TEXT NOT NULL,
+    traceparent TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    last_error TEXT NOT NULL DEFAULT '',
+    lease_owner TEXT NOT NULL DEFAULT '',
+    lease_until INTEGER NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
+    dead INTEGER NOT NULL DEFAULT 0,
+    blocked INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+CREATE INDEX ix_outbox_due ON outbox (topic, max(due_at, lease_until)) WHERE dead = 0 AND blocked = 0;
+
+CREATE INDEX ix_outbox_lane ON outbox (topic, lane, id) WHERE dead = 0;
+
+CREATE TABLE producer (
+    tenant TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    producer_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, principal, producer_id)
+) WITHOUT ROWID;
+
+CREATE TABLE producer_segment (
+    tenant TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    producer_id TEXT NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    first_event_id BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, principal, producer_id, first_sequence)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_producer_segment_at ON producer_segment (at);
+
+CREATE TABLE request_answer (
+    tenant TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    answer BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, request_id)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_request_answer_at ON request_answer (at);
+
+CREATE TABLE schema_migration (
+    version INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    applied_at INTEGER NOT NULL
+);
+
+CREATE TABLE timeline (
+    id BLOB PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    incident_id BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    text TEXT NOT NULL,
+    details TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX ix_timeline_incident ON timeline (incident_id, id);

@@ -1,0 +1,101 @@
+"""SIGTERM loses nothing: readiness off, streams told, calls finished, exit code 0."""
+
+import asyncio
+import signal
+
+import aiohttp
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from incidentmanager.v1 import event_pb2, incident_service_pb2, incident_service_pb2_grpc, ingest_service_pb2
+from llm_incident_client.client import IncidentClient
+
+from tests.support.server import RunningServer, running_server
+
+pb = ingest_service_pb2
+
+
+async def test_health_is_serving_overall_and_per_service_and_stops_serving() -> None:
+    async with running_server() as server, grpc.aio.insecure_channel(server.grpc) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        for service in ("", "incidentmanager.v1.IngestService", "incidentmanager.v1.IncidentService"):
+            answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        watch = stub.Watch(health_pb2.HealthCheckRequest(service=""))
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        stream = incident_service_pb2_grpc.IncidentServiceStub(channel).WatchIncidents(
+            incident_service_pb2.WatchIncidentsRequest()
+        )
+        assert (await stream.read()).heartbeat
+        assert server.process is not None
+        server.process.send_signal(signal.SIGTERM)
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        last = await stream.read()
+        assert last.drain
+        assert last.resume_token
+        assert await asyncio.wait_for(server.process.wait(), 15) == 0
+
+
+async def test_a_stream_is_told_to_drain_after_its_acknowledgements() -> None:
+    async with running_server() as server, grpc.aio.insecure_channel(server.grpc) as channel:
+        call = channel.stream_stream(
+            "/incidentmanager.v1.IngestService/StreamEvents",
+            pb.StreamEventsRequest.SerializeToString,
+            pb.StreamEventsResponse.FromString,
+        )()
+        await call.write(pb.StreamEventsRequest(open=pb.StreamOpen(producer_id="p")))
+        await call.read()
+        events = [event_pb2.Event(source="s", title="t")] * 500
+        await call.write(pb.StreamEventsRequest(frame=pb.EventFrame(first_sequence=1, events=events)))
+        assert server.process is not None
+        acknowledged = len((await call.read()).acks.results)
+        server.process.send_signal(signal.SIGTERM)
+        while not (reply := await call.read()).HasField("drain"):
+            acknowledged += len(reply.acks.results)
+        assert acknowledged == 500
+        assert await call.read() is grpc.aio.EOF
+        assert await asyncio.wait_for(server.process.wait(), 15) == 0
+
+
+async def test_calls_under_way_are_finished_and_nothing_acknowledged_is_lost() -> None:
+    async with running_server() as server:
+        accepted = await _submit_until_refused(server)
+        assert server.process is not None
+        assert await asyncio.wait_for(server.process.wait(), 20) == 0
+        await server.start()
+        async with aiohttp.ClientSession(server.http) as http:
+            for event_id in accepted:
+                assert (await http.get(f"/api/v1/events/{event_id}")).status == 200
+
+
+async def _submit_until_refused(server: RunningServer) -> list[str]:
+    """Eight callers at once; SIGTERM comes in the middle. The ids of what was accepted."""
+    accepted: list[str] = []
+
+    async def call() -> None:
+        async with aiohttp.ClientSession(server.http) as http:
+            while True:
+                try:
+                    async with http.post("/api/v1/events", json={"source": "s", "title": "t"}) as reply:
+                        if reply.status != 202:
+                            return
+                        accepted.append((await reply.json())["event_id"])
+                except aiohttp.ClientError:
+                    return
+                if len(accepted) == 100 and server.process is not None:
+                    server.process.send_signal(signal.SIGTERM)
+
+    await asyncio.gather(*(call() for _ in range(8)))
+    return accepted
+
+
+async def test_the_client_goes_on_after_a_restart_without_losing_or_doubling() -> None:
+    async with running_server() as server, IncidentClient(server.grpc) as client:
+        async with client.event_stream("steady") as stream:
+            first = [await stream.send(event_pb2.Event(source="s", title="steady")) for _ in range(300)]
+            await asyncio.gather(*first)
+            await server.restart()
+            second = [await stream.send(event_pb2.Event(source="s", title="steady")) for _ in range(300)]
+            results = await asyncio.gather(*first, *second)
+        assert len({result.event_id for result in results}) == 600
+        listed = await client.list_incidents()
+        assert [incident.event_count for incident in listed.incidents] == [600]
