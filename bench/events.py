@@ -48,27 +48,190 @@ _SERVICES = ("chat-gateway", "support-bot", "search-answers", "code-review", "co
 _REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "us-west-2", "ap-southeast-1")
 _TEAMS = ("platform", "trust-and-safety", "assistants", "search", "finance-ai")
 
-_QUALITIES = (
-    "abrupt brief chronic delayed erratic faint gradual heavy hidden intermittent isolated large local massive minor new "
-    "odd partial persistent quiet rapid rare recurring regional repeated rising severe sharp silent slow small sporadic "
-    "steady sudden sustained systematic unexpected unusual visible wide"
-).split()
-_THINGS = (
-    "answers batches budgets caches calls chains chunks citations contexts documents embeddings filters guardrails hints "
-    "indexes invoices judgements keys languages memories menus messages metrics moderators notes outputs pages passages "
-    "plans prompts proxies queries queues quotas rankings refusals replies rewrites routes sessions snippets streams "
-    "summaries templates tickets tokens tools traces transcripts translations uploads vectors verdicts voices"
-).split()
-_TROUBLES = (
-    "abandoned blocked broken clipped corrupted degraded denied diverted dropped duplicated exceeded expired exposed "
-    "failing flagged forged garbled ignored inflated leaking locked looping lost mismatched misrouted missing muted "
-    "overloaded poisoned refused rejected reordered retried skipped stalled stale starved swapped throttled truncated"
-).split()
-_PLACES = (
-    "archive billing checkout claims courses desk directory drafts editor forum gallery helpdesk hiring inbox kiosk "
-    "ledger library market mobile onboarding orders partners payroll playground portal press recipes registry research "
-    "returns sandbox scheduler shop staging storefront studio survey transit travel vault warehouse wiki"
-).split()
+_QUALITIES = [
+    "abrupt",
+    "brief",
+    "chronic",
+    "delayed",
+    "erratic",
+    "faint",
+    "gradual",
+    "heavy",
+    "hidden",
+    "intermittent",
+    "isolated",
+    "large",
+    "local",
+    "massive",
+    "minor",
+    "new",
+    "odd",
+    "partial",
+    "persistent",
+    "quiet",
+    "rapid",
+    "rare",
+    "recurring",
+    "regional",
+    "repeated",
+    "rising",
+    "severe",
+    "sharp",
+    "silent",
+    "slow",
+    "small",
+    "sporadic",
+    "steady",
+    "sudden",
+    "sustained",
+    "systematic",
+    "unexpected",
+    "unusual",
+    "visible",
+    "wide",
+]
+_THINGS = [
+    "answers",
+    "batches",
+    "budgets",
+    "caches",
+    "calls",
+    "chains",
+    "chunks",
+    "citations",
+    "contexts",
+    "documents",
+    "embeddings",
+    "filters",
+    "guardrails",
+    "hints",
+    "indexes",
+    "invoices",
+    "judgements",
+    "keys",
+    "languages",
+    "memories",
+    "menus",
+    "messages",
+    "metrics",
+    "moderators",
+    "notes",
+    "outputs",
+    "pages",
+    "passages",
+    "plans",
+    "prompts",
+    "proxies",
+    "queries",
+    "queues",
+    "quotas",
+    "rankings",
+    "refusals",
+    "replies",
+    "rewrites",
+    "routes",
+    "sessions",
+    "snippets",
+    "streams",
+    "summaries",
+    "templates",
+    "tickets",
+    "tokens",
+    "tools",
+    "traces",
+    "transcripts",
+    "translations",
+    "uploads",
+    "vectors",
+    "verdicts",
+    "voices",
+]
+_TROUBLES = [
+    "abandoned",
+    "blocked",
+    "broken",
+    "clipped",
+    "corrupted",
+    "degraded",
+    "denied",
+    "diverted",
+    "dropped",
+    "duplicated",
+    "exceeded",
+    "expired",
+    "exposed",
+    "failing",
+    "flagged",
+    "forged",
+    "garbled",
+    "ignored",
+    "inflated",
+    "leaking",
+    "locked",
+    "looping",
+    "lost",
+    "mismatched",
+    "misrouted",
+    "missing",
+    "muted",
+    "overloaded",
+    "poisoned",
+    "refused",
+    "rejected",
+    "reordered",
+    "retried",
+    "skipped",
+    "stalled",
+    "stale",
+    "starved",
+    "swapped",
+    "throttled",
+    "truncated",
+]
+_PLACES = [
+    "archive",
+    "billing",
+    "checkout",
+    "claims",
+    "courses",
+    "desk",
+    "directory",
+    "drafts",
+    "editor",
+    "forum",
+    "gallery",
+    "helpdesk",
+    "hiring",
+    "inbox",
+    "kiosk",
+    "ledger",
+    "library",
+    "market",
+    "mobile",
+    "onboarding",
+    "orders",
+    "partners",
+    "payroll",
+    "playground",
+    "portal",
+    "press",
+    "recipes",
+    "registry",
+    "research",
+    "returns",
+    "sandbox",
+    "scheduler",
+    "shop",
+    "staging",
+    "storefront",
+    "studio",
+    "survey",
+    "transit",
+    "travel",
+    "vault",
+    "warehouse",
+    "wiki",
+]
 
 Fields = Mapping[str, Any]
 
@@ -102,9 +265,7 @@ def as_json(mix: Mix) -> Iterator[bytes]:
     return _events(mix, _json_base, _json_event)
 
 
-def _events(
-    mix: Mix, encode: Callable[[Fields], bytes], finish: Callable[[bytes, str, str], bytes]
-) -> Iterator[bytes]:
+def _events(mix: Mix, encode: Callable[[Fields], bytes], finish: Callable[[bytes, str, str], bytes]) -> Iterator[bytes]:
     make = random.Random(7)
     bases = [[encode(_fields(problem, make)) for _ in range(_BASES)] for problem in range(POOL)]
     titles = [phrase(problem) for problem in range(POOL)]

@@ -120,6 +120,4 @@ class _Stream:
             yield self._zero + number / self._spec.rate, 1
 
 
-_NAMES = {
-    number: name.removeprefix("DISPOSITION_").lower() for name, number in event_pb2.Disposition.items()
-}
+_NAMES = {number: name.removeprefix("DISPOSITION_").lower() for name, number in event_pb2.Disposition.items()}

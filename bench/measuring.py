@@ -143,4 +143,3 @@ def folder() -> Iterator[Path]:
     """A place for data and logs, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
         yield Path(name)
-

@@ -9,8 +9,7 @@ from bench import events
 from bench.recorder import Recorder, Spec
 
 _HEAD = (
-    b"POST /api/v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-    b"content-length: %d\r\n\r\n%b"
+    b"POST /api/v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
 )
 _LENGTH = b"content-length: "
 _ACCEPTED = "202"

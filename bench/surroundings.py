@@ -40,7 +40,9 @@ def configuration(env: Mapping[str, str]) -> dict[str, Any]:
     shown.pop("instance_id", None)
     text = json.dumps(shown, sort_keys=True)
     channels = [channel.label for channel in settings.notifications.channels if channel.enabled]
-    optional = {name: bool(shown.get(name, {}).get("enabled")) for name in ("ml", "enrichment", "correlation", "escalation")}
+    optional = {
+        name: bool(shown.get(name, {}).get("enabled")) for name in ("ml", "enrichment", "correlation", "escalation")
+    }
     features = {"channels": channels, "traces": settings.traces.endpoint is not None, **optional}
     return {
         "features": {**features, "not_in_effect": list(settings.not_in_effect())},

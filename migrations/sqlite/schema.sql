@@ -162,7 +162,7 @@ CREATE TABLE outbox (
 
 CREATE INDEX ix_outbox_due ON outbox (topic, max(due_at, lease_until)) WHERE dead = 0 AND blocked = 0;
 
-CREATE INDEX ix_outbox_lane ON outbox (topic, lane, id) WHERE dead = 0;
+CREATE INDEX ix_outbox_lane ON outbox (topic, lane, id, created_at) WHERE dead = 0;
 
 CREATE TABLE producer (
     tenant TEXT NOT NULL,

@@ -4,10 +4,9 @@ import asyncio
 import hashlib
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import llm_incident_manager
@@ -20,7 +19,7 @@ from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.policy import Route
-from llm_incident_manager.domain.time import micros
+from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
@@ -29,6 +28,9 @@ from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.tools import Identities, Tools
 from llm_incident_manager.ports.changes import Changes
+from llm_incident_manager.ports.channel import Channel
+from llm_incident_manager.ports.clock import Clock
+from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.stores import Store, StoreRefused
 from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -78,7 +80,9 @@ async def _serve(settings: Settings) -> int:
             for key in settings.not_in_effect():
                 log.warning("config.not_in_effect", key=key)
             for address in settings.exposed():
-                log.warning("config.anonymous_access", address=address, meaning="anybody who reaches it may do anything")
+                log.warning(
+                    "config.anonymous_access", address=address, meaning="anybody who reaches it may do anything"
+                )
             server = await Server.build(settings, stack)
             await server.start()
             log.info(
@@ -128,6 +132,9 @@ class Server:
         clock, ids, metrics = SystemClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         store = await databases.open_store(settings, clock.now(), ids.new(clock.now()))
         stack.push_async_callback(store.close)
+        channels = channel_adapters.build(settings, clock, logs.get("notify"))
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
         feed, pumps, end = Feed(store), dict[str, Pump](), Drain()
 
         def wake(changes: Changes) -> None:
@@ -136,32 +143,7 @@ class Server:
             for topic in {row.topic for row in changes.outbox}:
                 pumps[topic].wake()
 
-        channels = channel_adapters.build(settings, clock, logs.get("notify"))
-        for channel in channels.values():
-            stack.push_async_callback(channel.close)
-        tools = Tools(
-            store=store,
-            clock=clock,
-            ids=ids,
-            codec=EventCodec(),
-            numbers=Numbers(store),
-            identities=Identities(
-                enabled=settings.deduplication.fingerprint_enabled, new_id=lambda: ids.new(clock.now())
-            ),
-            rules=rulepack.load(
-                settings.triage.rules,
-                source_defaults=settings.triage.source_defaults,
-                default_severity=settings.triage.default_severity,
-            ),
-            metrics=metrics,
-            window=micros(timedelta(seconds=settings.deduplication.window_secs)),
-            historical_after=micros(timedelta(seconds=settings.deduplication.historical_after_secs)),
-            route=Route("default", tuple(channels), settings.notifications.default_route.min_severity),
-            retry=RetryPolicy(settings.notifications.max_attempts, settings.notifications.base_delay_secs),
-            channels=channels,
-            mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
-            wake=wake,
-        )
+        tools = _tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=wake)
         for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id)
         services = _services(settings, tools, feed, end)
@@ -206,6 +188,38 @@ class Server:
 
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self.tasks.append(asyncio.create_task(work, name=name))
+
+
+def _tools(
+    settings: Settings,
+    store: Store,
+    *,
+    clock: Clock,
+    ids: Ids,
+    metrics: Metrics,
+    channels: Mapping[str, Channel],
+    wake: Callable[[Changes], None],
+) -> Tools:
+    dedup, triage, tell = settings.deduplication, settings.triage, settings.notifications
+    return Tools(
+        store=store,
+        clock=clock,
+        ids=ids,
+        codec=EventCodec(),
+        numbers=Numbers(store),
+        identities=Identities(enabled=dedup.fingerprint_enabled, new_id=lambda: ids.new(clock.now())),
+        rules=rulepack.load(
+            triage.rules, source_defaults=triage.source_defaults, default_severity=triage.default_severity
+        ),
+        metrics=metrics,
+        window=dedup.window_secs * SECOND,
+        historical_after=dedup.historical_after_secs * SECOND,
+        route=Route("default", tuple(channels), tell.default_route.min_severity),
+        retry=RetryPolicy(tell.max_attempts, tell.base_delay_secs),
+        channels=channels,
+        mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
+        wake=wake,
+    )
 
 
 def _notes(settings: Settings) -> dict[str, str]:

@@ -7,8 +7,8 @@ import aiohttp
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from incidentmanager.v1 import event_pb2, incident_service_pb2, incident_service_pb2_grpc, ingest_service_pb2
-from llm_incident_client.client import IncidentClient
 
+from llm_incident_client.client import IncidentClient
 from tests.support.server import RunningServer, running_server
 
 pb = ingest_service_pb2

@@ -28,7 +28,7 @@ def database(tmp_path: Path) -> Path:
 def names(database: Path) -> list[str]:
     with closing(apsw.Connection(str(database))) as connection:
         found = connection.execute("SELECT name FROM schema_migration ORDER BY version").fetchall()
-    return [name for (name,) in found]
+    return [str(name) for (name,) in found]
 
 
 def test_the_snapshot_is_what_the_migrations_give() -> None:

@@ -4,6 +4,7 @@ import itertools
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from google.api import annotations_pb2, http_pb2
@@ -12,6 +13,8 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodOptions
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llm_incident_manager.domain.errors import InvalidFields
 from llm_incident_manager.transport import methods
@@ -205,3 +208,44 @@ def test_every_method_of_ours_that_is_annotated_has_its_routes() -> None:
         found = routes.match(binding.annotation.http_method, path.replace("{incident_id}", "x"))
         assert found is not None
         assert found.route.target.full_name == binding.full_name
+
+
+NAMES = [
+    "name",
+    "number",
+    "param",
+    "foo",
+    "foo.a",
+    "foo.a.b",
+    "sub[x]",
+    "update_mask",
+    "byName",
+    "by_number",
+    "x[",
+    "",
+    ".",
+]
+PARAMETERS = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=3), st.text(max_size=3)), max_size=4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(parameters=PARAMETERS, raw=st.binary(max_size=6))
+def test_any_query_gives_a_message_or_says_which_parameters_are_wrong(
+    parameters: list[tuple[str, str]], raw: bytes
+) -> None:
+    found = ROUTER.match("GET", "/v1/count/1")
+    assert found is not None
+    for query in (urlencode(parameters).encode(), raw):
+        try:
+            message = found.route.target.build(found.variables, query, b"")
+        except InvalidFields as refused:
+            assert refused.violations
+        else:
+            assert fields(message)["number"] == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(path=st.text(st.sampled_from("/v1count{}*:%2Ff*é ."), max_size=12).map("/v1".__add__))
+def test_any_path_is_matched_or_not_and_never_fails(path: str) -> None:
+    found = ROUTER.match("GET", path)
+    assert found is None or found.route.method == "GET"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 from incidentmanager.v1 import event_pb2
+
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.methods import Method
-
 from tests.support.doors import Answer, by_grpc, by_http
 from tests.support.server import RunningServer
 

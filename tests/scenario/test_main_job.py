@@ -6,8 +6,8 @@ import json
 
 import aiohttp
 from incidentmanager.v1 import incident_pb2
-from llm_incident_client.client import IncidentClient
 
+from llm_incident_client.client import IncidentClient
 from tests.support.receiver import a_receiver
 from tests.support.server import running_server
 

@@ -7,7 +7,6 @@ import pytest
 
 from tests.support.server import RunningServer
 
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 

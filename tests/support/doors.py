@@ -11,10 +11,9 @@ from google.api import annotations_pb2
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
+
 from llm_incident_manager.transport.methods import Method
-
 from tests.support.server import RunningServer
-
 
 _KNOWN = error_details_pb2.DESCRIPTOR
 """Its import makes the details of a status printable."""

@@ -227,7 +227,9 @@ class ListIncidentsRequest(_message.Message):
     `severity >= P1` means at least as severe as P1.
     """
     order_by: _builtins.str
-    """Field names with optional "desc", for instance "severity, create_time desc"."""
+    """Field names with optional "desc", for instance "severity desc, create_time"; severities go by gravity, so
+    "severity desc" begins with P0.
+    """
     page_size: _builtins.int
     """How many; 50 when 0, at most 100."""
     page_token: _builtins.str

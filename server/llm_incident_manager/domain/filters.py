@@ -10,7 +10,7 @@ from llm_incident_manager.domain.filter_errors import InvalidFilter
 from llm_incident_manager.domain.filter_fields import FIELDS, SORTABLE
 from llm_incident_manager.domain.incident import Incident
 
-__all__ = ["Filter", "InvalidFilter", "Order", "Place", "parse", "parse_order", "place_of"]
+__all__ = ["Filter", "InvalidFilter", "Order", "Place", "both", "parse", "parse_order", "place_of"]
 
 Place = tuple[str | int | float | None, ...]
 """Where an incident stands in an ordered list: its value of each order, then its id."""
@@ -43,6 +43,12 @@ def parse(text: str) -> Filter:
     """
     syntax = filter_parser.parse_syntax(text)
     tree = filter_tree.And(()) if syntax is None else filter_check.check(syntax)
+    return Filter(tree, filter_tree.text_of(tree))
+
+
+def both(one: Filter, other: Filter) -> Filter:
+    """Lets pass what passes both. Unlike their joined texts it cannot be too long."""
+    tree = filter_check.conjunction([one.tree, other.tree])
     return Filter(tree, filter_tree.text_of(tree))
 
 

@@ -32,8 +32,9 @@ class Scene:
         by_id = {incident.id: Working(incident) for incident in claimed.holders.values()}
         self._all = list(by_id.values())
         self._open = {key: by_id[incident.id] for key, incident in claimed.holders.items()}
-        self._taken: dict[FingerprintKey, IncidentId] = {}
-        self._released: dict[FingerprintKey, IncidentId] = {}
+        # In order, since one fingerprint may be released and taken several times within a batch.
+        self._taken: list[KeyRow] = []
+        self._released: list[KeyRow] = []
 
     def act(self, item: Item) -> None:
         """Decides one item and applies the decision."""
@@ -63,8 +64,8 @@ class Scene:
             working.note(changes)
             for reason in dict.fromkeys(working.reasons):
                 told.ask_route(changes, ids, working.incident, reason, now)
-        changes.keys_released.extend(KeyRow(key, incident) for key, incident in self._released.items())
-        changes.keys_taken.extend(KeyRow(key, incident) for key, incident in self._taken.items())
+        changes.keys_released.extend(self._released)
+        changes.keys_taken.extend(self._taken)
 
     def _start(self, item: Item, reason: Reason) -> None:
         incident = opening.incident(item, self._previous.get(item.key), self._batch.now, self._tools)
@@ -72,7 +73,7 @@ class Scene:
         working.reasons.append(NotifyReason.OPENED)
         self._all.append(working)
         self._open[item.key] = working
-        self._taken[item.key] = working.id
+        self._taken.append(KeyRow(item.key, working.id))
         self._tell(working, opening.happening(item, incident))
         self._count(item, working)
         item.result = _result(item, Disposition.NEW, reason, working.id)
@@ -116,8 +117,8 @@ class Scene:
         """The fingerprint is free again: a later trigger of this very batch opens a successor."""
         for key in [key for key, holder in self._open.items() if holder is working]:
             del self._open[key]
-            self._taken.pop(key, None)
-            self._released[key] = self._previous[key] = working.id
+            self._previous[key] = working.id
+            self._released.append(KeyRow(key, working.id))
 
     def _count(self, item: Item, working: Working) -> None:
         working.count_in(item.event)

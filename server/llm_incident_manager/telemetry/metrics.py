@@ -125,7 +125,7 @@ class Metrics:
         self._acks.observe(seconds)
 
     def call_answered(self, transport: str, method: str, code: str, seconds: float) -> None:
-        """Records a call: `transport` grpc or rest, a method of the contract, the code's name."""
+        """Records a call: `transport` grpc or http, a method of the contract, the code's name."""
         self._calls[(transport, method, code)].inc()
         self._call_times[(transport, method)].observe(seconds)
 

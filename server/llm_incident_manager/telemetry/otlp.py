@@ -3,6 +3,7 @@
 The queue is bounded (2,048 spans); when the collector is slow or dead, the oldest are dropped and one line says so.
 """
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 
@@ -16,6 +17,8 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, Status, StatusCode, TraceFlags
 
 from llm_incident_manager.telemetry.traces import Attributes
+
+logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)  # one line a lost batch, not one an attempt
 
 SCOPE = "llm_incident_manager"
 """The instrumentation scope of all spans."""

@@ -66,7 +66,7 @@ class Pages:
 
     def __init__(self, tokens: PageTokens) -> None:
         """Uses these tokens."""
-        self._tokens = tokens
+        self.tokens = tokens
 
     def read(self, query: IncidentQuery, *, page_size: int = 0, page: int = 0, page_token: str = "") -> Page:
         """The page a request asks for. `query` is without limit, offset and after.
@@ -111,7 +111,7 @@ class Pages:
         return ("incidents", query.tenant, text, order, str(query.created_from), str(query.created_before))
 
     def _by_token(self, query: IncidentQuery, size: int, token: str) -> Page:
-        rank, *place = self._tokens.open(self.scope(query), token)
+        rank, *place = self.tokens.open(self.scope(query), token)
         if not isinstance(rank, int):
             raise InvalidPageToken
         return Page(size, 0, rank, tuple(place) or None)
@@ -119,8 +119,8 @@ class Pages:
     def _next(self, query: IncidentQuery, page: Page, shown: Sequence[Incident]) -> str:
         """The token of the next page: by the last row's place, or by its rank where long texts would not fit."""
         scope, rank = self.scope(query), page.rank + len(shown)
-        token = self._tokens.seal(scope, (rank, *filters.place_of(shown[-1], query.order)))
-        return token if len(token) <= page_tokens.MAX_LENGTH else self._tokens.seal(scope, (rank,))
+        token = self.tokens.seal(scope, (rank, *filters.place_of(shown[-1], query.order)))
+        return token if len(token) <= page_tokens.MAX_LENGTH else self.tokens.seal(scope, (rank,))
 
 
 def size_of(asked: int, default: int = DEFAULT_SIZE, most: int = MAX_SIZE) -> int:

@@ -283,6 +283,13 @@ def test_whatever_is_written_is_understood_or_refused_within_its_bounds(text: st
     assert refused is None or 1 <= refused.position <= len(text) + 1
 
 
+def test_both_filters_are_one_however_long_they_are() -> None:
+    one, other = filters.parse("a OR b"), filters.parse(" ".join(["c"] * 256))
+    joined = filters.both(one, other)
+    assert joined.text == f"({one.text}) AND {other.text}"
+    assert filters.both(filters.parse(""), one) == one
+
+
 def test_folding_lowers_ascii_letters_and_nothing_else() -> None:
     assert filter_tree.fold("AZaz \u00c4\u0130\u212a") == "azaz \u00c4\u0130\u212a"
 

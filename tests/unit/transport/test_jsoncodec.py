@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from incidentmanager.v1 import event_pb2, incident_pb2, severity_pb2
 
 from llm_incident_manager.domain.errors import InvalidFields
-from llm_incident_manager.transport.rest.jsoncodec import codec, enums
+from llm_incident_manager.transport.rest.jsoncodec import codec, enums, problems, text
 from tests.support import compiled, random_messages
 
 FILE = compiled.file("transcoded.proto")
@@ -26,6 +26,8 @@ CODEC = codec(FILE.message_types_by_name["Everything"])
 EVENTS = codec(event_pb2.Event.DESCRIPTOR)
 TYPES = [FILE.message_types_by_name["Everything"], event_pb2.Event.DESCRIPTOR, incident_pb2.Incident.DESCRIPTOR]
 OF_TYPE = pytest.mark.parametrize("descriptor", TYPES, ids=lambda descriptor: descriptor.name)
+NAMES = [field.name for field in FILE.message_types_by_name["Everything"].fields]
+LOOSE = {"struct_value", "list_value", "any_json", "fieldmask_value", "child", "children", "map_message"}
 FEW = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 
 Loaded = Any
@@ -244,6 +246,33 @@ def test_every_wrong_value_is_named_at_once_and_long_ones_are_cut() -> None:
         "nothing": "nothing is no field of Everything",
         "labels": f'labels must be an object; got "{"x" * 64}…"',
     }
+
+
+def test_a_body_of_nothing_but_mistakes_is_answered_soon_and_shortly() -> None:
+    fields = {f"unknown_{n}": n for n in range(20_000)} | {
+        "int32_value": "9" * 100_000,
+        "duration_value": "9" * 100_000,
+    }
+    assert len(told(json.dumps(fields))) == problems.LIMIT
+
+
+TEXTS = st.text(max_size=4) | st.sampled_from(["1s", "P0", "2", "-0", "2026-11-21T20:38:51Z"])
+KEYS = st.text(max_size=3) | st.sampled_from(NAMES)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@FEW
+@given(fields=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6))
+def test_any_json_gives_a_message_or_says_which_fields_are_wrong(fields: dict[str, object]) -> None:
+    try:
+        message = CODEC.loads(json.dumps(fields).encode())
+    except (InvalidFields, text.MalformedJson):
+        return
+    assert same(CODEC.loads(CODEC.dumps(message)), message) or fields.keys() & LOOSE
 
 
 def test_the_body_itself_must_be_an_object() -> None:

@@ -58,7 +58,7 @@ def open_writer(database: str) -> apsw.Connection:
         connection = apsw.Connection(database, statementcachesize=CACHED)
         connection.set_busy_timeout(_BUSY_MILLISECONDS)
         ((mode,),) = connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(_WRITER)
+        connection.execute(_WRITER).fetchall()
     if mode != ("memory" if database == MEMORY else "wal"):
         raise StoreRefused(f"{database} lies where SQLite can keep no log beside it: put it on a local disk")
     connection.wal_autocheckpoint(0)
@@ -70,7 +70,7 @@ def open_reader(database: str) -> apsw.Connection:
     connection = apsw.Connection(database, flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=CACHED)
     connection.set_busy_timeout(_BUSY_MILLISECONDS)
     connection.wal_autocheckpoint(0)
-    connection.execute(_READER)
+    connection.execute(_READER).fetchall()
     return connection
 
 

@@ -143,9 +143,7 @@ class IncidentHandlers:
         start = resume.position(request.resume_token) if request.resume_token else await self._on.feed.position()
         if request.snapshot:
             async for incident in lists.open_incidents(self._on, matching, call.caller.tenant):
-                yield translate.change(
-                    incident, ChangeKind.SNAPSHOT, resume.token(start), self._on.clock.now()
-                )
+                yield translate.change(incident, ChangeKind.SNAPSHOT, resume.token(start), self._on.clock.now())
         async for change in self._on.watching.follow(call.caller.tenant, start, matching):
             yield change
 

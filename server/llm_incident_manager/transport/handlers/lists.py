@@ -4,9 +4,7 @@ from collections.abc import AsyncIterator
 
 from incidentmanager.v1 import incident_service_pb2, incident_verbs_pb2
 
-from llm_incident_manager.domain import filters, ids
-from llm_incident_manager.domain.disposition import Violation
-from llm_incident_manager.domain.errors import InvalidFields
+from llm_incident_manager.domain import filters
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.incident import Incident
@@ -16,7 +14,7 @@ from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import incidents as translate
 
 TIMELINE_DEFAULT, TIMELINE_MOST = 100, 1_000
-OPEN = "state = NEW OR state = ACKNOWLEDGED OR state = IN_PROGRESS OR state = ESCALATED"
+OPEN = filters.parse("state = (NEW OR ACKNOWLEDGED OR IN_PROGRESS OR ESCALATED)")
 OLDEST_FIRST = filters.parse_order("id")
 
 
@@ -55,22 +53,20 @@ async def timeline(
 ) -> incident_verbs_pb2.ListTimelineResponse:
     """The page a ListTimeline request asks for; its token is the id of the last entry."""
     size = paging.size_of(request.page_size, TIMELINE_DEFAULT, TIMELINE_MOST)
-    after = request.page_token
-    if after and not ids.is_uuid(after):
-        text = "page_token is damaged: begin again without it"
-        raise InvalidFields([Violation("page_token", text, "page_token.form")])
     incident = await on.store.incident(tenant, request.incident_id)
+    scope = ("timeline", tenant, incident.id)
+    after = str(on.pages.tokens.open(scope, request.page_token)[0]) if request.page_token else ""
     found = await on.store.timeline(tenant, incident.id, after, size + 1)
     return incident_verbs_pb2.ListTimelineResponse(
         entries=[translate.entry(entry) for entry in found[:size]],
-        next_page_token=found[size - 1].id if len(found) > size else "",
+        next_page_token=on.pages.tokens.seal(scope, (found[size - 1].id,)) if len(found) > size else "",
     )
 
 
 async def open_incidents(on: Services, matching: Filter | None, tenant: TenantId) -> AsyncIterator[Incident]:
     """All open incidents that match, oldest first, read page by page."""
-    text = f"({OPEN})" + (f" AND ({matching.text})" if matching is not None and matching.text else "")
-    query = IncidentQuery(tenant, filter=filters.parse(text), order=OLDEST_FIRST)
+    wanted = OPEN if matching is None else filters.both(OPEN, matching)
+    query = IncidentQuery(tenant, filter=wanted, order=OLDEST_FIRST)
     page = on.pages.read(query, page_size=paging.MAX_SIZE)
     while True:
         found = await on.store.incidents(page.of(query))

@@ -60,10 +60,10 @@ def _day(days: int) -> str:
 
 def parse_span(value: object) -> Parts:
     """A Duration from "90s", "1.5s" or "1h30m". Raises Unacceptable."""
-    text = value if isinstance(value, str) else ""
-    unsigned = text.removeprefix("-").removeprefix("+") if text[:2] not in ("-+", "+-") else ""
+    text = value if isinstance(value, str) and len(value) <= 64 else ""
+    unsigned = text[1:] if text[:1] in ("-", "+") else text
     pieces = _SPAN.findall(unsigned)
-    if not pieces or len(text) > 64 or "".join(f"{w}{f and '.' + f}{u}" for w, f, u in pieces) != unsigned:
+    if not pieces or "".join(f"{w}{f and '.' + f}{u}" for w, f, u in pieces) != unsigned:
         raise wrong(Rule.FORMAT, 'be a duration with a unit, as "90s", "1.5s" or "1h30m"', value)
     total = sum(int(w) * _UNITS[u] + int((f or "0").ljust(9, "0")) * _UNITS[u] // 10**9 for w, f, u in pieces)
     if total > _LONGEST * 10**9:

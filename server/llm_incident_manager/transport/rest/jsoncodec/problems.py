@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport.checker.rules import quote
+
+LIMIT = 1_000
+"""Most problems told of one request: a hostile one must not make a huge answer."""
 
 
 class Rule(StrEnum):
@@ -35,12 +39,12 @@ class Problem:
 
 
 class Unacceptable(Exception):
-    """One or more problems with a value; whoever holds the value adds its own path and goes on collecting."""
+    """Problems with a value, at most LIMIT; whoever holds the value adds its own path and goes on collecting."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         """Takes at least one problem."""
         super().__init__()
-        self.problems = tuple(problems)
+        self.problems = tuple(islice(problems, LIMIT))
 
     def below(self, parent: str) -> Iterable[Problem]:
         """The problems, seen from the field or element `parent`."""

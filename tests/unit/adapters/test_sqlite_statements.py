@@ -1,0 +1,99 @@
+"""Every statement fits the schema, finds its rows by an index, and is short enough to be prepared once."""
+
+import re
+from pathlib import Path
+
+import apsw
+import pytest
+
+from llm_incident_manager.adapters.sql import dialect, filters, migrations, records
+from llm_incident_manager.adapters.sqlite import connection as connections
+from llm_incident_manager.adapters.sqlite import schema, statements
+from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, Bulk, bulk
+from llm_incident_manager.domain.filters import parse
+from llm_incident_manager.ports.stores import IncidentQuery
+from tests.support.builders import NOW, TENANT
+
+BULKS = [name for name, text in STATEMENTS.items() if "(VALUES (?" in text]
+SERVER = Path(statements.__file__).parent
+
+# What reads a whole table or index, and why it may.
+SCANS = {
+    "count_incidents": "counting a tenant's incidents looks at them all",
+    "list_incidents": "is only the beginning of a statement",
+    "alive": "reads nothing",
+    "reset_leases": "runs once, at the start",
+    "feed_position": "takes the last row",
+}
+
+
+@pytest.fixture
+def connection() -> apsw.Connection:
+    opened = connections.open_writer(connections.MEMORY)
+    schema.apply(opened, NOW, migrations.load("sqlite"))
+    return opened
+
+
+def plan(connection: apsw.Connection, text: str) -> list[str]:
+    """What SQLite does for a statement, step by step."""
+    values = [None] * text.count("?") if "?" in text else dict.fromkeys(re.findall(r":(\w+)", text))
+    return [str(step) for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+
+
+def scanned(steps: list[str]) -> list[str]:
+    return [step for step in steps if step.startswith("SCAN") and "VALUES" not in step and "CONSTANT" not in step]
+
+
+@pytest.mark.parametrize("name", [name for name in STATEMENTS if name not in SCANS])
+def test_no_statement_scans_a_table(connection: apsw.Connection, name: str) -> None:
+    text = bulk(name).text(2) if name in BULKS else STATEMENTS[name]
+    assert scanned(plan(connection, text)) == []
+
+
+@pytest.mark.parametrize("name", SCANS)
+def test_what_may_scan_fits_the_schema(connection: apsw.Connection, name: str) -> None:
+    assert plan(connection, STATEMENTS[name]) is not None
+
+
+def test_the_first_page_of_a_list_is_read_from_its_index(connection: apsw.Connection) -> None:
+    clause = filters.page(IncidentQuery(TENANT, filter=parse("severity >= P1")), dialect.SQLITE)
+    text = f"EXPLAIN QUERY PLAN {STATEMENTS['list_incidents']} {clause.text}"
+    steps = [str(step) for *_, step in connection.execute(text, clause.parameters)]
+    assert steps == ["SEARCH incident USING INDEX ix_incident_tenant (tenant=?)"]
+
+
+def test_a_claim_of_work_looks_only_at_what_is_due(connection: apsw.Connection) -> None:
+    assert any("ix_outbox_due (topic=? AND <expr><?)" in step for step in plan(connection, STATEMENTS["claim_work"]))
+
+
+@pytest.mark.parametrize("name", BULKS)
+def test_a_bulk_statement_is_kept_prepared_at_every_size(connection: apsw.Connection, name: str) -> None:
+    made = bulk(name)
+    assert made.most >= 64
+    before = connection.cache_stats()["misses"]
+    sizes = [1 << n for n in range(made.most.bit_length())]
+    for size in sizes * 2:
+        connection.execute("EXPLAIN " + made.text(size), [None] * made.text(size).count("?"))
+    assert connection.cache_stats()["misses"] - before == len(sizes)
+    assert connection.cache_stats()["too_big"] == 0
+
+
+def test_a_connection_keeps_all_statements_prepared() -> None:
+    assert sum(bulk(name).most.bit_length() for name in BULKS) + len(STATEMENTS) < statements.CACHED
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 511, 512, 513, 2000])
+def test_a_bulk_statement_takes_any_number_of_rows(connection: apsw.Connection, size: int) -> None:
+    doubled = Bulk("SELECT column1, column2 * 2 FROM (VALUES (?, ?)) WHERE column1 IS NOT NULL")
+    rows = [(f"row {n}", n) for n in range(size)]
+    assert doubled.run(connection, rows) == [(text, 2 * n) for text, n in rows]
+
+
+def test_every_statement_is_used() -> None:
+    code = "".join(path.read_text("utf-8") for path in SERVER.glob("*.py"))
+    assert [name for name in STATEMENTS if f'"{name}"' not in code] == []
+
+
+def test_the_columns_of_an_incident_are_those_of_the_table(connection: apsw.Connection) -> None:
+    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(incident)")}
+    assert columns == set(records.INCIDENT_COLUMNS)
