@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import signal
+import sys
 
 from bench import benches, databases, measuring, surroundings
 
@@ -9,6 +11,7 @@ from bench import benches, databases, measuring, surroundings
 def main() -> None:
     """Runs what the command line names."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
     database = databases.opened(options.store)
     try:
         _run(options, database)

@@ -40,7 +40,7 @@ async def _caller(
         try:
             reply = await method(request)
         except grpc.aio.AioRpcError as error:
-            recorder.errors[error.code().name] += 1
+            recorder.errors[f"{error.code().name}: {error.details()}"[:120]] += 1
             continue
         recorder.done(perf_counter(), [(sent, 1)])
         if not spec.echo:

@@ -17,6 +17,8 @@ import uvloop
 from bench import calls, first, frames, recorder, requests
 from bench.recorder import Spec
 
+_PATIENCE = 60.0
+"""Seconds after the end of the load in which everything sent must have been answered."""
 _KINDS: dict[str, Any] = {"frames": frames, "unary": calls, "rest": requests}
 
 
@@ -37,7 +39,8 @@ async def _load(spec: Spec) -> dict[str, Any]:
     _say(ready=True)
     record, closed = recorder.window(spec, perf_counter()), asyncio.Event()
     marks = asyncio.create_task(_mark(record, closed))
-    await kind.run(spec, prepared, record)
+    async with asyncio.timeout(spec.lasts + _PATIENCE):
+        await kind.run(spec, prepared, record)
     closed.set()
     await marks
     return record.result()

@@ -144,9 +144,9 @@ class Server:
                 pumps[topic].wake()
 
         tools = _tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=wake)
-        for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
-            pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id)
         services = _services(settings, tools, feed, end)
+        for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
+            pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         probes = Probes({"database": store.check}, end, _notes(settings))
         all_methods = methods.all_methods()

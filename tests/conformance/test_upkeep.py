@@ -68,6 +68,13 @@ async def test_nothing_of_a_tenant_is_seen_by_another(store: Store) -> None:
             await tx.incident(ELSEWHERE, incident.number)
 
 
+async def test_an_id_is_not_found_in_another_spelling(store: Store) -> None:
+    incident = await opened(store)
+    for ref in (incident.id.upper(), incident.id.replace("-", ""), incident.number.lower()):
+        with pytest.raises(NotFound):
+            await store.incident(TENANT, ref)
+
+
 @pytest.mark.parametrize("ref", ["", "INC-20261121-00001", "INC-1", "no id at all", make_id(1), "\U0001f525" * 100])
 async def test_what_names_no_incident_is_not_found(store: Store, ref: str) -> None:
     with pytest.raises(NotFound):

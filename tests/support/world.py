@@ -87,7 +87,7 @@ class World:
     async def settle(self) -> None:
         """Everything that is due after the commit is done."""
         handlers = (*assembly.AFTER_COMMIT, *assembly.EFFECTS)
-        while sum([await Pump(handler, self.tools, "test").once() for handler in handlers]):
+        while sum([await Pump(handler, self.tools, "test", lambda: False).once() for handler in handlers]):
             pass
 
     async def incidents(self) -> Sequence[Incident]:

@@ -104,9 +104,9 @@ def _components(event: Event) -> tuple[Component, ...]:
         ("tool", event.tool),
         ("error_class", event.error_class.lower()),
     )
-    return tuple(Component(name, value) for name, value in named if value)
+    return tuple([Component(name, value) for name, value in named if value])
 
 
 def _digest(parts: Sequence[Component]) -> str:
-    text = "\x1f".join(f"{part.name}={part.value}" for part in parts)
+    text = "\x1f".join([f"{name}={value}" for name, value in parts])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

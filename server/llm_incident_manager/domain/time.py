@@ -1,6 +1,7 @@
 """Time as the domain counts it: integer microseconds since the Unix epoch, UTC. Reads no clock."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import NewType
 
 Instant = NewType("Instant", int)
@@ -39,4 +40,9 @@ def rfc3339(instant: Instant) -> str:
 
 def utc_day(instant: Instant) -> str:
     """The UTC day as YYYYMMDD, as it stands in incident numbers."""
-    return to_datetime(instant).strftime("%Y%m%d")
+    return _day(instant // DAY)
+
+
+@cache
+def _day(number: int) -> str:
+    return to_datetime(Instant(number * DAY)).strftime("%Y%m%d")

@@ -32,8 +32,6 @@ class Batcher:
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._taken = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
 
     async def submit(self, submission: Submission) -> None:
         """Waits until the submission is committed. Raises its error, Overloaded when the buffer is full, or what
@@ -66,19 +64,16 @@ class Batcher:
         """Commits batch after batch until cancelled; what waits then is refused."""
         try:
             while True:
-                self._idle.set()
                 await self._arrived.wait()
-                self._idle.clear()
                 await self._linger()
                 await self._commit(self._take())
         finally:
             self._refuse_waiting()
 
-    async def drained(self) -> None:
-        """Waits until nothing waits and nothing commits."""
-        while self._waiting or not self._idle.is_set():
-            await self._idle.wait()
-            await asyncio.sleep(0)
+    @property
+    def pressed(self) -> bool:
+        """Whether more waits than the next batch can take."""
+        return self._events > self._limits.batch_events
 
     async def _linger(self) -> None:
         if self._events >= self._limits.batch_events or self._limits.linger <= 0:

@@ -1,6 +1,6 @@
 """Which whole events are kept beside their compact rows, with the decision that explains them."""
 
-import json
+import orjson
 
 from llm_incident_manager.engines import sampling
 from llm_incident_manager.pipeline.batch import Item
@@ -23,7 +23,7 @@ def keep(changes: Changes, item: Item, tools: Tools) -> None:
 def decision_json(item: Item) -> str:
     """Fingerprint and judgement as JSON: what ExplainEvent tells."""
     found, judged = item.fingerprint, item.judged
-    return json.dumps(
+    return orjson.dumps(
         {
             "fingerprint": {"version": found.version, "value": found.value, "components": dict(found.components)},
             "severity": judged.severity.name,
@@ -33,4 +33,4 @@ def decision_json(item: Item) -> str:
             "explanation": judged.explanation,
             "traceparent": item.event.traceparent or item.submission.traceparent,
         }
-    )
+    ).decode()

@@ -15,7 +15,7 @@ from llm_incident_manager.ports.told import Happening
 
 
 def incident(item: Item, previous: IncidentId | None, now: Instant, tools: Tools) -> Incident:
-    """The new incident: everything the event tells, the judgement of triage, and no counts yet."""
+    """The new incident: everything the event tells, the judgement of triage, and the event counted in."""
     event, judged, tenant = item.event, item.judged, item.submission.tenant
     return Incident(
         id=IncidentId(tools.ids.new(now)),
@@ -42,6 +42,10 @@ def incident(item: Item, previous: IncidentId | None, now: Instant, tools: Tools
         model=event.model,
         deployment=event.deployment,
         runbook_url=event.runbook_url,
+        event_count=1,
+        tokens=event.tokens,
+        cost_usd=event.cost_usd,
+        users_affected=event.users_affected,
         historical=now - event.event_time > tools.historical_after,
         previous_id=previous,
         traceparent=event.traceparent or item.submission.traceparent,

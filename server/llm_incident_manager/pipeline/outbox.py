@@ -1,7 +1,7 @@
 """Takes due outbox rows and hands them to their stage or effect: after the commit, at least once, in lanes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter  # a stop-watch for metrics, not a source of time
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from llm_incident_manager.telemetry import logs, traces
 LEASE_SECONDS = 60
 LIMIT = 200
 POLL_SECONDS = 1.0
+PAUSE_SECONDS = 0.25
+"""Between two rounds while events wait for more than one batch: acknowledging comes first, and telling goes on."""
 
 
 class Handler(Protocol):
@@ -30,11 +32,12 @@ class Handler(Protocol):
 class Pump:
     """Feeds one handler. Errors of a round leave the rows leased; they come back when the lease runs out."""
 
-    def __init__(self, handler: Handler, tools: Tools, owner: str) -> None:
-        """`owner` names this process in leases."""
+    def __init__(self, handler: Handler, tools: Tools, owner: str, pressed: Callable[[], bool]) -> None:
+        """`owner` names this process in leases; `pressed` says that ingest needs the database more."""
         self._handler = handler
         self._tools = tools
         self._owner = owner
+        self._pressed = pressed
         self._wake = asyncio.Event()
         self._log = logs.get("outbox")
 
@@ -56,6 +59,8 @@ class Pump:
                 worked = 0
             if not worked:
                 await self._rest()
+            elif self._pressed():
+                await self._tools.clock.sleep(PAUSE_SECONDS)
 
     async def once(self) -> int:
         """One round; returns how many rows were handled."""

@@ -15,7 +15,7 @@ from llm_incident_manager.pipeline.batch import Batch, Item
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.pipeline.working import Working
 from llm_incident_manager.ports import told
-from llm_incident_manager.ports.changes import Claimed, FingerprintKey, KeyRow
+from llm_incident_manager.ports.changes import Claimed, KeyRow
 from llm_incident_manager.ports.told import Happening
 
 _VERB_REASONS = {Verb.ACKNOWLEDGE: NotifyReason.ACKNOWLEDGED, Verb.RESOLVE: NotifyReason.RESOLVED}
@@ -75,7 +75,7 @@ class Scene:
         self._open[item.key] = working
         self._taken.append(KeyRow(item.key, working.id))
         self._tell(working, opening.happening(item, incident))
-        self._count(item, working)
+        bodies.keep(self._batch.changes, item, self._tools)
         item.result = _result(item, Disposition.NEW, reason, working.id)
 
     def _stir(self, item: Item, working: Working, *, raises: bool, recurs: bool) -> None:

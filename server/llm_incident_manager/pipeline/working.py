@@ -75,7 +75,7 @@ class Working:
         """Adds what has to be written: the new row, the changed row, or only the counters."""
         tally = Tally(self.count, self.tokens, self.cost_usd, self.users, self.first_seen, self.last_seen)
         if self.opened:
-            changes.opened.append(self.incident.counted(tally))
+            changes.opened.append(self.incident.counted(tally) if self.count else self.incident)
         elif self.material:
             changes.changed.append(self.incident.counted(tally))
         elif self.count:

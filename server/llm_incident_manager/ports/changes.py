@@ -107,6 +107,14 @@ class TallyRow(NamedTuple):
     tally: Tally
 
 
+class RouteRow(NamedTuple):
+    """The route that was chosen for an incident; no change of its revision."""
+
+    tenant: TenantId
+    incident_id: IncidentId
+    route: str
+
+
 class ChangeRow(NamedTuple):
     """One material change of an incident, for watchers."""
 
@@ -168,6 +176,7 @@ class Changes:
     opened: list[Incident] = field(default_factory=list)
     changed: list[Incident] = field(default_factory=list)
     tallies: list[TallyRow] = field(default_factory=list)
+    routes: list[RouteRow] = field(default_factory=list)
     keys_taken: list[KeyRow] = field(default_factory=list)
     keys_released: list[KeyRow] = field(default_factory=list)
     timeline: list[TimelineEntry] = field(default_factory=list)

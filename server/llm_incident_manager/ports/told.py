@@ -1,6 +1,5 @@
 """The rows that tell about a change of an incident: timeline, audit, feed, outbox. Written with the change itself."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,7 +52,7 @@ def _audit(entry: TimelineEntry) -> AuditRecord:
 
 def ask_route(changes: Changes, ids: Ids, incident: Incident, reason: NotifyReason, now: Instant) -> None:
     """Adds the work item that routes the incident after the commit."""
-    payload = json.dumps({"reason": reason, "revision": incident.revision})
+    payload = f'{{"reason":"{reason.value}","revision":{incident.revision}}}'
     trace = incident.traceparent
     changes.outbox.append(
         OutboxRow(ids.new(now), incident.tenant, ROUTED, incident.id, incident.id, payload, trace, now, due_at=now)

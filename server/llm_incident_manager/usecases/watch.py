@@ -24,6 +24,7 @@ class Feed:
     def __init__(self, store: Store) -> None:
         """Reads from this store."""
         self._store = store
+        self._watchers = 0
         self._recent: deque[FeedItem] = deque(maxlen=RECENT)
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
@@ -34,21 +35,31 @@ class Feed:
         self._wake.set()
 
     async def run(self) -> None:
-        """Follows the feed until cancelled; an unreachable database is waited for."""
+        """Follows the feed until cancelled, while somebody watches; an unreachable database is waited for."""
         tail: Position | None = None
         while True:
             self._wake.clear()
-            try:
-                tail = tail or await self._store.feed_position()
-                items = await self._store.feed_after(None, tail, PAGE)
-            except DomainError as error:
-                self._log.warning("feed.unavailable", error=error.message)
-                items = ()
+            items: Sequence[FeedItem] = ()
+            if not self._watchers:
+                tail = None
+                self._recent.clear()
+            else:
+                tail, items = await self._read(tail)
             if items:
-                tail = items[-1].position
                 self._publish(items)
             else:
                 await _wait(self._wake, POLL_SECONDS)
+
+    async def _read(self, tail: Position | None) -> tuple[Position | None, Sequence[FeedItem]]:
+        try:
+            if tail is None:
+                tail = await self._store.feed_position()
+                self._publish(())  # whoever looked before this position has to look once more
+            items = await self._store.feed_after(None, tail, PAGE)
+        except DomainError as error:
+            self._log.warning("feed.unavailable", error=error.message)
+            return tail, ()
+        return (items[-1].position if items else tail), items
 
     async def position(self) -> Position:
         """Where a watcher starts that wants only what comes from now on."""
@@ -60,15 +71,20 @@ class Feed:
         """The tenant's matching changes behind a position, for ever. After `idle` seconds without any, the bare
         position: the caller can say that it is alive, and its watcher can resume further on."""
         position = after
-        while True:
-            news = self._news
-            page = await self._page(tenant, position)
-            for item in page:
-                position = item.position
-                if matching is None or filter_match.matches(matching, item.incident):
-                    yield item
-            if not page and not await _wait(news, idle):
-                yield position
+        self._watchers += 1
+        self.wake()
+        try:
+            while True:
+                news = self._news
+                page = await self._page(tenant, position)
+                for item in page:
+                    position = item.position
+                    if matching is None or filter_match.matches(matching, item.incident):
+                        yield item
+                if not page and not await _wait(news, idle):
+                    yield position
+        finally:
+            self._watchers -= 1
 
     async def _page(self, tenant: TenantId, after: Position) -> Sequence[FeedItem]:
         if self._recent and self._recent[0].position <= after:

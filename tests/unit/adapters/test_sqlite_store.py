@@ -135,6 +135,24 @@ async def test_a_full_disk_refuses_what_does_not_fit_and_loses_nothing(store: Sq
     assert (await store.event(TENANT, changes.events[99].id)).body == changes.bodies[99].body
 
 
+async def test_after_an_error_no_statement_of_the_unit_is_committed_by_itself(store: SqliteStore) -> None:
+    incident = make_incident()
+
+    async def overlook() -> None:
+        async with store.transaction() as tx:
+            with pytest.raises(StoreUnavailable, match="FullError"):
+                await tx.write(heavy(100))
+            with pytest.raises(StoreUnavailable, match="a statement before had failed"):
+                await tx.write(make_opening(incident))
+
+    connection = store._writer.connection
+    connection.pragma("max_page_count", connection.pragma("page_count") + 20)
+    with pytest.raises(StoreUnavailable, match="a statement before had failed"):
+        await overlook()
+    with pytest.raises(NotFound):
+        await store.incident(TENANT, incident.id)
+
+
 USUAL = apsw.vfs_names()[0]
 
 

@@ -16,7 +16,7 @@ class EventCodec:
 
     def encode_event(self, event: Event) -> bytes:
         """Bytes that `decode_event` turns back into an equal event."""
-        return orjson.dumps({name: _plain(value) for name, value in zip(_FIELDS, event, strict=True) if value})
+        return orjson.dumps({name: value for name, value in zip(_FIELDS, event, strict=True) if value})
 
     def decode_event(self, data: bytes) -> Event:
         """The event; fields that this version does not know are left out."""
@@ -28,6 +28,3 @@ class EventCodec:
             given["incident_type"] = IncidentType(given["incident_type"])
         return Event(**given)
 
-
-def _plain(value: object) -> object:
-    return value if isinstance(value, (str, int, float, tuple)) else dict(value)  # type: ignore[call-overload]  # only mappings are left

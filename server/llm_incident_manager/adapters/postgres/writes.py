@@ -132,6 +132,7 @@ STEPS: tuple[Copy | Update, ...] = (
     Copy("incident", records.INCIDENT_COLUMNS, lambda c: [records.incident_row(i, _same) for i in c.opened]),
     Update("save_incidents", _changed, each=True),
     Update("add_tallies", _tallies),
+    Update("set_routes", lambda c: c.routes),
     Update("remember_keys", lambda c: [_key_row(row) for row in c.keys_released]),
     Copy("event", records.EVENT_COLUMNS, lambda c: c.events),
     Copy("event_body", BodyRow._fields, lambda c: c.bodies),

@@ -8,7 +8,7 @@ from llm_incident_manager.adapters.sql import dialect, filters, records
 from llm_incident_manager.adapters.sqlite import ids
 from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, Row, bulk, first, rows
 from llm_incident_manager.domain.errors import NotFound
-from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_incident_number
+from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
@@ -32,8 +32,7 @@ _COUNT = STATEMENTS["count_incidents"]
 
 def incident(connection: apsw.Connection, tenant: TenantId, ref: str) -> Incident:
     """An incident by id or number. Raises NotFound."""
-    name = "incident_by_number" if is_incident_number(ref) else "incident_by_id"
-    found = first(connection, name, (tenant, ref))
+    found = first(connection, "incident_by_id" if is_uuid(ref) else "incident_by_number", (tenant, ref))
     if found is None:
         raise NotFound("incident", ref)
     return records.incident_of(found, ids.text)
@@ -101,7 +100,7 @@ def stored_events(
 
 def event(connection: apsw.Connection, tenant: TenantId, event_id: EventId) -> StoredEvent:
     """A stored event. Raises NotFound."""
-    found = first(connection, "event", (tenant, event_id))
+    found = first(connection, "event", (tenant, event_id)) if is_uuid(event_id) else None
     if found is None:
         raise NotFound("event", event_id)
     *row, body, decision = found

@@ -74,7 +74,7 @@ class SqliteTransaction:
         """Makes it durable. Raises StoreUnavailable when nothing was written, StoreBroken when nobody knows."""
         if self._failed:
             await self._writer.abandon()
-            raise StoreUnavailable("a statement before had failed")
+        self._check()
         if self._begun:
             await self._writer.finish()
 
@@ -84,6 +84,7 @@ class SqliteTransaction:
             await self._writer.abandon()
 
     async def _run(self, function: Callable[[apsw.Connection], T]) -> T:
+        self._check()
         first, self._begun = not self._begun, True
         try:
             return await self._writer.run(lambda: self._on_thread(function, first))
@@ -92,6 +93,11 @@ class SqliteTransaction:
         except BaseException:
             self._failed = True
             raise
+
+    def _check(self) -> None:
+        # Some errors have undone the whole transaction already: a further statement would commit by itself.
+        if self._failed:
+            raise StoreUnavailable("a statement before had failed")
 
     def _on_thread(self, function: Callable[[apsw.Connection], T], first: bool) -> T:
         if first:

@@ -97,6 +97,7 @@ STEPS: tuple[Step, ...] = (
     Step("insert_incidents", lambda c: [records.incident_row(i, ids.same) for i in c.opened]),
     Step("update_incidents", _changed, each=True, contended="incident"),
     Step("add_tallies", _tallies),
+    Step("set_routes", lambda c: c.routes),
     Step("remember_keys", lambda c: [_key(row) for row in c.keys_released]),
     Step("insert_events", lambda c: c.events),
     Step("insert_bodies", lambda c: c.bodies),

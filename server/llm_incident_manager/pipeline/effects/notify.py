@@ -14,6 +14,7 @@ from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import NOTIFY, Changes, DeliveryRow, OutboxRetry, OutboxRow
 from llm_incident_manager.ports.channel import Notification, Receipt
+from llm_incident_manager.telemetry import traces
 from llm_incident_manager.ports.told import Happening
 
 NAME = "notify"
@@ -61,7 +62,8 @@ async def _send(row: OutboxRow, incident: Incident, gate: asyncio.Semaphore, too
         traceparent=row.traceparent,
     )
     async with gate:
-        return await channel.send(notification)
+        with traces.child_of(row.traceparent), traces.span("notify.send", {"channel": delivery.channel}):
+            return await channel.send(notification)
 
 
 def _record(changes: Changes, row: OutboxRow, incident: Incident, receipt: Receipt, now: Instant, tools: Tools) -> None:

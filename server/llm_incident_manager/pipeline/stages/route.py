@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import DeliveryState, NotifyReason
@@ -11,7 +10,7 @@ from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import notify, route
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import told
-from llm_incident_manager.ports.changes import NOTIFY, ROUTED, Changes, DeliveryRow, OutboxRow
+from llm_incident_manager.ports.changes import NOTIFY, ROUTED, Changes, DeliveryRow, OutboxRow, RouteRow
 from llm_incident_manager.ports.told import Happening
 
 NAME = "route"
@@ -39,7 +38,7 @@ def _route(changes: Changes, row: OutboxRow, incident: Incident, now: Instant, t
     asked = json.loads(row.payload)
     decision = route.decide(incident, NotifyReason(asked["reason"]), tools.route)
     if not incident.route:
-        changes.changed.append(replace(incident, route=decision.route))
+        changes.routes.append(RouteRow(incident.tenant, incident.id, decision.route))
         told.tell(changes, tools.ids, incident, _happening(decision), now)
     if isinstance(decision, route.Tell):
         for channel in decision.channels:

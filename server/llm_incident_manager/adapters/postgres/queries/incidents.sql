@@ -48,6 +48,13 @@ FROM (
 ) AS t
 WHERE i.id = t.id AND i.tenant = t.tenant;
 
+-- name: set_routes
+-- The routes chosen for incidents.
+UPDATE incident AS i
+SET route = r.route
+FROM unnest($1::text[], $2::uuid[], $3::text[]) AS r (tenant, id, route)
+WHERE i.id = r.id AND i.tenant = r.tenant;
+
 -- name: release_keys
 -- Fingerprints that incidents hold no longer.
 DELETE FROM incident_key AS k

@@ -47,6 +47,12 @@ UPDATE incident SET
 FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?)) AS v
 WHERE incident.id = unhex(v.column2, '-') AND incident.tenant = v.column1
 
+-- name: set_routes
+-- The routes chosen for incidents.
+UPDATE incident SET route = v.column3
+FROM (VALUES (?, ?, ?)) AS v
+WHERE incident.id = unhex(v.column2, '-') AND incident.tenant = v.column1
+
 -- name: holder
 -- The incident that holds a fingerprint.
 SELECT incident_id FROM incident_key WHERE tenant = ? AND fp_version = ? AND fingerprint = ?
