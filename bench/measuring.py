@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import surroundings
+from bench import scraping, surroundings
 from bench.databases import Database
 from bench.processes import Child, Load, free_port
 from bench.recorder import Spec
@@ -36,12 +36,13 @@ class Ports(NamedTuple):
 
 @dataclass(slots=True)
 class Target:
-    """A server to measure. `database` is None for a floor."""
+    """A server to measure. A floor has neither database nor metrics."""
 
     child: Child
     address: str
     folder: Path
     database: Database | None = None
+    http: int = 0
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def server(database: Database, *, rest: bool = False) -> Iterator[Target]:
         child = start_server(database, place, ports)
         stack.callback(child.stop)
         child.wait_until_ready(ports.http)
-        yield Target(child, f"127.0.0.1:{ports.http if rest else ports.grpc}", place, database)
+        yield Target(child, f"127.0.0.1:{ports.http if rest else ports.grpc}", place, database, ports.http)
 
 
 def start_server(database: Database, place: Path, ports: Ports) -> Child:
@@ -91,6 +92,7 @@ def measure(target: Target, spec: Spec) -> Line:
     line |= {name: result[name] for name in ("sent", "acknowledged", "outcomes", "errors")}
     line["load_average"] = average
     if target.database:
+        line |= scraping.means(target.http)
         line |= _afterwards(target, target.database, before, result["acknowledged"])
     return line
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 
 from llm_incident_client import pb
 from llm_incident_client.core import calls, errors, retry
@@ -91,7 +91,7 @@ class IncidentCalls(calls.MethodGroup):
         filter: str = "",  # noqa: A002 - the contract's word
         order_by: str = "",
         page_size: int = 100,
-    ) -> AsyncIterator[pb.Incident]:
+    ) -> AsyncGenerator[pb.Incident, None]:
         """All incidents that match, fetched page by page as they are taken."""
         token = ""
         while True:
@@ -104,7 +104,7 @@ class IncidentCalls(calls.MethodGroup):
             if not token:
                 return
 
-    async def stream_incidents(self, *, filter: str = "") -> AsyncIterator[pb.Incident]:  # noqa: A002 - see above
+    async def stream_incidents(self, *, filter: str = "") -> AsyncGenerator[pb.Incident, None]:  # noqa: A002 - see above
         """The open incidents that match, then each one again as it changes; ends with the connection. See `watch`."""
         request = pb.StreamIncidentsRequest(filter=filter)
         async for incident in self._caller.stream(self._incidents.StreamIncidents, request):
@@ -117,7 +117,7 @@ class IncidentCalls(calls.MethodGroup):
         resume_token: str = "",
         snapshot: bool = False,
         backoff: retry.Backoff | None = None,
-    ) -> AsyncIterator[pb.IncidentChange]:
+    ) -> AsyncGenerator[pb.IncidentChange, None]:
         """Every change in commit order, for ever: reconnects by itself and continues where it was.
 
         Heartbeats and the server's going away are not shown. A cut before the first token repeats the snapshot.
@@ -157,7 +157,7 @@ class IncidentCalls(calls.MethodGroup):
         request = pb.ListTimelineRequest(incident_id=incident_id, page_size=page_size, page_token=page_token)
         return await self._caller.unary(self._incidents.ListTimeline, request)
 
-    async def iter_timeline(self, incident_id: str, *, page_size: int = 100) -> AsyncIterator[pb.TimelineEntry]:
+    async def iter_timeline(self, incident_id: str, *, page_size: int = 100) -> AsyncGenerator[pb.TimelineEntry, None]:
         """All that happened to an incident, oldest first."""
         token = ""
         while True:

@@ -60,6 +60,7 @@ async def test_oversized_messages_and_bombs_are_refused_before_they_are_held() -
         ("/api/v1/events", '{"title": "t"}', 400, "INVALID_FIELD", "event.source"),
         ("/api/v1/events", '{"source": "s"}', 400, "INVALID_FIELD", "event.title"),
         ("/api/v1/events", '{"source": "s", "title": "t", "colour": 1}', 400, "INVALID_FIELD", "event.colour"),
+        ("/api/v1/events", '{"source": "s", "title": "a\\u0000b"}', 400, "INVALID_FIELD", "event.title"),
         ("/api/v1/events", '{"source": "s", ', 400, "MALFORMED_MESSAGE", None),
         ("/api/v1/incidents", '{"source": "s", "title": "t", "severity": "P9"}', 400, "INVALID_FIELD", "severity"),
         ("/api/v1/nowhere", "{}", 404, "NO_ROUTE", None),

@@ -2,22 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.support.command import command, start
-from tests.support.server import RunningServer, free_port, running_server
+from tests.support.server import RunningServer, free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[RunningServer]:
-    async with running_server() as running:
-        yield running
 
 
 async def open_incident(server: RunningServer, title: str) -> str:
@@ -47,11 +39,11 @@ async def test_an_event_may_come_as_json_and_options_win(server: RunningServer) 
 
 
 async def test_an_invalid_event_names_every_bad_field(server: RunningServer) -> None:
-    sent = await command("event", "send", "--kind", "no$kind", server=server)
+    sent = await command("event", "send", "--kind", "no$kind", "--environment", "e" * 65, server=server)
     assert (sent.code, sent.out) == (1, "")
     assert "INVALID_FIELD" in sent.err
     assert "event.kind" in sent.err
-    assert "event.title" in sent.err
+    assert "event.environment" in sent.err
 
 
 async def test_an_incident_goes_through_its_whole_life(server: RunningServer) -> None:
@@ -108,19 +100,19 @@ async def test_nobody_there_is_exit_code_five_with_a_remedy() -> None:
 async def test_what_cannot_be_meant_is_exit_code_two(server: RunningServer, arguments: list[str]) -> None:
     done = await command(*arguments, server=server)
     assert done.code == 2
-    assert done.err
+    assert done.err or done.out, "what would be meant"
 
 
 async def test_a_list_is_cut_and_filtered(server: RunningServer) -> None:
     for number in range(3):
-        await command("event", "send", "--title", f"listed {number}", "--service", f"l{number}", "--label", "set=listed",
-                      "--severity", f"P{number}", server=server)  # fmt: skip
+        words = ["--title", f"listed {number}", "--service", f"l{number}", "--severity", f"P{number}"]
+        await command("event", "send", *words, "--label", "set=listed", server=server)
     ours = ["incident", "list", "--filter", 'labels.set = "listed"']
     everything = (await command(*ours, "--json", server=server)).json
     assert [one["title"] for one in everything["incidents"]] == ["listed 2", "listed 1", "listed 0"]
     severe = (await command(*ours, "--severity", "P1", "--state", "new", "--json", server=server)).json
     assert {one["title"] for one in severe["incidents"]} == {"listed 0", "listed 1"}
-    ordered = (await command(*ours, "--order-by", "severity", "--limit", "1", "--json", server=server)).json
+    ordered = (await command(*ours, "--order-by", "severity desc", "--limit", "1", "--json", server=server)).json
     assert [one["title"] for one in ordered["incidents"]] == ["listed 0"]
     assert ordered["pagination"]["total_count"] == 3
     table = await command(*ours, "--open", "--limit", "2", server=server)

@@ -23,7 +23,7 @@ class Finished:
     err: str
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
         """The one document it printed."""
         return json.loads(self.out)
 

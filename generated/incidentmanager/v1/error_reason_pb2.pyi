@@ -77,7 +77,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: {"limit_bytes": "4194304"}
     """
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 14
-    """UNAVAILABLE with RetryInfo. The database does not answer; nothing was written.
+    """UNAVAILABLE with RetryInfo. The database does not answer. Repeat: a request_id or idempotency_key makes that safe.
     Metadata: {}
     """
     ERROR_REASON_DRAINING: _ErrorReason.ValueType  # 15
@@ -193,7 +193,7 @@ ERROR_REASON_TOO_LARGE: ErrorReason.ValueType  # 13
 Metadata: {"limit_bytes": "4194304"}
 """
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 14
-"""UNAVAILABLE with RetryInfo. The database does not answer; nothing was written.
+"""UNAVAILABLE with RetryInfo. The database does not answer. Repeat: a request_id or idempotency_key makes that safe.
 Metadata: {}
 """
 ERROR_REASON_DRAINING: ErrorReason.ValueType  # 15

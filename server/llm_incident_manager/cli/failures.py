@@ -29,7 +29,7 @@ _REMEDIES = {
     "STALE_ETAG": "read it again with `incident show`, then repeat the command with the new etag, or without --etag",
     "REQUEST_ID_REUSED": "leave the request id away, or take a new one",
     "PRODUCER_FENCED": "another stream uses this producer id: end that one, or give --producer-id",
-    "STORE_UNAVAILABLE": "look at the server's log; nothing was written",
+    "STORE_UNAVAILABLE": "look at the server's log, then repeat",
     "UNAUTHENTICATED": "the server wants to know who calls",
     "INTERNAL": "this is a defect of the server: its log tells more under the request id",
 }
@@ -65,7 +65,7 @@ def _tell_call(error: Exception, address: str) -> None:
     code = exit_code(error)
     if code is Exit.UNREACHABLE:
         _fail(f"no answer from {address}: {error.message}", code, remedy=_START)
-    fields = [f"{violation.field}: {violation.description}" for violation in error.violations]
+    fields = [violation.description for violation in error.violations]
     _fail(error.message, code, error.reason, fields)
 
 

@@ -1,5 +1,6 @@
 """`incident …`: reading and watching incidents."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +32,7 @@ def list_incidents(
     ] = None,
     only_open: Annotated[bool, typer.Option("--open", help="That still need somebody.")] = False,
     severity: Annotated[str, typer.Option("--severity", help="At least as severe as this, for instance P1.")] = "",
-    order_by: Annotated[str, typer.Option("--order-by", help='For instance: "severity, create_time desc".')] = "",
+    order_by: Annotated[str, typer.Option("--order-by", help='For instance: "severity desc, create_time".')] = "",
     limit: Limit = 50,
 ) -> None:
     """List incidents, newest first."""
@@ -137,14 +138,15 @@ def watch(
     from llm_incident_manager.cli import connection, printing, views
 
     async def work(client: "IncidentClient") -> None:
-        left = limit
-        async for change in client.watch(filter=filter_text, snapshot=snapshot, resume_token=resume_token):
-            if how.as_json:
-                printing.print_json(change)
-            else:
-                print(views.change_line(change), flush=True)
-            left -= 1
-            if left == 0:
-                return
+        left, changes = limit, client.watch(filter=filter_text, snapshot=snapshot, resume_token=resume_token)
+        async with contextlib.aclosing(changes):
+            async for change in changes:
+                if how.as_json:
+                    printing.print_json(change)
+                else:
+                    print(views.change_line(change), flush=True)
+                left -= 1
+                if left == 0:
+                    return
 
     connection.call(how, work)

@@ -1,10 +1,10 @@
 """The command `llm-incident-manager`: puts the groups of commands together."""
 
-import importlib.metadata
 from typing import Annotated
 
 import typer
 
+import llm_incident_manager
 from llm_incident_manager.cli import event, options, replay, service, verb
 
 app = typer.Typer(
@@ -23,7 +23,7 @@ replay.add_to(app)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(importlib.metadata.version("llm-incident-manager"))
+        print(llm_incident_manager.__version__)
         raise typer.Exit
 
 
@@ -43,4 +43,4 @@ def everything(
 
 def main() -> None:
     """Runs the command line on this process's arguments."""
-    app()
+    app(prog_name="llm-incident-manager")

@@ -129,11 +129,11 @@ class ProducerFenced(DomainError):
 
 
 class StoreUnavailable(DomainError):
-    """The database does not answer; nothing was written."""
+    """The database does not answer. Unless it failed in the very moment of the commit, nothing was written."""
 
     def __init__(self, cause: str) -> None:
         """`cause` names what failed, without secrets."""
-        message = f"the database does not answer ({cause}); nothing was written, try again"
+        message = f"the database does not answer ({cause}): repeat it with the same request_id or idempotency_key"
         super().__init__(ErrorReason.STORE_UNAVAILABLE, message, retry_after=1.0)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, Overloaded
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.ports.stores import StoreBroken
 from llm_incident_manager.telemetry.metrics import Metrics
 
 
@@ -107,8 +108,10 @@ class Batcher:
         except asyncio.CancelledError:
             _settle(taken, _stopping())
             raise
-        except Exception as error:  # noqa: BLE001  # handed to every caller that waits
+        except Exception as error:  # handed to every caller that waits
             _settle(taken, error)
+            if isinstance(error, StoreBroken):
+                raise  # nobody knows what is on the disk: the process has to end
         else:
             _settle(taken, None)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.changes import OutboxRow
-from llm_incident_manager.ports.stores import KeyTaken
+from llm_incident_manager.ports.stores import KeyTaken, StoreBroken
 from llm_incident_manager.telemetry import logs, traces
 
 LEASE_SECONDS = 60
@@ -51,6 +51,8 @@ class Pump:
             self._wake.clear()
             try:
                 worked = await self.once()
+            except StoreBroken:
+                raise
             except KeyTaken:
                 worked = 1
             except Exception as error:  # noqa: BLE001  # one bad round must not end the pump; it is logged and counted

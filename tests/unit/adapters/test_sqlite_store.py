@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -22,20 +23,28 @@ from tests.support.builders import NOW, TENANT, make_event_row, make_id, make_in
 from tests.support.steps import opened, write
 from tests.support.waiting import until
 
-HASTY = 0.2
-"""Seconds that these tests wait for an answer that does not come."""
+HASTY = 0.5
+"""Seconds that tests wait for an answer that does not come."""
 
 ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
 @pytest.fixture
 def options(tmp_path: Path) -> Options:
-    return Options(tmp_path / "data" / "incidents.db", ThreadExecutor, deadline=HASTY)
+    return Options(tmp_path / "data" / "incidents.db", ThreadExecutor)
 
 
 @pytest.fixture
 async def store(options: Options) -> AsyncIterator[SqliteStore]:
     opened_store = await open_store(options, make_id(), NOW)
+    yield opened_store
+    await opened_store.close()
+
+
+@pytest.fixture
+async def hasty(options: Options) -> AsyncIterator[SqliteStore]:
+    """A store that soon gives up waiting."""
+    opened_store = await open_store(replace(options, deadline=HASTY), make_id(), NOW)
     yield opened_store
     await opened_store.close()
 
@@ -206,56 +215,64 @@ async def test_after_a_flush_that_failed_nothing_goes_on(flushes: Flushes, optio
     await again.close()
 
 
-async def test_a_read_that_takes_too_long_is_interrupted(store: SqliteStore) -> None:
-    assert store._readers is not None
+async def test_a_read_that_takes_too_long_is_interrupted(hasty: SqliteStore) -> None:
+    assert hasty._readers is not None
     for _ in range(4):  # more often than there are readers
-        with pytest.raises(StoreUnavailable, match=r"no answer from SQLite within 0\.2 s"):
-            await store._readers.run(lambda c: c.execute(ENDLESS).fetchall())
-    await store.check()
+        with pytest.raises(StoreUnavailable, match=r"no answer from SQLite within 0\.5 s"):
+            await hasty._readers.run(lambda c: c.execute(ENDLESS).fetchall())
+    await hasty.check()
 
 
-async def test_a_read_that_nobody_waits_for_is_interrupted(store: SqliteStore) -> None:
+@pytest.mark.parametrize("moment", ["before", "at", "within"])
+async def test_a_read_that_nobody_waits_for_is_stopped(store: SqliteStore, moment: str) -> None:
     assert store._readers is not None
-    begun = threading.Event()
+    readers = store._readers
+    entered, go_on = threading.Semaphore(0), threading.Event()
 
     def endless(connection: apsw.Connection) -> None:
-        begun.set()
+        entered.release()
+        go_on.wait(10)
         connection.execute(ENDLESS).fetchall()
 
-    readers = store._readers
-    tasks = [asyncio.create_task(readers.run(endless)) for _ in range(2)]
-    await asyncio.to_thread(begun.wait, 10)
+    tasks = [asyncio.create_task(readers.run(endless)) for _ in readers._readers]
+    for task in tasks:
+        await asyncio.sleep(0) if moment == "before" else await asyncio.to_thread(entered.acquire)
+    if moment == "within":
+        go_on.set()
+        await asyncio.sleep(0.05)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await store.check()
+    go_on.set()
+    for _ in tasks:
+        await store.check()
 
 
-async def test_who_waits_too_long_for_a_turn_is_told_so(store: SqliteStore) -> None:
+async def test_who_waits_too_long_for_a_turn_is_told_so(hasty: SqliteStore) -> None:
     async def wait() -> None:
-        async with store.transaction():
+        async with hasty.transaction():
             pass
 
-    async with store.transaction() as tx:
+    async with hasty.transaction() as tx:
         await tx.write(make_opening(make_incident()))
         waiting = asyncio.create_task(wait())
-        with pytest.raises(StoreUnavailable, match=r"other transactions took longer than 0\.2 s"):
+        with pytest.raises(StoreUnavailable, match=r"other transactions took longer than 0\.5 s"):
             await waiting
     await wait()
 
 
-async def test_a_writer_that_does_not_answer_is_unavailable_and_comes_back(store: SqliteStore) -> None:
+async def test_a_writer_that_does_not_answer_is_unavailable_and_comes_back(hasty: SqliteStore) -> None:
     go_on = threading.Event()
-    stuck = asyncio.create_task(store._writer.run(lambda: go_on.wait(10)))
+    stuck = asyncio.create_task(hasty._writer.run(lambda: go_on.wait(10)))
     await asyncio.sleep(0)
     incident = make_incident()
-    for call in (store.check(), write(store, make_opening(incident)), stuck):
+    for call in (hasty.check(), write(hasty, make_opening(incident)), stuck):
         with pytest.raises(StoreUnavailable, match="no answer from SQLite"):
             await call
     go_on.set()
-    await store.check()
+    await hasty.check()
     with pytest.raises(NotFound):  # what was given up was undone, although it ran
-        await store.incident(TENANT, incident.id)
+        await hasty.incident(TENANT, incident.id)
 
 
 @pytest.mark.parametrize("call", ["transaction", "lease_numbers"])
@@ -293,6 +310,25 @@ async def test_the_log_stays_short_and_no_commit_waits_for_that(
         await until(lambda: store._writer._checkpoint is None)
         longest = max(longest, log_size(options))
     assert longest < 4_000_000
+
+
+async def test_a_stranger_who_reads_for_long_stops_nobody_and_the_log_starts_over_when_he_goes(
+    store: SqliteStore, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "LOG_PAGES", 100)
+    monkeypatch.setattr(writers, "LONGEST_LOG", 200)
+    stranger = apsw.Connection(str(options.database), flags=apsw.SQLITE_OPEN_READONLY)
+    stranger.execute("BEGIN; SELECT count(*) FROM event").fetchall()
+    for _ in range(5):
+        await write(store, heavy(40))
+        await until(lambda: store._writer._checkpoint is None)
+    grown = log_size(options)
+    assert grown > 5 * 400_000
+    stranger.close()
+    for _ in range(5):
+        await write(store, heavy(40))
+        await until(lambda: store._writer._checkpoint is None)
+    assert log_size(options) < grown + 2 * 400_000
 
 
 async def test_closing_moves_the_log_into_the_file(options: Options) -> None:

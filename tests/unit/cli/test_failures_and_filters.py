@@ -34,7 +34,7 @@ def test_an_error_ends_with_its_exit_code(error: errors.IncidentManagerError, co
 
 
 def test_the_message_names_reason_fields_and_remedy(capsys: pytest.CaptureFixture[str]) -> None:
-    bad = errors.FieldViolation("event.title", "is empty: give one line")
+    bad = errors.FieldViolation("event.title", "event.title is empty: give one line")
     for error in (
         errors.InvalidRequest(Code.INVALID_ARGUMENT, "one field is bad", "INVALID_FIELD", violations=[bad]),
         errors.StaleEtag(Code.ABORTED, "not the current one", "STALE_ETAG"),
@@ -44,7 +44,7 @@ def test_the_message_names_reason_fields_and_remedy(capsys: pytest.CaptureFixtur
             raise error
     out, err = capsys.readouterr()
     assert out == ""
-    assert "error: one field is bad [INVALID_FIELD]\n  event.title: is empty: give one line\n" in err
+    assert "error: one field is bad [INVALID_FIELD]\n  event.title is empty: give one line\n" in err
     assert "hint: read it again with `incident show`" in err
     assert "error: no answer from somewhere:1: connection refused\nhint: is it running?" in err
 

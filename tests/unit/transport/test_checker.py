@@ -113,6 +113,15 @@ def test_unsupported_element_options_fail_at_compile_time(element: validate.Fiel
         checker.compile_checker(descriptor)
 
 
+def test_unique_messages_fail_at_compile_time() -> None:
+    field = compiled.field_with(
+        validate.FieldRules(repeated=validate.RepeatedRules(unique=True)), "TYPE_MESSAGE", "LABEL_REPEATED"
+    )
+    field.type_name = ".buf.validate.Rule"
+    with pytest.raises(checker.UncheckableRule, match=r"repeated\.unique on messages"):
+        checker.compile_checker(compiled.message_with(field))
+
+
 def pattern_field(pattern: str) -> validate.FieldRules:
     return validate.FieldRules(string=validate.StringRules(pattern=pattern))
 

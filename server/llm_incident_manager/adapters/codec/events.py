@@ -27,4 +27,3 @@ class EventCodec:
         if given.get("incident_type"):
             given["incident_type"] = IncidentType(given["incident_type"])
         return Event(**given)
-

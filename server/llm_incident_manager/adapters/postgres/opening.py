@@ -47,7 +47,7 @@ def check(facts: dict[str, str | int | bool], *, may_lose_commits: bool) -> None
         raise StoreRefused(
             f"PostgreSQL runs with {' and '.join(f'{name} = off' for name in broken)}, so a crash may lose what it "
             f"confirmed: set {' and '.join(f'{name} = on' for name in broken)} for the server and this role, "
-            "or accept the loss in the configuration"
+            "or accept the loss with storage.allow_unsafe_durability: true"
         )
 
 

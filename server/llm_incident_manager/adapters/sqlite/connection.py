@@ -17,7 +17,9 @@ LOCK_FILE: Final = "server.lock"
 OLDEST: Final = (3, 51, 3)
 """Before this version a crash while the log starts over can damage the file (sqlite.org/wal.html#walresetbug)."""
 
-_BUSY_MILLISECONDS = 5_000
+BUSY_MILLISECONDS: Final = 5_000
+"""How long a statement waits for another process that has the file, for instance one that looks into it."""
+
 _LOG_BYTES = 64 * 1024 * 1024
 _UNUSABLE = (
     apsw.BusyError,
@@ -56,7 +58,7 @@ def open_writer(database: str) -> apsw.Connection:
         raise StoreRefused(f"SQLite {version} may damage its file in a crash: install {needed} or newer")
     with explained(database):
         connection = apsw.Connection(database, statementcachesize=CACHED)
-        connection.set_busy_timeout(_BUSY_MILLISECONDS)
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
         ((mode,),) = connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(_WRITER).fetchall()
     if mode != ("memory" if database == MEMORY else "wal"):
@@ -68,7 +70,7 @@ def open_writer(database: str) -> apsw.Connection:
 def open_reader(database: str) -> apsw.Connection:
     """A connection that only reads. The file exists."""
     connection = apsw.Connection(database, flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=CACHED)
-    connection.set_busy_timeout(_BUSY_MILLISECONDS)
+    connection.set_busy_timeout(BUSY_MILLISECONDS)
     connection.wal_autocheckpoint(0)
     connection.execute(_READER).fetchall()
     return connection

@@ -13,6 +13,7 @@ from typing import TypeVar
 import apsw
 
 from llm_incident_manager.adapters.sql.audit import AuditChain
+from llm_incident_manager.adapters.sqlite import connection as connections
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.ports.executor import Executor
@@ -25,7 +26,9 @@ LOG_PAGES = 4_000
 again and again is copied once."""
 
 LONGEST_LOG = 4 * LOG_PAGES
-"""From here on the log waits for readers to go, so that it can start over."""
+"""From here on the log waits a moment for readers to go, so that it can start over."""
+
+_MOMENT = 100  # milliseconds
 
 
 class Writer:
@@ -76,7 +79,7 @@ class Writer:
             self._lock.release()
 
     async def unit(self, function: Callable[[apsw.Connection], T]) -> T:
-        """Runs a function as one transaction."""
+        """Runs a function as one transaction. When its caller gives up, it still takes effect: nobody may mind that."""
         async with self.turn():
             return await self.run(lambda: self._unit(function))
 
@@ -154,4 +157,8 @@ class Writer:
         self._moved = self._logged
         length, _ = self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         if length > LONGEST_LOG:
-            self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+            self.connection.set_busy_timeout(_MOMENT)
+            try:
+                self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+            finally:
+                self.connection.set_busy_timeout(connections.BUSY_MILLISECONDS)

@@ -14,8 +14,8 @@ from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import NOTIFY, Changes, DeliveryRow, OutboxRetry, OutboxRow
 from llm_incident_manager.ports.channel import Notification, Receipt
-from llm_incident_manager.telemetry import traces
 from llm_incident_manager.ports.told import Happening
+from llm_incident_manager.telemetry import traces
 
 NAME = "notify"
 TOPIC = NOTIFY

@@ -135,6 +135,8 @@ def _field(field: FieldDescriptor, options: validate.FieldRules) -> Field:
     _refuse_other_type(field.full_name, options, "repeated")
     whole = options.repeated
     rules = _sizes("repeated", whole, {"min_items": "<", "max_items": ">"}, field.full_name, {"unique", "items"})
+    if whole.unique and field.message_type is not None:
+        raise UncheckableRule(field.full_name, "repeated.unique on messages", "messages cannot be told apart this way")
     if whole.unique:
         rules.append(Rule("repeated.unique", "len(set({v})) != len({v})", "not repeat an item"))
     return Field(
