@@ -9,7 +9,7 @@ STAMP    := $(VENV)/.installed
 PROJECTS := pyproject.toml generated/pyproject.toml clients/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check gates gen baseline lock lint fmt types bench clean
+.PHONY: help setup run demo test prove check gates gen baseline lock lint fmt types bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ demo: setup ## Start a server, replay a day of LLM events into it and show what 
 
 test: setup ## Run the tests
 	$(BIN)/python -m pytest $(ARGS)
+
+prove: setup ## The proofs in full size: 100,000 events through 200 cuts, 20 kills under load
+	TEST_SIZE=full $(BIN)/python -m pytest tests/adversity $(ARGS)
 
 check: gates ## Everything that must hold before a commit: all gates, then the tests, none skipped
 	$(BIN)/python -m pytest --no-skips $(ARGS)

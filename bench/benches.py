@@ -1,4 +1,4 @@
-"""The benchmarks by name: which load each puts on which server. To each floor belongs the figure that is held against it."""
+"""The benchmarks by name: which load each puts on which server, and which floor a figure is held against."""
 
 import statistics
 from contextlib import ExitStack
@@ -100,5 +100,5 @@ def with_floors(names: list[str]) -> list[str]:
 
 def _sized(spec: Spec, seconds: float) -> Spec:
     sized = replace(spec, seconds=seconds)
-    rate = spec.rate or _PREPARED[spec.kind]
+    rate = spec.rate or _PREPARED[spec.kind] / (4 if spec.echo else 1)
     return replace(sized, events=int(rate * sized.lasts) // spec.frame_events * spec.frame_events)

@@ -9,10 +9,11 @@ import grpc
 from incidentmanager.v1 import ingest_service_pb2 as pb
 
 from bench import events, wire
-from bench.recorder import Recorder, Spec
+from bench.recorder import Recorder, Spec, supply
 
 METHOD = "/incidentmanager.v1.IngestService/SubmitEvent"
 _EVENT = 1
+Method = Callable[[bytes], Awaitable[bytes]]
 
 
 def prepare(spec: Spec) -> list[bytes]:
@@ -23,15 +24,19 @@ def prepare(spec: Spec) -> list[bytes]:
 
 async def run(spec: Spec, requests: list[bytes], recorder: Recorder) -> None:
     """Calls until the time is up or the requests are."""
-    left = iter(requests)
+    left = supply(spec, requests)
     async with grpc.aio.insecure_channel(spec.address) as channel:
-        method: Callable[[bytes], Awaitable[bytes]] = channel.unary_unary(METHOD)  # without serialisers
+        method = opened(channel)
         await asyncio.gather(*(_caller(spec, method, left, recorder) for _ in range(spec.in_flight)))
 
 
-async def _caller(
-    spec: Spec, method: Callable[[bytes], Awaitable[bytes]], left: Iterator[bytes], recorder: Recorder
-) -> None:
+def opened(channel: grpc.aio.Channel) -> Method:
+    """The method, which takes and gives bytes as they are."""
+    method: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(METHOD, None, None)
+    return method
+
+
+async def _caller(spec: Spec, method: Method, left: Iterator[bytes], recorder: Recorder) -> None:
     for request in left:
         sent = perf_counter()
         if sent >= recorder.ends:

@@ -1,7 +1,7 @@
 """Makes the events that are sent: realistic, about 300 bytes, the same in each run. Knows how gRPC and REST write them.
 
 An event is a base, which is serialised once and used often, and a title and key of its own, which are appended: so half
-a million events are ready in about a second. Titles of different problems differ in words, since numbers are normalised.
+a million events are ready in a few seconds. Titles of different problems differ in words, as numbers are normalised.
 """
 
 import json
@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from math import prod
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from incidentmanager.v1 import event_pb2
 
-from bench import wire
+from bench import wire, words
 
 POOL = 200
 """Open incidents that the repeats of a storm join."""
@@ -48,191 +49,6 @@ _SERVICES = ("chat-gateway", "support-bot", "search-answers", "code-review", "co
 _REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "us-west-2", "ap-southeast-1")
 _TEAMS = ("platform", "trust-and-safety", "assistants", "search", "finance-ai")
 
-_QUALITIES = [
-    "abrupt",
-    "brief",
-    "chronic",
-    "delayed",
-    "erratic",
-    "faint",
-    "gradual",
-    "heavy",
-    "hidden",
-    "intermittent",
-    "isolated",
-    "large",
-    "local",
-    "massive",
-    "minor",
-    "new",
-    "odd",
-    "partial",
-    "persistent",
-    "quiet",
-    "rapid",
-    "rare",
-    "recurring",
-    "regional",
-    "repeated",
-    "rising",
-    "severe",
-    "sharp",
-    "silent",
-    "slow",
-    "small",
-    "sporadic",
-    "steady",
-    "sudden",
-    "sustained",
-    "systematic",
-    "unexpected",
-    "unusual",
-    "visible",
-    "wide",
-]
-_THINGS = [
-    "answers",
-    "batches",
-    "budgets",
-    "caches",
-    "calls",
-    "chains",
-    "chunks",
-    "citations",
-    "contexts",
-    "documents",
-    "embeddings",
-    "filters",
-    "guardrails",
-    "hints",
-    "indexes",
-    "invoices",
-    "judgements",
-    "keys",
-    "languages",
-    "memories",
-    "menus",
-    "messages",
-    "metrics",
-    "moderators",
-    "notes",
-    "outputs",
-    "pages",
-    "passages",
-    "plans",
-    "prompts",
-    "proxies",
-    "queries",
-    "queues",
-    "quotas",
-    "rankings",
-    "refusals",
-    "replies",
-    "rewrites",
-    "routes",
-    "sessions",
-    "snippets",
-    "streams",
-    "summaries",
-    "templates",
-    "tickets",
-    "tokens",
-    "tools",
-    "traces",
-    "transcripts",
-    "translations",
-    "uploads",
-    "vectors",
-    "verdicts",
-    "voices",
-]
-_TROUBLES = [
-    "abandoned",
-    "blocked",
-    "broken",
-    "clipped",
-    "corrupted",
-    "degraded",
-    "denied",
-    "diverted",
-    "dropped",
-    "duplicated",
-    "exceeded",
-    "expired",
-    "exposed",
-    "failing",
-    "flagged",
-    "forged",
-    "garbled",
-    "ignored",
-    "inflated",
-    "leaking",
-    "locked",
-    "looping",
-    "lost",
-    "mismatched",
-    "misrouted",
-    "missing",
-    "muted",
-    "overloaded",
-    "poisoned",
-    "refused",
-    "rejected",
-    "reordered",
-    "retried",
-    "skipped",
-    "stalled",
-    "stale",
-    "starved",
-    "swapped",
-    "throttled",
-    "truncated",
-]
-_PLACES = [
-    "archive",
-    "billing",
-    "checkout",
-    "claims",
-    "courses",
-    "desk",
-    "directory",
-    "drafts",
-    "editor",
-    "forum",
-    "gallery",
-    "helpdesk",
-    "hiring",
-    "inbox",
-    "kiosk",
-    "ledger",
-    "library",
-    "market",
-    "mobile",
-    "onboarding",
-    "orders",
-    "partners",
-    "payroll",
-    "playground",
-    "portal",
-    "press",
-    "recipes",
-    "registry",
-    "research",
-    "returns",
-    "sandbox",
-    "scheduler",
-    "shop",
-    "staging",
-    "storefront",
-    "studio",
-    "survey",
-    "transit",
-    "travel",
-    "vault",
-    "warehouse",
-    "wiki",
-]
-
 Fields = Mapping[str, Any]
 
 
@@ -245,13 +61,14 @@ class Mix:
 
 
 def phrase(number: int) -> str:
-    """Words that no other number below three million has."""
-    left = number * 7_919 % (len(_QUALITIES) * len(_THINGS) * len(_TROUBLES) * len(_PLACES))
-    words = []
-    for choices in (_QUALITIES, _THINGS, _TROUBLES, _PLACES):
-        left, chosen = divmod(left, len(choices))
-        words.append(choices[chosen])
-    quality, thing, trouble, place = words
+    """Words that no other number below three million has; neighbours differ in most of them."""
+    choices = (words.QUALITIES, words.THINGS, words.TROUBLES, words.PLACES)
+    left = number * 7_919 % prod(map(len, choices))
+    chosen = []
+    for some in choices:
+        left, which = divmod(left, len(some))
+        chosen.append(some[which])
+    quality, thing, trouble, place = chosen
     return f"{quality.capitalize()} {thing} {trouble} in {place}"
 
 

@@ -1,4 +1,4 @@
-"""Waits for a server that is just starting, with everything on the client's side ready: how long until the first ack?"""
+"""Waits for a server that is just starting, with all on the client's side ready: how long until the first ack?"""
 
 import asyncio
 from time import perf_counter
@@ -17,10 +17,10 @@ async def acknowledgement(spec: Spec) -> dict[str, Any]:
     (request,) = calls.prepare(spec)
     host, port = spec.address.rsplit(":", 1)
     print('{"ready": true}', flush=True)
-    while not await _listens(host, int(port)):
+    while not await _listens(host, int(port)):  # noqa: ASYNC110  # nobody tells when another process listens
         await asyncio.sleep(_PAUSE)
     async with grpc.aio.insecure_channel(spec.address) as channel:
-        await channel.unary_unary(calls.METHOD)(request)
+        await calls.opened(channel)(request)
         return {"at": perf_counter()}
 
 

@@ -17,12 +17,12 @@ from starlette.routing import Route
 _SERVICE = "incidentmanager.v1.IngestService"
 
 
-async def _echo_stream(requests: AsyncIterator[bytes], _: Any) -> AsyncIterator[bytes]:
+async def _echo_stream(requests: AsyncIterator[bytes], _: object) -> AsyncIterator[bytes]:
     async for request in requests:
         yield request
 
 
-async def _echo_call(request: pb.SubmitEventRequest, _: Any) -> pb.SubmitEventRequest:
+async def _echo_call(request: pb.SubmitEventRequest, _: object) -> pb.SubmitEventRequest:
     return request
 
 

@@ -6,24 +6,26 @@ event was due, not from the time it could be sent.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
-from typing import NamedTuple
+from typing import TypeAlias
 
 import grpc
 from incidentmanager.v1 import event_pb2
 from incidentmanager.v1 import ingest_service_pb2 as pb
 
 from bench import events, wire
-from bench.recorder import Recorder, Spec
+from bench.recorder import Recorder, Spec, supply
 
 METHOD = "/incidentmanager.v1.IngestService/StreamEvents"
 _FRAME, _FIRST, _EVENTS = 2, 1, 2
-Raw = grpc.aio.StreamStreamCall[bytes, bytes]
+Raw: TypeAlias = "grpc.aio.StreamStreamCall[bytes, bytes]"
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Frame:
     """A serialised frame and which of all events it has."""
 
     data: bytes
@@ -48,10 +50,12 @@ def prepare(spec: Spec) -> list[list[Frame]]:
 async def run(spec: Spec, dealt: Sequence[list[Frame]], recorder: Recorder) -> None:
     """Sends until the time is up or the frames are, then waits for all that is not answered yet."""
     async with grpc.aio.insecure_channel(spec.address) as channel:
-        method: Callable[[], Raw] = channel.stream_stream(METHOD)  # without serialisers: bytes as they are
+        method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(METHOD, None, None)
         zero = perf_counter()
         streams = [_Stream(spec, method(), zero, recorder) for _ in dealt]
-        await asyncio.gather(*(s.run(f"bench-{n}", frames) for n, (s, frames) in enumerate(zip(streams, dealt))))
+        await asyncio.gather(
+            *(s.run(f"bench-{n}", frames) for n, (s, frames) in enumerate(zip(streams, dealt, strict=True)))
+        )
 
 
 class _Stream:
@@ -74,9 +78,9 @@ class _Stream:
             both.create_task(self._send_all(frames))
 
     async def _send_all(self, frames: list[Frame]) -> None:
-        for frame in frames:
-            if perf_counter() >= self._recorder.ends:
-                break
+        for frame in supply(self._spec, frames):
+            if not self._spec.rate and perf_counter() >= self._recorder.ends:
+                break  # a schedule is kept to its last event, however late, or the slowest would go unseen
             await self._send(frame)
         await self._call.done_writing()
 
@@ -94,7 +98,7 @@ class _Stream:
         await self._call.write(frame.data)
 
     async def _receive(self) -> None:
-        while (data := await self._call.read()) is not grpc.aio.EOF:
+        while isinstance(data := await self._call.read(), bytes):  # the end is another object
             now = perf_counter()
             left = self._answered(data)
             self._in_flight -= left

@@ -56,7 +56,7 @@ async def _mark(record: recorder.Recorder, closed: asyncio.Event) -> None:
     _say(window="closes", cpu=process_time())
 
 
-def _say(**what: Any) -> None:
+def _say(**what: object) -> None:
     print(json.dumps(what), flush=True)
 
 

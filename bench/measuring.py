@@ -1,4 +1,4 @@
-"""One measurement: starts a server or a floor, puts load on it, and makes a line of what was seen. Temporary files go."""
+"""One measurement: starts a server or a floor, puts load on it, and makes a line of what was seen. Its files go."""
 
 import tempfile
 import time
@@ -104,7 +104,7 @@ def _used(target: Target, said: Line) -> Used:
 
 def _figures(result: Line, opens: Used, closes: Used) -> Line:
     events, seconds = max(1, result["in_window"]), result["seconds"]
-    p50, p95, p99 = (round(value, 2) for value in result["milliseconds"])
+    p50, p95, p99 = result["milliseconds"] or (None, None, None)
     own = [getattr(closes, name) - getattr(opens, name) for name in ("server", "database", "client")]
     others = closes.all - opens.all - sum(own)
     server, database, client = (round(1e6 * used / events, 1) for used in own)

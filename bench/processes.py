@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -79,8 +79,11 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
 
-    def _poll(self, holds: Any) -> None:
+    def _poll(self, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not holds():
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -1,20 +1,22 @@
 """What a load process measures: when its window was, what was acknowledged in it, and how long that took."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import cycle
+from typing import Any, TypeVar
 
 QUANTILES = (0.50, 0.95, 0.99)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
     """A load.
 
-    `kind`: frames, unary, rest, or start. `echo`: the peer is a floor, which sends back what it gets. `events`: prepared
-    at most; the load ends early when it has used them up. `rate`: events a second on a schedule; 0 sends whenever fewer
-    than `in_flight` (events on each stream, or calls) wait for their answer.
+    `kind`: frames, unary, rest, or start. `echo`: the peer is a floor, which sends back what it gets. `events`: made
+    beforehand; the load ends early when it has used them up. `rate`: events a second on a schedule; 0 sends whenever
+    fewer than `in_flight` (events on each stream, or calls) wait for their answer.
     """
 
     kind: str
@@ -34,6 +36,11 @@ class Spec:
     def lasts(self) -> float:
         """Seconds from the first event to the last."""
         return self.warm_up + self.seconds
+
+
+def supply(spec: Spec, prepared: Sequence[T]) -> Iterator[T]:
+    """What is sent, in order; a floor, which keeps nothing, may get it again and again."""
+    return cycle(prepared) if spec.echo else iter(prepared)
 
 
 @dataclass(slots=True)
@@ -67,7 +74,7 @@ class Recorder:
             "sent": self.sent,
             "acknowledged": self.acknowledged,
             "in_window": self.in_window,
-            "milliseconds": [1000 * value for value in quantiles(self.samples)],
+            "milliseconds": [round(1000 * value, 2) for value in quantiles(self.samples)],
             "outcomes": dict(self.outcomes),
             "errors": dict(self.errors),
         }

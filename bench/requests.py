@@ -6,7 +6,7 @@ from itertools import islice
 from time import perf_counter
 
 from bench import events
-from bench.recorder import Recorder, Spec
+from bench.recorder import Recorder, Spec, supply
 
 _HEAD = (
     b"POST /api/v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
@@ -24,7 +24,7 @@ def prepare(spec: Spec) -> list[bytes]:
 async def run(spec: Spec, requests: list[bytes], recorder: Recorder) -> None:
     """Sends until the time is up or the requests are."""
     host, port = spec.address.rsplit(":", 1)
-    left, loop = iter(requests), asyncio.get_running_loop()
+    left, loop = supply(spec, requests), asyncio.get_running_loop()
     opened = [
         await loop.create_connection(lambda: _Connection(left, recorder), host, int(port))
         for _ in range(spec.in_flight)

@@ -14,9 +14,7 @@ def means(port: int) -> dict[str, object]:
     for name, part, stage, value in _SAMPLE.findall(_page(port)):
         found[name, stage][part] = float(value)
     mean = {key: parts["sum"] / parts["count"] for key, parts in found.items() if parts.get("count")}
-    stages = {
-        stage: round(1000 * value, 2) for (name, stage), value in mean.items() if name == "stage_duration_seconds"
-    }
+    stages = {stage: round(1000 * value, 2) for (_, stage), value in mean.items() if stage}
     return {"batch_events": round(mean.get(("batch_events", ""), 0), 1), "stage_ms": stages}
 
 

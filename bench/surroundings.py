@@ -34,7 +34,7 @@ def machine(folder: Path) -> dict[str, Any]:
 def configuration(env: Mapping[str, str]) -> dict[str, Any]:
     """Which features a server with this environment has on, and a hash of all settings but places."""
     settings = config.load(env)
-    shown = settings.masked()
+    shown: dict[str, Any] = settings.masked()
     for section, key in _PLACES:
         shown[section].pop(key, None)
     shown.pop("instance_id", None)

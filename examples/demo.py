@@ -89,9 +89,7 @@ def show(server: Server) -> None:
     """The tour."""
     say("A day of a company whose products stand on language models, ending now:")
     server.command("replay", os.path.relpath(FILE), "--now")
-    say(
-        "\nEvery event has one disposition; nearly all were attached to an open incident. The worst that are still open:"
-    )
+    say("\nEvery event has one disposition; nearly all joined an open incident. The worst that are still open:")
     server.command("incident", "list", "--open", "--severity", "P1", "--order-by", "severity desc", "--limit", "12")
     say("\nBlocked prompts are P3. One reached a tool, which raised its incident:")
     number = injection(server)

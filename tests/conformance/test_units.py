@@ -28,7 +28,6 @@ from tests.support.builders import (
 )
 from tests.support.steps import Dropped, claim, dropped, feed, later, opened, write
 
-
 ELSEWHERE = TenantId("other")
 
 

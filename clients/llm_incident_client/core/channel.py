@@ -94,8 +94,8 @@ def _arguments(options: ChannelOptions) -> Sequence[tuple[str, int | str]]:
         ("grpc.http2.max_pings_without_data", 0),
         # The library's own reconnecting: short, because the retries above it wait as well.
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 1_000),
+        ("grpc.min_reconnect_backoff_ms", 10_000),  # despite its name the time that one attempt may take
         # Channels with equal arguments would share one connection, and one cut would hit all of them.
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.enable_retries", 0),

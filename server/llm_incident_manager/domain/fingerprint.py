@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from llm_incident_manager.domain.event import Event
@@ -13,15 +14,17 @@ VERBATIM = 0
 CURRENT = 1
 """The version of computed fingerprints."""
 
+_UNIT = "tokens?|ms|s|sec|seconds?|minutes?|%|usd|kb|mb|gb|k|m"
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<id>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?\b"), "<time>"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"), "<ip>"),
     (re.compile(r"\b(?:req|run|chatcmpl|msg|trace|span|call|resp|thread|asst|org|key)[-_][a-z0-9]{6,}\b"), "<id>"),
     (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b"), "<hex>"),
-    (re.compile(r"\b\d+(?:[.,:]\d+)*\s*(?:tokens?|ms|s|sec|seconds?|minutes?|%|usd|kb|mb|gb|k|m)?(?![\w-])"), "<n>"),
+    (re.compile(rf"\b\d+(?:[.,:]\d+)*(?:{_UNIT})?(?![\w-])"), "<n>"),
 )
-_SPACE = re.compile(r"\s+")
+_WITH_UNITS = re.compile(rf"<n>(?: (?:{_UNIT})(?![\w-]))+")
+_WITH_HOURS = re.compile(r"<time>(?: <n>)+")
 _DATE_SUFFIX = re.compile(r"[-@_:](?:20\d{2}-?\d{2}-?\d{2}|\d{4}|latest|preview|v\d+(?:[.:]\d+)*|\d{3})$")
 
 
@@ -42,10 +45,18 @@ class Fingerprint(NamedTuple):
 
 def normalise_text(text: str) -> str:
     """Lower case, one space, with ids, times, numbers, token counts and hex replaced by their sort."""
-    folded = text.lower()
+    folded = " ".join([_masked(word) for word in text.lower().split()])
+    if "<" in folded:
+        folded = _WITH_HOURS.sub("<time>", _WITH_UNITS.sub("<n>", folded))
+    return folded
+
+
+@lru_cache(maxsize=16_384)
+def _masked(word: str) -> str:
+    """Titles of a storm are made of the same words over and over."""
     for pattern, mask in _MASKS:
-        folded = pattern.sub(mask, folded)
-    return _SPACE.sub(" ", folded).strip()
+        word = pattern.sub(mask, word)
+    return word
 
 
 def model_family(model: str) -> str:
@@ -58,13 +69,14 @@ def model_family(model: str) -> str:
         family = shorter
 
 
-def key_of(event: Event) -> tuple[str, ...]:
-    """The raw fields that decide a fingerprint; equal keys have equal fingerprints, so it may be cached by them."""
+def key_of(event: Event, title: str) -> tuple[str, ...]:
+    """The fields that decide a fingerprint, with the title as it came or normalised: events with equal keys have equal
+    fingerprints, so these may be remembered by them."""
     return (
+        title,
         event.dedup_key,
         event.source,
         event.kind,
-        event.title,
         event.provider,
         event.model_resolved or event.model_requested,
         event.deployment,

@@ -23,7 +23,8 @@ Identity = tuple[Fingerprint, FingerprintKey]
 
 
 class Identities:
-    """Fingerprints of events, remembered by the raw fields they depend on: in a storm nearly all are known."""
+    """Fingerprints of events, remembered by the fields they depend on: in a storm nearly all are known. Titles that
+    differ only in their numbers meet in their normalised form."""
 
     def __init__(self, *, enabled: bool, new_id: Callable[[], str], limit: int = 50_000) -> None:
         """`enabled=False` makes every event without a dedup_key a problem of its own, named by `new_id`."""
@@ -34,20 +35,23 @@ class Identities:
 
     def of(self, tenant: TenantId, event: Event) -> Identity:
         """The event's fingerprint and the key it has in its tenant."""
-        raw = (tenant, *fingerprint.key_of(event))
-        known = self._known.get(raw)
-        if known is None:
-            known = self._compute(tenant, event)
-            if len(self._known) >= self._limit:
-                self._known.clear()
-            self._known[raw] = known
-        return known if self._enabled or event.dedup_key else self._compute(tenant, event)
-
-    def _compute(self, tenant: TenantId, event: Event) -> Identity:
-        found = fingerprint.compute(event)
         if not self._enabled and not event.dedup_key:
-            found = Fingerprint(found.version, self._new_id(), found.components)
-        return found, FingerprintKey(tenant, found.version, found.value)
+            alone = fingerprint.compute(event)._replace(value=self._new_id())
+            return alone, FingerprintKey(tenant, alone.version, alone.value)
+        known = self._known.get((tenant, *fingerprint.key_of(event, event.title)))
+        return known if known is not None else self._by_normalised_title(tenant, event)
+
+    def _by_normalised_title(self, tenant: TenantId, event: Event) -> Identity:
+        normalised = (tenant, *fingerprint.key_of(event, fingerprint.normalise_text(event.title)))
+        known = self._known.get(normalised)
+        if known is not None:
+            return known
+        found = fingerprint.compute(event)
+        identity = (found, FingerprintKey(tenant, found.version, found.value))
+        if len(self._known) >= self._limit:
+            self._known.clear()
+        self._known[normalised] = self._known[tenant, *fingerprint.key_of(event, event.title)] = identity
+        return identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from typing import Any
 
 from incidentmanager.v1 import ingest_service_pb2
 
-from llm_incident_manager.domain.disposition import EventResult, Violation
-from llm_incident_manager.domain.errors import InvalidFields
+from llm_incident_manager.domain.disposition import EventResult
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.pipeline.batch import Submission
@@ -43,9 +42,6 @@ class IngestHandlers:
 
     async def submit_event(self, request: pb.SubmitEventRequest, call: Call) -> pb.SubmitEventResponse:
         """One event; a bad one is refused with every bad field."""
-        bad = translate.missing(request.event)
-        if bad:
-            raise InvalidFields([Violation(f"event.{v.field}", f"event.{v.message}", v.rule) for v in bad])
         event = translate.event(request.event, self._on.clock.now())
         submission = self._reception.submission(call, [event])
         if not request.request_id:

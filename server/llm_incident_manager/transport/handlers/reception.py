@@ -33,7 +33,7 @@ class Reception:
         places: list[int] = []
         rejected: dict[int, EventResult] = {}
         for place, message in enumerate(messages):
-            bad = check(message) or translate.missing(message)
+            bad = (*check(message), *translate.missing(message))
             if bad:
                 rejected[place] = translate.rejected(bad)
             else:
