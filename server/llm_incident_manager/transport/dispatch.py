@@ -1,7 +1,7 @@
 """From a call and its request through the chain to the handler and back. Doors only bring bytes and take replies."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, cast
 
 from google.protobuf.message import DecodeError, Message
@@ -12,6 +12,7 @@ from llm_incident_manager.transport.methods import Method
 
 Unary = Callable[[Any, Call], Awaitable[Message]]
 Streaming = Callable[[Any, Call], AsyncIterator[Message]]
+Send = Callable[[Message], Awaitable[None]]
 Request = Callable[[], Awaitable[Message]]
 Handlers = Mapping[str, Callable[..., Any]]
 
@@ -26,30 +27,38 @@ class Dispatcher:
 
     async def unary(self, call: Call, request: Request) -> Message:
         """The reply. `request` reads and decodes inside the chain: nobody who must not call gets a body read, and a
-        bad message is refused like any bad input."""
-        async with AsyncExitStack() as stack:
-            await self._chain.enter(call, stack)
+        bad message is refused like any bad input. Raises StatusError."""
+
+        async def work() -> Message:
             handler = cast(Unary, self._handlers[call.method.full_name])
             return await handler(checked(call, await request()), call)
-        raise AssertionError("the chain swallowed an exception")
 
-    async def server_stream(self, call: Call, request: Request) -> AsyncGenerator[Message, None]:
-        """The replies, one by one."""
-        async with AsyncExitStack() as stack:
-            await self._chain.enter(call, stack)
-            handler = cast(Streaming, self._handlers[call.method.full_name])
-            async with aclosing(cast(Any, handler(checked(call, await request()), call))) as replies:
-                async for reply in replies:
-                    yield reply
+        return await self._chain.run(call, work)
 
-    async def bidi(self, call: Call, requests: AsyncIterator[Message]) -> AsyncGenerator[Message, None]:
-        """The replies to a stream of requests; the handler checks each, since a bad event must not end the stream."""
-        async with AsyncExitStack() as stack:
-            await self._chain.enter(call, stack)
+    async def server_stream(self, call: Call, request: Request, send: Send) -> None:
+        """Sends the replies one by one; `send` returns when the door is ready for the next. Raises StatusError."""
+
+        async def work() -> None:
             handler = cast(Streaming, self._handlers[call.method.full_name])
-            async with aclosing(cast(Any, handler(requests, call))) as replies:
-                async for reply in replies:
-                    yield reply
+            await _pass_on(handler(checked(call, await request()), call), send)
+
+        await self._chain.run(call, work)
+
+    async def bidi(self, call: Call, requests: AsyncIterator[Message], send: Send) -> None:
+        """Sends the replies to a stream of requests; the handler checks each, since a bad event must not end the
+        stream. Raises StatusError."""
+
+        async def work() -> None:
+            handler = cast(Streaming, self._handlers[call.method.full_name])
+            await _pass_on(handler(requests, call), send)
+
+        await self._chain.run(call, work)
+
+
+async def _pass_on(replies: AsyncIterator[Message], send: Send) -> None:
+    async with aclosing(cast(Any, replies)) as open_replies:
+        async for reply in open_replies:
+            await send(reply)
 
 
 def checked(call: Call, request: Message) -> Message:

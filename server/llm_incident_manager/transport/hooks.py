@@ -2,9 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from time import perf_counter  # a stop-watch for metrics, not a source of time
+from typing import TypeVar
 
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
@@ -12,8 +12,10 @@ from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import errors
-from llm_incident_manager.transport.call import Call, Chain, Principal
+from llm_incident_manager.transport.call import Call, Chain, Principal, Proceed
 from llm_incident_manager.transport.errors import StatusError
+
+T = TypeVar("T")
 
 REQUEST_ID = "x-request-id"
 TRACEPARENT = "traceparent"
@@ -27,8 +29,7 @@ class RequestId:
     name = "request_id"
     after: frozenset[str] = frozenset()
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[None]:
+    async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Takes the caller's x-request-id when it gave a sensible one."""
         given = call.metadata.get(REQUEST_ID, "")
         call.request_id = (
@@ -40,7 +41,7 @@ class RequestId:
             logs.bound(request_id=call.request_id),
         ):
             call.traceparent = span.traceparent
-            yield
+            return await proceed()
 
 
 class Log:
@@ -51,14 +52,13 @@ class Log:
 
     def __init__(self) -> None:
         """Logs as "call"."""
-        self._log = logs.get("call")
+        self._log = logs.get("call").bind()
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[None]:
+    async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Writes the line when the call is over."""
         started = perf_counter()
         try:
-            yield
+            return await proceed()
         finally:
             write = self._log.debug if call.code == "OK" and not call.method.response_streaming else self._log.info
             took = round((perf_counter() - started) * 1000, 2)
@@ -82,14 +82,13 @@ class Count:
         """Records into these metrics."""
         self._metrics = metrics
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[None]:
+    async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Records when the call is over, whatever became of it."""
         started, name, streams = perf_counter(), call.method.name, call.method.response_streaming
         if streams:
             self._metrics.stream_opened(name)
         try:
-            yield
+            return await proceed()
         finally:
             if streams:
                 self._metrics.stream_closed(name)
@@ -104,13 +103,12 @@ class Errors:
 
     def __init__(self) -> None:
         """Logs defects as "call"."""
-        self._log = logs.get("call")
+        self._log = logs.get("call").bind()
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[None]:
+    async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Raises StatusError and nothing else, except that a cancelled call stays cancelled."""
         try:
-            yield
+            return await proceed()
         except asyncio.CancelledError:
             call.code = "CANCELLED"
             raise
@@ -132,16 +130,14 @@ class Deadline:
     name = "deadline"
     after = frozenset({"errors"})
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[None]:
+    async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Raises DEADLINE_EXCEEDED. Streams live as long as their caller wants."""
         if call.method.response_streaming:
-            yield
-            return
+            return await proceed()
         limit = min(DEFAULT_DEADLINE, DEFAULT_DEADLINE if call.time_left is None else call.time_left)
         try:
             async with asyncio.timeout(limit):
-                yield
+                return await proceed()
         except TimeoutError as error:
             message = (
                 f"not done within {limit:.3g} s; a write may still have happened: ask, or repeat with a request_id"
@@ -167,11 +163,10 @@ class Identity:
     name = "identity"
     after = frozenset({"errors", "deadline"})
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[None]:
+    async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Sets the principal."""
         call.principal = DEVELOPER
-        yield
+        return await proceed()
 
 
 class Quota:
@@ -180,10 +175,9 @@ class Quota:
     name = "quota"
     after = frozenset({"identity"})
 
-    @asynccontextmanager
-    async def around(self, _: Call) -> AsyncIterator[None]:
+    async def around(self, _: Call, proceed: Proceed[T]) -> T:
         """Lets the call pass."""
-        yield
+        return await proceed()
 
 
 class Permission:
@@ -192,14 +186,13 @@ class Permission:
     name = "permission"
     after = frozenset({"identity", "quota"})
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[None]:
+    async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Raises PERMISSION_DENIED."""
         principal, needed = call.principal, call.method.permission
         if principal is None or needed not in principal.permissions:
             message = f"{call.method.full_name} needs permission {needed}: ask an administrator for a role that has it"
             raise DomainError(ErrorReason.PERMISSION_DENIED, message, {"permission": needed})
-        yield
+        return await proceed()
 
 
 Check = Callable[[object], tuple[Violation, ...]]
@@ -215,11 +208,10 @@ class Validate:
         """`checkers` by the full name of the method."""
         self._checkers = checkers
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[None]:
+    async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Sets the check."""
         call.check = self._checkers[call.method.full_name]
-        yield
+        return await proceed()
 
 
 def chain(metrics: Metrics, checkers: Mapping[str, Check]) -> Chain:

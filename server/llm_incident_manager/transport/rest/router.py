@@ -44,10 +44,13 @@ class Router(Generic[Target]):
         self._tables: dict[tuple[str, str], _Table[Target]] = defaultdict(_Table)
         self._verbs: set[str] = set()
         self._methods: set[str] = set()
+        self._literal: dict[tuple[str, str], Match[Target]] = {}
         for route in routes:
             self._tables[route.method, route.template.verb].add(route)
             self._verbs.add(route.template.verb)
             self._methods.add(route.method)
+            if not {ANY, DEEP} & set(route.template.segments) and not route.template.verb:
+                self._literal[route.method, "/" + "/".join(route.template.segments)] = Match(route, {})
 
     def match(self, method: str, path: str) -> Match[Target] | None:
         """The most specific route, or None. `path` is raw: percent escapes undecoded, no query.
@@ -58,6 +61,9 @@ class Router(Generic[Target]):
         Raises:
             UndecodablePath: a variable's escapes do not decode to UTF-8.
         """
+        literal = self._literal.get((method, path))
+        if literal is not None:
+            return literal
         if not path.startswith("/"):
             return None
         parts = path[1:].split("/") if path != "/" else []

@@ -1,8 +1,7 @@
 """Server streams over HTTP: NDJSON lines of {"result": …} or {"error": …}, or server-sent events when asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
@@ -21,54 +20,64 @@ FIRST_REPLY_SECONDS = 1.0
 async def serve(dispatcher: Dispatcher, call: Call, request: Request, receive: Receive, send: Send) -> None:
     """Streams until the method ends, fails, or the client goes away. A refusal before the first reply is an
     ordinary error answer."""
-    events = "text/event-stream" in call.metadata.get("accept", "")
-    async with aclosing(dispatcher.server_stream(call, request)) as replies:
-        try:
-            first = await _first(replies)
-        except StatusError as error:
-            await answers.refuse(send, error, call.request_id)
-            return
-        await _start(send, "text/event-stream" if events else "application/x-ndjson", call.request_id)
-        sending = asyncio.create_task(_send_all(first, replies, call, events, send), name="http-stream")
-        gone = asyncio.create_task(_gone(receive), name="http-gone")
-        try:
-            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sending, gone):
-                task.cancel()
-            await asyncio.gather(sending, gone, return_exceptions=True)
-
-
-async def _first(replies: AsyncIterator[Message]) -> asyncio.Task[Message]:
-    """Starts reading. Gives a refusal the time to come as an ordinary error answer, and a quiet stream its headers."""
-    reading = asyncio.ensure_future(anext(replies))
-    await asyncio.wait({reading}, timeout=FIRST_REPLY_SECONDS)
-    if reading.done() and (error := reading.exception()) is not None and not isinstance(error, StopAsyncIteration):
-        raise error
-    return reading
-
-
-async def _send_all(
-    first: asyncio.Task[Message], replies: AsyncIterator[Message], call: Call, events: bool, send: Send
-) -> None:
-    show = jsoncodec.codec(call.method.descriptor.output_type)
+    answer = _Answer(call, send)
+    sending = asyncio.create_task(_send_all(dispatcher, call, request, answer), name="http-stream")
+    gone = asyncio.create_task(_gone(receive), name="http-gone")
     try:
-        try:
-            await _send_one(send, show, await first, events)
-        except StopAsyncIteration:
-            return await _end(send)
-        async for reply in replies:
-            await _send_one(send, show, reply, events)
-    except StatusError as error:
+        await asyncio.wait({sending, gone}, timeout=FIRST_REPLY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not sending.done() and not gone.done():
+            await answer.start()
+            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sending, gone):
+            task.cancel()
+        await asyncio.gather(sending, gone, return_exceptions=True)
+
+
+class _Answer:
+    """A streamed answer: its headers go out with the first reply, or when the stream has been quiet for a moment."""
+
+    def __init__(self, call: Call, send: Send) -> None:
+        self.started = False
+        self._call = call
+        self._send = send
+        self._events = "text/event-stream" in call.metadata.get("accept", "")
+        self._show = jsoncodec.codec(call.method.descriptor.output_type)
+
+    async def start(self) -> None:
+        """Sends the headers, once."""
+        if not self.started:
+            self.started = True
+            await _start(self._send, "text/event-stream" if self._events else "application/x-ndjson", self._call)
+
+    async def reply(self, reply: Message) -> None:
+        """Sends one reply."""
+        await self.start()
+        body = _event(reply, self._show.dumps(reply)) if self._events else _line({"result": self._show.encode(reply)})
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def fail(self, error: StatusError) -> None:
+        """Ends with an error: an ordinary answer when nothing was sent yet."""
+        if not self.started:
+            await answers.refuse(self._send, error, self._call.request_id)
+            return
         status = answers.status_json(error.status)
-        line = b"event: error\ndata: " + orjson.dumps(status) + b"\n\n" if events else _line({"error": status})
-        await send({"type": "http.response.body", "body": line, "more_body": True})
-    return await _end(send)
+        line = b"event: error\ndata: " + orjson.dumps(status) + b"\n\n" if self._events else _line({"error": status})
+        await self._send({"type": "http.response.body", "body": line, "more_body": False})
+
+    async def end(self) -> None:
+        """Ends well."""
+        await self.start()
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _send_one(send: Send, show: jsoncodec.Codec, reply: Message, events: bool) -> None:
-    body = _event(reply, show.dumps(reply)) if events else _line({"result": show.encode(reply)})
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+async def _send_all(dispatcher: Dispatcher, call: Call, request: Request, answer: _Answer) -> None:
+    try:
+        await dispatcher.server_stream(call, request, answer.reply)
+    except StatusError as error:
+        await answer.fail(error)
+    else:
+        await answer.end()
 
 
 def _event(reply: Message, data: bytes) -> bytes:
@@ -80,17 +89,13 @@ def _line(value: object) -> bytes:
     return orjson.dumps(value) + b"\n"
 
 
-async def _start(send: Send, content_type: str, request_id: str) -> None:
+async def _start(send: Send, content_type: str, call: Call) -> None:
     headers = [
         (b"content-type", content_type.encode()),
         (b"cache-control", b"no-store"),
-        (b"x-request-id", request_id.encode("latin-1")),
+        (b"x-request-id", call.request_id.encode("latin-1")),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-
-
-async def _end(send: Send) -> None:
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _gone(receive: Receive) -> None:

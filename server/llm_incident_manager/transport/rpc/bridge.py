@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
 from functools import partial
 from typing import TypeAlias
 
@@ -86,27 +85,23 @@ class Bridge:
 
         return handle
 
-    def _server_stream(self, method: Method) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
-        async def handle(data: bytes, context: Context) -> AsyncIterator[bytes]:
+    def _server_stream(self, method: Method) -> Callable[[bytes, Context], Awaitable[None]]:
+        async def handle(data: bytes, context: Context) -> None:
             call = _call(method, context)
             async with _Counted(self._gate, context):
                 try:
-                    async with aclosing(self._dispatcher.server_stream(call, partial(_read, method, data))) as replies:
-                        async for reply in replies:
-                            yield reply.SerializeToString()
+                    await self._dispatcher.server_stream(call, partial(_read, method, data), partial(_write, context))
                 except StatusError as error:
                     await _abort(context, call, error)
 
         return handle
 
-    def _bidi(self, method: Method) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]:
-        async def handle(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+    def _bidi(self, method: Method) -> Callable[[AsyncIterator[bytes], Context], Awaitable[None]]:
+        async def handle(requests: AsyncIterator[bytes], context: Context) -> None:
             call = _call(method, context)
             async with _Counted(self._gate, context):
                 try:
-                    async with aclosing(self._dispatcher.bidi(call, _decoded(method, requests))) as replies:
-                        async for reply in replies:
-                            yield reply.SerializeToString()
+                    await self._dispatcher.bidi(call, _decoded(method, requests), partial(_write, context))
                 except StatusError as error:
                     await _abort(context, call, error)
 
@@ -132,6 +127,10 @@ class _Counted:
 
 async def _read(method: Method, data: bytes) -> Message:
     return dispatch.decode(method, data)
+
+
+async def _write(context: Context, reply: Message) -> None:
+    await context.write(reply.SerializeToString())
 
 
 async def _decoded(method: Method, requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:

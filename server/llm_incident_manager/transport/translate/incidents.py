@@ -1,6 +1,7 @@
 """Incidents, changes and timelines to protobuf, and editable fields back."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from incidentmanager.v1 import event_pb2, incident_pb2, incident_service_pb2
@@ -60,8 +61,9 @@ def incident(given: Incident, now: Instant) -> incident_pb2.Incident:
     return built
 
 
+@lru_cache(maxsize=4_096)
 def fingerprint(given: Fingerprint) -> event_pb2.Fingerprint:
-    """The contract's fingerprint with its components."""
+    """The contract's fingerprint with its components. Shared: copy it, never change it."""
     components = [event_pb2.FingerprintComponent(name=name, value=value) for name, value in given.components]
     return event_pb2.Fingerprint(version=given.version, value=given.value, components=components)
 
