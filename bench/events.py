@@ -107,7 +107,7 @@ def _fields(problem: int, make: random.Random) -> dict[str, Any]:
         "kind": kind,
         "severity": severity,
         "description": f"Seen {make.randrange(2, 500)} times in 60 s by detector {make.randrange(10, 99)}",
-        "event_time": datetime.now(UTC) - timedelta(seconds=5 * make.random()),
+        "event_time": _moment(make),
         "provider": provider,
         "model_requested": requested,
         "model_resolved": resolved,
@@ -120,6 +120,10 @@ def _fields(problem: int, make: random.Random) -> dict[str, Any]:
         "output_tokens": make.randrange(10, 2_000),
         "cost_usd": round(make.random() / 10, 4),
     }
+
+
+def _moment(make: random.Random) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=5 * make.random())
 
 
 def _proto_base(fields: Fields) -> bytes:

@@ -13,6 +13,7 @@ import grpc
 import psutil
 
 from llm_incident_manager import config
+from llm_incident_manager.config.settings import NOT_YET
 
 _PLACES = (("api", "port"), ("grpc", "port"), ("storage", "path"), ("storage", "connection_string"))
 
@@ -39,15 +40,18 @@ def configuration(env: Mapping[str, str]) -> dict[str, Any]:
         shown[section].pop(key, None)
     shown.pop("instance_id", None)
     text = json.dumps(shown, sort_keys=True)
-    channels = [channel.label for channel in settings.notifications.channels if channel.enabled]
-    optional = {
-        name: bool(shown.get(name, {}).get("enabled")) for name in ("ml", "enrichment", "correlation", "escalation")
+    features: dict[str, Any] = {
+        "channels": [channel.label for channel in settings.notifications.channels if channel.enabled],
+        "fingerprints": settings.deduplication.fingerprint_enabled,
+        "traces": settings.traces.endpoint is not None,
     }
-    features = {"channels": channels, "traces": settings.traces.endpoint is not None, **optional}
-    return {
-        "features": {**features, "not_in_effect": list(settings.not_in_effect())},
-        "config_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
+    switches = {
+        name: section["enabled"]
+        for name, section in shown.items()
+        if isinstance(section, dict) and "enabled" in section
     }
+    features |= {name: on for name, on in switches.items() if name not in NOT_YET}
+    return {"features": features, "config_hash": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
 
 def busy_seconds() -> float:

@@ -78,16 +78,19 @@ def test_fields_come_from_path_query_or_body_and_never_from_two() -> None:
     assert {"start", "end", "filter", "page_size", "page_token", "page"} <= {p["name"] for p in listed}
 
 
+WITHOUT_NUL = {"not": {"pattern": r"\x00"}}
+
+
 def test_rules_enums_and_requirements_are_in_the_schemas() -> None:
     event = schema("Event")
     assert event["required"] == ["source"]
-    assert event["properties"]["title"] == {"type": "string", "maxLength": 500}
+    assert event["properties"]["title"] == {"type": "string", "maxLength": 500} | WITHOUT_NUL
     assert event["properties"]["input_tokens"] == {"type": "integer", "format": "int32", "minimum": 0}
     assert event["properties"]["cost_usd"] == {"type": "number", "format": "double", "minimum": 0}
     assert event["properties"]["labels"] == {
         "type": "object",
-        "additionalProperties": {"type": "string", "maxLength": 1024},
-        "propertyNames": {"minLength": 1, "maxLength": 128},
+        "additionalProperties": {"type": "string", "maxLength": 1024} | WITHOUT_NUL,
+        "propertyNames": {"minLength": 1, "maxLength": 128} | WITHOUT_NUL,
         "maxProperties": 64,
     }
     assert schema("Severity")["enum"] == ["UNSPECIFIED", "P0", "P1", "P2", "P3", "P4"]

@@ -81,7 +81,7 @@ async def test_every_event_is_acknowledged_in_order_with_its_disposition(server:
         results = await acks(call, 4)
         names = [event_pb2.Disposition.Name(result.disposition) for result in results]
         assert names == ["DISPOSITION_NEW", "DISPOSITION_ATTACHED", "DISPOSITION_REJECTED", "DISPOSITION_ATTACHED"]
-        assert {violation.field for violation in results[2].violations} == {"source"}
+        assert {violation.field for violation in results[2].violations} == {"source", "title"}
         assert len({results[0].incident_id, results[1].incident_id, results[3].incident_id}) == 1
 
 

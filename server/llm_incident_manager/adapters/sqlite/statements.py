@@ -18,9 +18,9 @@ from llm_incident_manager.adapters.sql import queries, records
 Row = tuple[Any, ...]
 Bindings = Sequence[Any] | Mapping[str, Any]
 
-CACHED = 4_000
-"""The size of apsw's cache of prepared statements. It is a ring, in which each use of a statement takes the next place:
-one that is used rarely is still there after so many uses of others. There are far fewer texts than that."""
+CACHED = 512
+"""The size of apsw's cache of prepared statements, and the most it allows. It is a ring in which each use of a statement
+takes the next place: what is used at least once in so many uses stays."""
 
 _LONGEST = 16_000  # apsw caches texts of up to 16,384 bytes
 _GROUP = re.compile(r"\(VALUES \((\?(?:, \?)*)\)\)")

@@ -89,13 +89,13 @@ class Writer:
             return await self.run(lambda: function(self.connection))
 
     def begin(self) -> None:
-        """On the thread: opens a transaction that may write at once."""
-        self.connection.execute("BEGIN IMMEDIATE")
+        """On the thread: opens a transaction that may write at once. Not cached: that would crowd out what takes long."""
+        self.connection.execute("BEGIN IMMEDIATE", can_cache=False)
 
     def commit(self) -> None:
         """On the thread: makes the transaction durable, or undoes it and raises."""
         try:
-            self.connection.execute("COMMIT")
+            self.connection.execute("COMMIT", can_cache=False)
         except apsw.Error:
             self.rollback()
             raise
@@ -106,7 +106,7 @@ class Writer:
         """On the thread: undoes what is open, if anything is; some errors have done so already."""
         self.chain.rollback()
         if self.connection.in_transaction:
-            self.connection.execute("ROLLBACK")
+            self.connection.execute("ROLLBACK", can_cache=False)
 
     async def finish(self) -> None:
         """Commits the transaction of this turn. Waits as long as it takes: half an answer would be no answer."""

@@ -3,6 +3,7 @@
 A schema names the canonical spelling; the codec reads more of them. It describes and never checks: the checker judges.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -146,7 +147,13 @@ def _rules(rules: validate.FieldRules) -> Schema:
     low, high = found.get("minimum", found.get("exclusiveMinimum")), found.get("maximum", found.get("exclusiveMaximum"))
     if low is not None and high is not None and high < low:
         return {}
-    return found | ({"format": "uuid"} if kind == "string" and options.uuid else {})
+    return found | (_of_text(options) if kind == "string" else {})
+
+
+def _of_text(options: Any) -> Schema:
+    found: Schema = {"format": "uuid"} if options.uuid else {}
+    unwanted = "".join(f"\\x{ord(c):02x}" if c < " " else re.escape(c) for c in options.not_contains)
+    return found | ({"not": {"pattern": unwanted}} if unwanted else {})
 
 
 def _keywords(options: Any) -> Schema:
