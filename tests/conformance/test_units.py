@@ -7,12 +7,11 @@ import pytest
 
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
-from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.incident import Resolution, ResolutionMethod, Tally
 from llm_incident_manager.domain.lifecycle import State
 from llm_incident_manager.domain.severity import IncidentType, Severity
 from llm_incident_manager.domain.timeline import ChangeKind
-from llm_incident_manager.ports.changes import ROUTED, BodyRow, Changes, RouteRow, TallyRow
+from llm_incident_manager.ports.changes import ROUTED, BodyRow, Changes, TallyRow
 from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, KeyTaken, Position, Store
 from tests.support.backends import Backend
 from tests.support.builders import (
@@ -27,8 +26,6 @@ from tests.support.builders import (
     make_work,
 )
 from tests.support.steps import Dropped, claim, dropped, feed, later, opened, write
-
-ELSEWHERE = TenantId("other")
 
 
 async def is_absent(store: Store, changes: Changes) -> bool:
@@ -234,13 +231,6 @@ async def test_tallies_add_up_and_are_no_change(store: Store) -> None:
     found = await store.incident(TENANT, incident.id)
     assert found == expected
     assert (found.event_count, found.tokens, found.users_affected, found.revision) == (7, 130, 9, 1)
-
-
-async def test_a_route_is_noted_without_a_change(store: Store) -> None:
-    first, second = await opened(store), await opened(store)
-    await write(store, Changes(routes=[RouteRow(TENANT, first.id, "default"), RouteRow(ELSEWHERE, second.id, "x")]))
-    assert await store.incident(TENANT, first.id) == replace(first, route="default")
-    assert await store.incident(TENANT, second.id) == second
 
 
 async def test_incidents_are_read_in_order_of_ids_without_those_that_are_missing(store: Store) -> None:

@@ -19,8 +19,8 @@ Row = tuple[Any, ...]
 Bindings = Sequence[Any] | Mapping[str, Any]
 
 CACHED = 512
-"""The size of apsw's cache of prepared statements, and the most it allows. It is a ring in which each use of a statement
-takes the next place: what is used at least once in so many uses stays."""
+"""The size of apsw's cache of prepared statements, and the most it allows. It is a ring in which each use takes the
+next place: a statement that is used at least once in so many uses stays."""
 
 _LONGEST = 16_000  # apsw caches texts of up to 16,384 bytes
 _GROUP = re.compile(r"\(VALUES \((\?(?:, \?)*)\)\)")

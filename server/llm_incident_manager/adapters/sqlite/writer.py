@@ -89,7 +89,8 @@ class Writer:
             return await self.run(lambda: function(self.connection))
 
     def begin(self) -> None:
-        """On the thread: opens a transaction that may write at once. Not cached: that would crowd out what takes long."""
+        """On the thread: opens a transaction that may write at once."""
+        # Not cached, here and below: it would crowd out statements that take long to prepare.
         self.connection.execute("BEGIN IMMEDIATE", can_cache=False)
 
     def commit(self) -> None:
