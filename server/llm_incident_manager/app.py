@@ -1,6 +1,7 @@
 """The composition root: builds adapters, pipeline and doors, runs them, and closes them last-in-first-out."""
 
 import asyncio
+import gc
 import hashlib
 import signal
 import sys
@@ -53,12 +54,18 @@ SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread lets another have the interpreter: the database thread waits for the loop thread
 at each statement, and with Python's default of 5 ms a batch would take ten times as long."""
 
+GC_THRESHOLDS = (50_000, 50, 100)
+"""A batch makes thousands of values that live until its commit and hold no cycles: with the default thresholds the
+collector would look through all of them several times a batch."""
+
 
 def run(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. A second signal ends at once."""
     import uvloop
 
     sys.setswitchinterval(SWITCH_INTERVAL)
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings))
 

@@ -13,7 +13,10 @@ from incidentmanager.v1 import event_pb2, incident_service_pb2, ingest_service_p
 
 from llm_incident_manager.transport import checker
 from llm_incident_manager.transport.checker.rules import quote
+from llm_incident_manager.transport.handlers import reception
+from llm_incident_manager.transport.translate import events
 from tests.support import compiled, random_messages
+from tests.support.builders import NOW
 
 Broken = set[tuple[str, str]]
 
@@ -75,3 +78,14 @@ def test_every_supported_option_means_what_protovalidate_says(name: str, data: s
 @given(data=st.data())
 def test_every_request_of_ours_is_judged_as_protovalidate_judges_it(name: str, data: st.DataObject) -> None:
     assert_agreement(OURS[name], data)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_an_event_is_taken_exactly_when_nothing_can_be_named_against_it(data: st.DataObject) -> None:
+    """The hot path judges the translated event; it must never take what the checker would refuse, nor the reverse."""
+    check, messages = checker_and_messages(event_pb2.Event.DESCRIPTOR)
+    message = data.draw(messages)
+    assert isinstance(message, event_pb2.Event)
+    named = (*check(message), *events.missing(message))
+    assert (reception.valid_event(message, NOW) is None) == bool(named)

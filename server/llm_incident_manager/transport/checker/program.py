@@ -9,12 +9,10 @@ import keyword
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from google.protobuf.message import Message
-
 from llm_incident_manager.transport.checker.plan import Field, MessagePlan, Shape, Value
 from llm_incident_manager.transport.checker.rules import NAMES, Rule
 
-Predicate = Callable[[Message], bool]
+Predicate = Callable[[Any], bool]
 
 
 def compile_predicate(root: str, plans: Mapping[str, MessagePlan]) -> Predicate:

@@ -7,15 +7,19 @@ from typing import Any
 from incidentmanager.v1 import event_pb2
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Violation
-from llm_incident_manager.domain.event import Event
+from llm_incident_manager.domain.event import Action, Event
+from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.transport.call import Call
+from llm_incident_manager.transport.checker import compile_twin
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import events as translate
 
 CheckEvent = Callable[[Any], tuple[Violation, ...]]
+_NEED_TITLE = frozenset({Action.TRIGGER, Action.CHANGE})
+_is_broken = compile_twin(event_pb2.Event.DESCRIPTOR, frozenset({"action", "incident_type", "event_time"}))
 
 
 class Reception:
@@ -28,16 +32,16 @@ class Reception:
 
     def sort(self, messages: Sequence[event_pb2.Event]) -> tuple[list[Event], list[int], dict[int, EventResult]]:
         """Valid events with their places, and the results of the others by place."""
-        now, check = self._on.clock.now(), self._check
+        now = self._on.clock.now()
         valid: list[Event] = []
         places: list[int] = []
         rejected: dict[int, EventResult] = {}
         for place, message in enumerate(messages):
-            bad = (*check(message), *translate.missing(message))
-            if bad:
-                rejected[place] = translate.rejected(bad)
+            event = valid_event(message, now)
+            if event is None:
+                rejected[place] = translate.rejected((*self._check(message), *translate.missing(message)))
             else:
-                valid.append(translate.event(message, now))
+                valid.append(event)
                 places.append(place)
         if rejected:
             self._on.metrics.events_decided(Disposition.REJECTED.name, len(rejected))
@@ -61,6 +65,17 @@ class Reception:
         if submission.error is not None:
             raise submission.error
         return submission.results
+
+
+def valid_event(message: event_pb2.Event, now: Instant) -> Event | None:
+    """The event, or None when any field breaks its rules: exactly when the checker or `missing` names something."""
+    try:
+        event = translate.event(message, now)
+    except KeyError:
+        return None
+    if _is_broken(event) or event.event_time < translate.EARLIEST or (not event.title and event.action in _NEED_TITLE):
+        return None
+    return event
 
 
 def merged(

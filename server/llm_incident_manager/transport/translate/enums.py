@@ -34,7 +34,7 @@ DISPOSITION_OUT = _numbers(Disposition, event_pb2.Disposition, "DISPOSITION")
 ACTION_OUT = _numbers(Action, event_pb2.Action, "ACTION")
 
 SEVERITY_IN = _values(SEVERITY_OUT)
-TYPE_IN = _values(TYPE_OUT)
+TYPE_IN: Mapping[int, IncidentType | None] = {0: None, **_values(TYPE_OUT)}
 METHOD_IN = _values(METHOD_OUT)
 ACTION_IN = {0: Action.TRIGGER, **_values(ACTION_OUT)}
 """UNSPECIFIED means what its comment in the contract says."""

@@ -6,7 +6,7 @@ from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason, Violation
 from llm_incident_manager.domain.event import NO_FLAGS, NO_NUMBERS, NOTHING, Event
-from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.transport.translate import enums, times
 
 STATUS = {Disposition.DUPLICATE: "duplicate", Disposition.SUPPRESSED: "suppressed", Disposition.IGNORED: "ignored"}
@@ -14,17 +14,26 @@ STATUS = {Disposition.DUPLICATE: "duplicate", Disposition.SUPPRESSED: "suppresse
 _NEEDS_TITLE = Violation("title", "title is empty: a TRIGGER or CHANGE needs one line for people", "required")
 
 
+_TOO_EARLY = Violation("event_time", "event_time lies before the year 1: give when it happened", "timestamp.range")
+EARLIEST = Instant(-62_135_596_800 * SECOND)
+"""0001-01-01, the first moment a Timestamp can name."""
+
+
 def missing(message: event_pb2.Event) -> tuple[Violation, ...]:
-    """What the action needs and the field rules cannot say."""
+    """What the field rules cannot say: the action needs a title, and a time has to be one."""
+    found: list[Violation] = []
     if not message.title and message.action not in (event_pb2.ACTION_ACKNOWLEDGE, event_pb2.ACTION_RESOLVE):
-        return (_NEEDS_TITLE,)
-    return ()
+        found.append(_NEEDS_TITLE)
+    if message.HasField("event_time") and times.instant(message.event_time) < EARLIEST:
+        found.append(_TOO_EARLY)
+    return tuple(found)
 
 
 def event(message: event_pb2.Event, now: Instant) -> Event:
-    """The domain's event; its time is clamped to `now`, and is `now` when not given."""
+    """The domain's event; its time is clamped to `now`, and is `now` when not given. Reads each field once, since that
+    is what costs. Raises KeyError for an enum number that the contract does not have."""
     happened = min(times.instant(message.event_time), now) if message.HasField("event_time") else now
-    labels, attributes, metrics = message.labels, message.attributes, message.metrics
+    labels, attributes, metrics, services = message.labels, message.attributes, message.metrics, message.affected_services
     return Event(
         message.source,
         message.title,
@@ -33,14 +42,14 @@ def event(message: event_pb2.Event, now: Instant) -> Event:
         message.description,
         message.severity,
         message.kind,
-        enums.TYPE_IN.get(message.incident_type),
+        enums.TYPE_IN[message.incident_type],
         message.idempotency_key,
         message.dedup_key,
-        dict(labels) if labels else NOTHING,
-        dict(attributes) if attributes else NO_FLAGS,
-        dict(metrics) if metrics else NO_NUMBERS,
+        {key: labels[key] for key in labels} if labels else NOTHING,
+        {key: attributes[key] for key in attributes} if attributes else NO_FLAGS,
+        {key: metrics[key] for key in metrics} if metrics else NO_NUMBERS,
         message.service,
-        tuple(message.affected_services),
+        tuple(services) if services else (),
         message.environment,
         message.application,
         message.provider,
