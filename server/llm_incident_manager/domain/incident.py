@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from llm_incident_manager.domain.fingerprint import Fingerprint
 from llm_incident_manager.domain.ids import IncidentId, TenantId
@@ -31,8 +31,7 @@ class Resolution:
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """What events add to an incident without changing it: counts, sums, and when they happened."""
 
     event_count: int = 0

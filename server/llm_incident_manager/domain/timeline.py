@@ -1,9 +1,10 @@
 """What is told and kept about a change: timeline entries for people, audit records for proof, changes for watchers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
+from llm_incident_manager.domain.event import NOTHING
 from llm_incident_manager.domain.ids import IncidentId, TenantId
 from llm_incident_manager.domain.time import Instant
 
@@ -34,8 +35,7 @@ class ChangeKind(StrEnum):
     NOTE = "NOTE"
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
+class TimelineEntry(NamedTuple):
     """One thing that happened to an incident. `id` is time-ordered; details are names and short values."""
 
     id: str
@@ -45,11 +45,10 @@ class TimelineEntry:
     kind: TimelineKind
     actor: str
     text: str
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
+class AuditRecord(NamedTuple):
     """Who did what to what. The store chains records per tenant and writer by their hashes."""
 
     tenant: TenantId
@@ -57,4 +56,4 @@ class AuditRecord:
     actor: str
     action: str
     resource: str
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = NOTHING

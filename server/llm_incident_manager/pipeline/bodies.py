@@ -21,16 +21,15 @@ def keep(changes: Changes, item: Item, tools: Tools) -> None:
 
 
 def decision_json(item: Item) -> str:
-    """Fingerprint and judgement as JSON: what ExplainEvent tells."""
+    """Identity and judgement as JSON: what ExplainEvent tells. The parts of the fingerprint follow from the body."""
     found, judged = item.fingerprint, item.judged
     return orjson.dumps(
         {
-            "fingerprint": {"version": found.version, "value": found.value, "components": dict(found.components)},
+            "fingerprint": [found.version, found.value],
             "severity": judged.severity.name,
             "reported": item.event.severity,
             "decided_by": judged.decided_by,
             "rule": judged.rule,
             "explanation": judged.explanation,
-            "traceparent": item.event.traceparent or item.submission.traceparent,
         }
     ).decode()

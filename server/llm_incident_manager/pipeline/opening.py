@@ -55,15 +55,10 @@ def incident(item: Item, previous: IncidentId | None, now: Instant, tools: Tools
 def happening(item: Item, incident: Incident) -> Happening:
     """What the timeline says of the opening, with the reason for the severity."""
     judged = item.judged
-    details = {
-        "event": item.event_id,
-        "severity": judged.severity.name,
-        "decided_by": judged.decided_by,
-        "rule": judged.rule,
-    }
+    details = {"event": item.event_id, "severity": judged.severity.name, "decided_by": judged.decided_by}
     if incident.previous_id:
         details["previous"] = incident.previous_id
-    text = f"Opened as {judged.severity.name} by {item.event.source}: {judged.explanation}"
+    text = f"Opened by {item.event.source}: {judged.explanation}"
     return Happening(TimelineKind.OPENED, item.event.source, text, details)
 
 

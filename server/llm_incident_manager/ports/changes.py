@@ -157,6 +157,10 @@ class DeliveryRow(NamedTuple):
     updated_at: Instant
 
 
+DELIVERY_FIELDS = ("id", "channel", "route", "reason", "dedup_key", "created_at")
+"""What the work item of a notification says of its delivery; the rest stands on the item itself."""
+
+
 class OutboxRetry(NamedTuple):
     """A row whose work failed and is due again; with `dead` it is kept apart and not tried any more."""
 

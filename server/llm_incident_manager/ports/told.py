@@ -1,7 +1,7 @@
 """The rows that tell about a change of an incident: timeline, audit, feed, outbox. Written with the change itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import NotifyReason
@@ -21,8 +21,7 @@ FEED_KINDS: Mapping[TimelineKind, ChangeKind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(NamedTuple):
     """One thing that happened: its kind, who did it, the sentence for people, and details by name."""
 
     kind: TimelineKind

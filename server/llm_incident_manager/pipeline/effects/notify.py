@@ -123,5 +123,12 @@ def _happening(delivery: DeliveryRow, state: DeliveryState, error: str, attempts
 
 
 def _delivery(row: OutboxRow) -> DeliveryRow:
-    fields = json.loads(row.payload)["delivery"]
-    return DeliveryRow(**{**fields, "state": DeliveryState(fields["state"])})
+    return DeliveryRow(
+        **json.loads(row.payload),
+        tenant=row.tenant,
+        incident_id=row.incident_id,
+        state=DeliveryState.PENDING,
+        attempts=row.attempts,
+        error=row.last_error,
+        updated_at=row.due_at,
+    )

@@ -10,7 +10,15 @@ from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import notify, route
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import told
-from llm_incident_manager.ports.changes import NOTIFY, ROUTED, Changes, DeliveryRow, OutboxRow, RouteRow
+from llm_incident_manager.ports.changes import (
+    DELIVERY_FIELDS,
+    NOTIFY,
+    ROUTED,
+    Changes,
+    DeliveryRow,
+    OutboxRow,
+    RouteRow,
+)
 from llm_incident_manager.ports.told import Happening
 
 NAME = "route"
@@ -76,6 +84,6 @@ def _delivery(row: OutboxRow, decision: route.Tell, channel: str, key: str, name
 
 
 def _work(row: OutboxRow, delivery: DeliveryRow, name: str, now: Instant) -> OutboxRow:
-    payload = json.dumps({"delivery": delivery._asdict()})
+    payload = json.dumps({name: getattr(delivery, name) for name in DELIVERY_FIELDS}, separators=(",", ":"))
     lane = f"{row.incident_id}/{delivery.channel}"
     return OutboxRow(name, row.tenant, NOTIFY, lane, row.incident_id, payload, row.traceparent, now, due_at=now)

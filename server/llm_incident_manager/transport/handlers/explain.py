@@ -5,12 +5,14 @@ from typing import Any
 
 from incidentmanager.v1 import event_pb2, ingest_service_pb2, severity_pb2
 
+from llm_incident_manager.domain import fingerprint
+from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.ids import EventId, TenantId
 from llm_incident_manager.ports.changes import DeliveryRow
 from llm_incident_manager.ports.codec import Codec
 from llm_incident_manager.ports.stores import StoredEvent
 from llm_incident_manager.transport.handlers.services import Services
-from llm_incident_manager.transport.translate import enums, events, times
+from llm_incident_manager.transport.translate import enums, events, incidents, times
 
 pb = ingest_service_pb2
 
@@ -37,6 +39,8 @@ async def event(on: Services, tenant: TenantId, event_id: EventId) -> pb.Explain
     reply = pb.ExplainEventResponse(event=record(stored, on.tools.codec))
     if stored.decision is not None:
         _add_decision(reply, json.loads(stored.decision))
+    if stored.body is not None:
+        _add_components(reply, on.tools.codec.decode_event(stored.body))
     if stored.row.incident_id is not None:
         incident = await on.store.incident(tenant, stored.row.incident_id)
         reply.incident_number = incident.number
@@ -47,10 +51,7 @@ async def event(on: Services, tenant: TenantId, event_id: EventId) -> pb.Explain
 
 
 def _add_decision(reply: pb.ExplainEventResponse, decision: dict[str, Any]) -> None:
-    found = decision["fingerprint"]
-    reply.fingerprint.version, reply.fingerprint.value = found["version"], found["value"]
-    for name, value in found["components"].items():
-        reply.fingerprint.components.add(name=name, value=value)
+    reply.fingerprint.version, reply.fingerprint.value = decision["fingerprint"]
     reply.severity.CopyFrom(
         event_pb2.SeverityDecision(
             severity=severity_pb2.Severity.Value(f"SEVERITY_{decision['severity']}"),
@@ -60,6 +61,13 @@ def _add_decision(reply: pb.ExplainEventResponse, decision: dict[str, Any]) -> N
             explanation=decision["explanation"],
         )
     )
+
+
+def _add_components(reply: pb.ExplainEventResponse, event: Event) -> None:
+    """The parts of the fingerprint, unless this version of the server identifies such an event otherwise by now."""
+    computed = fingerprint.compute(event)
+    if (computed.version, computed.value) == (reply.fingerprint.version, reply.fingerprint.value):
+        reply.fingerprint.CopyFrom(incidents.fingerprint(computed))
 
 
 def _delivery(row: DeliveryRow) -> pb.DeliverySummary:

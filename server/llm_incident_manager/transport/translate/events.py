@@ -33,7 +33,12 @@ def event(message: event_pb2.Event, now: Instant) -> Event:
     """The domain's event; its time is clamped to `now`, and is `now` when not given. Reads each field once, since that
     is what costs. Raises KeyError for an enum number that the contract does not have."""
     happened = min(times.instant(message.event_time), now) if message.HasField("event_time") else now
-    labels, attributes, metrics, services = message.labels, message.attributes, message.metrics, message.affected_services
+    labels, attributes, metrics, services = (
+        message.labels,
+        message.attributes,
+        message.metrics,
+        message.affected_services,
+    )
     return Event(
         message.source,
         message.title,
