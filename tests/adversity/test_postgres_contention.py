@@ -11,7 +11,7 @@ import pytest
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.store import PostgresStore, open_store
 from llm_incident_manager.domain.fingerprint import CURRENT, Fingerprint
-from llm_incident_manager.domain.incident import Incident, Tally
+from llm_incident_manager.domain.incident import Holder, Incident, Tally
 from llm_incident_manager.domain.lifecycle import State
 from llm_incident_manager.ports.changes import Changes, Claims, FingerprintKey, IdempotencyRow, KeyRow, TallyRow
 from llm_incident_manager.ports.stores import IncidentQuery, KeyTaken
@@ -46,8 +46,10 @@ class Crowd:
         async with store.transaction() as tx:
             claimed = await tx.claim(Claims(idempotency=names, fingerprints=keys))
             changes = Changes()
+            whole = {found.id: found for found in await tx.incidents(TENANT, [h.id for h in claimed.holders.values()])}
             for key, fingerprint in zip(keys, wanted, strict=True):
-                self.report(changes, claimed.holders.get(key), fingerprint)
+                holder = claimed.holders.get(key)
+                self.report(changes, whole[holder.id] if holder else None, fingerprint)
             for tenant, name in set(names) - set(claimed.idempotency):
                 changes.idempotency.append(IdempotencyRow(tenant, name, changes.events[0].id, None, NOW))
             await tx.write(changes)
@@ -125,7 +127,7 @@ async def test_a_verb_and_a_batch_that_meet_take_turns(stores: list[PostgresStor
         await tx.write(make_opening(incident))
     waiting = asyncio.Event()
 
-    async def batch() -> Incident | None:
+    async def batch() -> Holder | None:
         async with stores[1].transaction() as tx:
             waiting.set()
             return (await tx.claim(Claims(fingerprints=(key_of(incident),)))).holders.get(key_of(incident))

@@ -30,7 +30,7 @@ async def test_a_claim_finds_the_holder_as_it_is_now(store: Store) -> None:
     await write(store, Changes(changed=[changed]))
     unknown = key_of(make_incident())
     found = await claimed(store, key_of(first), unknown, key_of(second))
-    assert found.holders == {key_of(first): first, key_of(second): changed}
+    assert found.holders == {key_of(first): first.holder, key_of(second): changed.holder}
     assert found.previous == {}
 
 
@@ -38,7 +38,7 @@ async def test_a_fingerprint_that_is_held_cannot_be_taken(store: Store) -> None:
     holder = await opened(store)
     with pytest.raises(KeyTaken):
         await write(store, make_opening(successor(holder)))
-    assert (await claimed(store, key_of(holder))).holders == {key_of(holder): holder}
+    assert (await claimed(store, key_of(holder))).holders == {key_of(holder): holder.holder}
 
 
 async def test_a_released_fingerprint_is_free_and_remembers_who_held_it(store: Store) -> None:
@@ -55,7 +55,7 @@ async def test_a_fingerprint_that_is_held_again_names_no_previous_incident(store
     second = successor(first)
     await write(store, make_opening(second))
     found = await claimed(store, key_of(first))
-    assert found.holders == {key_of(first): second}
+    assert found.holders == {key_of(first): second.holder}
     assert found.previous == {}
 
 
@@ -72,7 +72,7 @@ async def test_nobody_but_the_holder_releases_a_fingerprint(store: Store) -> Non
     holder = await opened(store)
     other = await opened(store)
     await write(store, Changes(keys_released=[KeyRow(key_of(holder), other.id)]))
-    assert (await claimed(store, key_of(holder))).holders == {key_of(holder): holder}
+    assert (await claimed(store, key_of(holder))).holders == {key_of(holder): holder.holder}
 
 
 async def test_a_successor_takes_a_fingerprint_in_the_unit_that_releases_it(store: Store) -> None:
@@ -82,7 +82,7 @@ async def test_a_successor_takes_a_fingerprint_in_the_unit_that_releases_it(stor
     changes.changed = [first.moved(State.RESOLVED, later(5))]
     changes.keys_released = release(first)
     await write(store, changes)
-    assert (await claimed(store, key_of(first))).holders == {key_of(first): second}
+    assert (await claimed(store, key_of(first))).holders == {key_of(first): second.holder}
 
 
 async def test_an_incident_opened_and_resolved_in_one_unit_holds_nothing(store: Store) -> None:
@@ -101,7 +101,7 @@ async def test_several_incidents_of_one_fingerprint_may_come_and_go_in_one_unit(
     changes = make_opening(first, second, third)
     changes.keys_released = release(first, second)
     await write(store, changes)
-    assert (await claimed(store, key_of(first))).holders == {key_of(first): third}
+    assert (await claimed(store, key_of(first))).holders == {key_of(first): third.holder}
     await resolve(store, third)
     assert (await claimed(store, key_of(first))).previous == {key_of(first): third.id}
 
@@ -111,7 +111,7 @@ async def test_equal_values_of_other_versions_and_tenants_are_other_fingerprints
     two = await opened(store, fingerprint=Fingerprint(1, "same"))
     three = await opened(store, fingerprint=Fingerprint(1, "same"), tenant=TenantId("other"))
     found = await claimed(store, key_of(one), key_of(two), key_of(three))
-    assert found.holders == {key_of(one): one, key_of(two): two, key_of(three): three}
+    assert found.holders == {key_of(one): one.holder, key_of(two): two.holder, key_of(three): three.holder}
 
 
 async def test_a_fingerprint_may_point_to_an_incident_of_another_one(store: Store) -> None:
@@ -119,7 +119,7 @@ async def test_a_fingerprint_may_point_to_an_incident_of_another_one(store: Stor
     moved = KeyRow(key_of(source), target.id)
     await write(store, Changes(keys_released=release(source), keys_taken=[moved]))
     found = await claimed(store, key_of(source), key_of(target))
-    assert found.holders == {key_of(source): target, key_of(target): target}
+    assert found.holders == {key_of(source): target.holder, key_of(target): target.holder}
 
 
 async def test_of_two_units_that_open_one_fingerprint_exactly_one_wins(store: Store) -> None:
@@ -147,4 +147,4 @@ async def test_a_thousand_fingerprints_are_claimed_at_once(store: Store) -> None
     free = [make_incident() for _ in range(500)]
     mixed = [key_of(incident) for pair in zip(free, held, strict=True) for incident in pair]
     found = await claimed(store, *mixed)
-    assert found.holders == {key_of(incident): incident for incident in held}
+    assert found.holders == {key_of(incident): incident.holder for incident in held}

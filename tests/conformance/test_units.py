@@ -274,7 +274,7 @@ async def test_a_body_is_stored_byte_for_byte(store: Store) -> None:
 async def test_the_timeline_is_read_in_pages_oldest_first(store: Store) -> None:
     incident = await opened(store)
     changes = make_opening(incident)
-    entries = [replace(changes.timeline[0], id=make_id(), text=f"entry {n}", details={"n": str(n)}) for n in range(5)]
+    entries = [changes.timeline[0]._replace(id=make_id(), text=f"entry {n}", details={"n": str(n)}) for n in range(5)]
     await write(store, Changes(timeline=entries))
     all_entries = list(await store.timeline(TENANT, incident.id, "", 100))
     assert all_entries[1:] == entries

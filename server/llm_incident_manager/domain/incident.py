@@ -42,6 +42,18 @@ class Tally(NamedTuple):
     last_seen: Instant | None = None
 
 
+class Holder(NamedTuple):
+    """An open incident in short: what most events, which only count it up, need to know of it."""
+
+    id: IncidentId
+    tenant: TenantId
+    state: State
+    severity: Severity
+    event_count: int
+    first_seen: Instant
+    last_seen: Instant
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """One problem. `revision` counts material changes (the etag); repeats only move the counters."""
@@ -91,6 +103,13 @@ class Incident:
     def is_open(self) -> bool:
         """Whether it still needs somebody."""
         return is_open(self.state)
+
+    @property
+    def holder(self) -> Holder:
+        """The incident in short."""
+        return Holder(
+            self.id, self.tenant, self.state, self.severity, self.event_count, self.first_seen, self.last_seen
+        )
 
     @property
     def etag(self) -> str:

@@ -1,9 +1,11 @@
 """The open incidents of one batch while it is decided: later items see what earlier ones did."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from llm_incident_manager.domain import lifecycle
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason
+from llm_incident_manager.domain.event import Action
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import Incident, Resolution, ResolutionMethod
 from llm_incident_manager.domain.lifecycle import Step, Verb
@@ -16,6 +18,7 @@ from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.pipeline.working import Working
 from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import Claimed, KeyRow
+from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.ports.told import Happening
 
 _VERB_REASONS = {Verb.ACKNOWLEDGE: NotifyReason.ACKNOWLEDGED, Verb.RESOLVE: NotifyReason.RESOLVED}
@@ -29,12 +32,33 @@ class Scene:
         self._batch = batch
         self._tools = tools
         self._previous = dict(claimed.previous)
-        by_id = {incident.id: Working(incident) for incident in claimed.holders.values()}
+        by_id = {holder.id: Working(holder) for holder in claimed.holders.values()}
         self._all = list(by_id.values())
-        self._open = {key: by_id[incident.id] for key, incident in claimed.holders.items()}
+        self._open = {key: by_id[holder.id] for key, holder in claimed.holders.items()}
         # In order, since one fingerprint may be released and taken several times within a batch.
         self._taken: list[KeyRow] = []
         self._released: list[KeyRow] = []
+
+    async def load(self, items: Sequence[Item], tx: Transaction) -> None:
+        """Reads the incidents that may change in more than their counters: those with an event that raises them, comes
+        after a gap, or acts on them. What an earlier event of the batch does can only make that less."""
+        stirred = {item.key: self._open[item.key] for item in items if self._may_change(item)}
+        by_id = {working.id: working for working in stirred.values()}
+        for tenant in {working.tenant for working in by_id.values()}:
+            wanted = sorted(working.id for working in by_id.values() if working.tenant == tenant)
+            for incident in await tx.incidents(tenant, wanted):
+                by_id[incident.id].whole = incident
+
+    def _may_change(self, item: Item) -> bool:
+        holder = self._open.get(item.key)
+        if holder is None:
+            return False
+        gap = item.event.event_time - holder.last_seen
+        return (
+            item.judged.severity < holder.severity
+            or gap > self._tools.window
+            or item.action not in (Action.TRIGGER, Action.CHANGE)
+        )
 
     def act(self, item: Item) -> None:
         """Decides one item and applies the decision."""
@@ -69,7 +93,7 @@ class Scene:
 
     def _start(self, item: Item, reason: Reason) -> None:
         incident = opening.incident(item, self._previous.get(item.key), self._batch.now, self._tools)
-        working = Working(incident, opened=True)
+        working = Working(incident.holder, incident, opened=True)
         working.reasons.append(NotifyReason.OPENED)
         self._all.append(working)
         self._open[item.key] = working

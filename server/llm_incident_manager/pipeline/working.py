@@ -1,35 +1,37 @@
 """An incident while a batch works on it: the value as it is now, the counters to add, and what has to be told."""
 
-from typing import Self
-
 from llm_incident_manager.domain.event import Event
-from llm_incident_manager.domain.ids import IncidentId
-from llm_incident_manager.domain.incident import Incident, Tally
+from llm_incident_manager.domain.incident import Holder, Incident, Tally
 from llm_incident_manager.domain.policy import NotifyReason
 from llm_incident_manager.ports.changes import Changes, TallyRow
 
 
 class Working:
-    """Mutable on purpose: a storm adds hundreds of events of one batch to the same incident."""
+    """Mutable on purpose: a storm adds hundreds of events of one batch to the same incident. The whole incident is
+    there only where an event changes more than counters."""
 
     __slots__ = (
         "cost_usd",
         "count",
         "first_seen",
-        "incident",
+        "id",
         "last_seen",
         "material",
         "opened",
         "reasons",
         "severity",
+        "stored_count",
         "state",
+        "tenant",
         "tokens",
         "users",
+        "whole",
     )
 
-    def __init__(self, incident: Incident, *, opened: bool = False) -> None:
+    def __init__(self, holder: Holder, whole: Incident | None = None, *, opened: bool = False) -> None:
         """`opened`: this batch opens it."""
-        self.incident = incident
+        self.id, self.tenant, self.state, self.severity, self.stored_count, self.first_seen, self.last_seen = holder
+        self.whole = whole
         self.opened = opened
         self.material = False
         self.reasons: list[NotifyReason] = []
@@ -37,39 +39,37 @@ class Working:
         self.tokens = 0
         self.cost_usd = 0.0
         self.users = 0
-        self.first_seen = incident.first_seen
-        self.last_seen = incident.last_seen
-        self.state = incident.state
-        self.severity = incident.severity
 
     @property
-    def id(self) -> IncidentId:
-        """The incident's id."""
-        return self.incident.id
+    def incident(self) -> Incident:
+        """The whole incident. Raises LookupError where nobody loaded it: a defect of the scene."""
+        if self.whole is None:
+            raise LookupError(f"incident {self.id} is to be changed and was not loaded")
+        return self.whole
 
     def count_in(self, event: Event) -> None:
         """Adds one event to the counters."""
         self.count += 1
         self.tokens += event.input_tokens + event.output_tokens
         self.cost_usd += event.cost_usd
-        self.users = max(self.users, event.users_affected)
+        if event.users_affected > self.users:
+            self.users = event.users_affected
         if event.event_time > self.last_seen:
             self.last_seen = event.event_time
         elif event.event_time < self.first_seen:
             self.first_seen = event.event_time
 
-    def become(self, incident: Incident, reason: NotifyReason) -> Self:
+    def become(self, incident: Incident, reason: NotifyReason) -> None:
         """Takes a materially changed value and why somebody may want to know."""
-        self.incident = incident
+        self.whole = incident
         self.material = True
         self.reasons.append(reason)
         self.state = incident.state
         self.severity = incident.severity
-        return self
 
     def events_so_far(self) -> int:
         """How many events the incident has, this batch included."""
-        return self.incident.event_count + self.count
+        return self.stored_count + self.count
 
     def note(self, changes: Changes) -> None:
         """Adds what has to be written: the new row, the changed row, or only the counters."""
@@ -79,4 +79,4 @@ class Working:
         elif self.material:
             changes.changed.append(self.incident.counted(tally))
         elif self.count:
-            changes.tallies.append(TallyRow(self.incident.tenant, self.incident.id, tally))
+            changes.tallies.append(TallyRow(self.tenant, self.id, tally))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
-from llm_incident_manager.domain.incident import Incident, Tally
+from llm_incident_manager.domain.incident import Holder, Incident, Tally
 from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import AuditRecord, ChangeKind, TimelineEntry
@@ -212,5 +212,5 @@ class Claimed:
 
     producers: Mapping[ProducerKey, ProducerRow]
     idempotency: Mapping[tuple[TenantId, str], IdempotencyRow]
-    holders: Mapping[FingerprintKey, Incident]
+    holders: Mapping[FingerprintKey, Holder]
     previous: Mapping[FingerprintKey, IncidentId]

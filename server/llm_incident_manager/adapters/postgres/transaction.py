@@ -11,7 +11,7 @@ from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.adapters.sql import audit, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
-from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.incident import Holder, Incident
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -41,8 +41,8 @@ class PostgresTransaction:
         producers = await self._producers(claims.producers)
         idempotency = await self._idempotency(claims.idempotency)
         held = await self._keys("claim_keys", claims.fingerprints)
-        incidents = await self._locked({id_: key.tenant for key, id_ in held.items()})
-        holders = {key: incidents[id_] for key, id_ in held.items() if id_ in incidents}
+        found = await self._holders({id_: key.tenant for key, id_ in held.items()})
+        holders = {key: found[id_] for key, id_ in held.items() if id_ in found}
         free = tuple(key for key in claims.fingerprints if key not in holders)
         return Claimed(producers, idempotency, holders, await self._keys("released_keys", free))
 
@@ -178,6 +178,13 @@ class PostgresTransaction:
         rows = await self._fetch("claim_incidents", list(ids), list(ids.values()))
         found = (records.incident_of(row, str) for row in rows)
         return {incident.id: incident for incident in found}
+
+    async def _holders(self, ids: dict[IncidentId, TenantId]) -> dict[IncidentId, Holder]:
+        if not ids:
+            return {}
+        rows = await self._fetch("claim_holders", list(ids), list(ids.values()))
+        found = (records.holder_of(str(id_), *facts) for id_, *facts in rows)
+        return {holder.id: holder for holder in found}
 
     async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
         with self._asking():

@@ -12,8 +12,8 @@ import orjson
 
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.fingerprint import Component, Fingerprint
-from llm_incident_manager.domain.ids import EventId, IncidentId
-from llm_incident_manager.domain.incident import Incident, Resolution, ResolutionMethod
+from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
+from llm_incident_manager.domain.incident import Holder, Incident, Resolution, ResolutionMethod
 from llm_incident_manager.domain.lifecycle import State
 from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.severity import IncidentType, Severity
@@ -122,6 +122,21 @@ def incident_row(incident: Incident, pack: Pack) -> tuple[Any, ...]:
         incident.historical,
         incident.recurred,
         *_plain(incident),
+    )
+
+
+def holder_of(
+    id_: str, tenant: str, state: str, severity: int, event_count: int, first_seen: int, last_seen: int
+) -> Holder:
+    """An incident in short from the columns of that name."""
+    return Holder(
+        IncidentId(id_),
+        TenantId(tenant),
+        _STATES[state],
+        _SEVERITIES[severity],
+        event_count,
+        Instant(first_seen),
+        Instant(last_seen),
     )
 
 

@@ -9,7 +9,7 @@ from llm_incident_manager.adapters.sqlite import ids
 from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, Row, bulk, first, rows
 from llm_incident_manager.domain.errors import NotFound
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
-from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.incident import Holder, Incident
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
 from llm_incident_manager.ports.changes import (
@@ -25,7 +25,6 @@ from llm_incident_manager.ports.changes import (
 )
 from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, StoredEvent
 
-_WIDTH = len(records.INCIDENT_COLUMNS)
 _LIST = STATEMENTS["list_incidents"]
 _COUNT = STATEMENTS["count_incidents"]
 
@@ -143,9 +142,11 @@ def backlog(connection: apsw.Connection, topic: str) -> tuple[int, Instant | Non
     return live, oldest
 
 
-def _holders(connection: apsw.Connection, keys: Sequence[FingerprintKey]) -> dict[FingerprintKey, Incident]:
-    found = bulk("holders").run(connection, keys)
-    return {FingerprintKey(*row[_WIDTH:]): records.incident_of(row, ids.text) for row in found}
+def _holders(connection: apsw.Connection, keys: Sequence[FingerprintKey]) -> dict[FingerprintKey, Holder]:
+    return {
+        FingerprintKey(tenant, version, value): records.holder_of(ids.text(incident_id), tenant, *facts)
+        for tenant, version, value, incident_id, *facts in bulk("holders").run(connection, keys)
+    }
 
 
 def _previous(connection: apsw.Connection, keys: Sequence[FingerprintKey]) -> dict[FingerprintKey, IncidentId]:

@@ -9,12 +9,13 @@ from llm_incident_manager.ports.stores import Transaction
 NAME = "create"
 
 
-async def run(batch: Batch, _tx: Transaction, tools: Tools) -> None:
+async def run(batch: Batch, tx: Transaction, tools: Tools) -> None:
     """Decides each live item in order, so that a later one sees what an earlier one did. The runner writes."""
     if batch.claimed is None:
         raise LookupError("create needs what dedup claimed")
-    scene = Scene(batch, batch.claimed, tools)
-    for item in batch.live():
+    scene, live = Scene(batch, batch.claimed, tools), batch.live()
+    await scene.load(live, tx)
+    for item in live:
         scene.act(item)
     scene.note()
     ledger.note(batch)

@@ -44,6 +44,14 @@ JOIN incident_key AS k
 WHERE i.tenant = $1 AND i.id = ANY($2::uuid[])
 FOR UPDATE OF k NOWAIT;
 
+-- name: claim_holders
+-- Incidents in short, locked.
+SELECT i.id, i.tenant, i.state, i.severity, i.event_count, i.first_seen_at, i.last_seen_at
+FROM incident AS i
+JOIN unnest($1::uuid[], $2::text[]) AS c (id, tenant) ON c.id = i.id AND c.tenant = i.tenant
+ORDER BY i.id
+FOR UPDATE OF i;
+
 -- name: claim_incidents
 -- Incidents, locked.
 SELECT {incident}
