@@ -4,10 +4,12 @@ import asyncio
 import gzip
 import io
 import json
+from pathlib import Path
 
 import aiohttp
 import grpc
 import pytest
+from grpc.aio import UnaryUnaryMultiCallable
 from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
 from tests.support.server import RunningServer, running_server
@@ -19,7 +21,7 @@ async def submit(server: RunningServer, data: bytes, compression: grpc.Compressi
     """The code of a raw SubmitEvent."""
     options = [("grpc.max_send_message_length", -1)]
     async with grpc.aio.insecure_channel(server.grpc, options=options) as channel:
-        call = channel.unary_unary(SUBMIT, None, None)
+        call: UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(SUBMIT, None, None)
         try:
             await call(data, timeout=20, compression=compression)
         except grpc.aio.AioRpcError as error:
@@ -30,8 +32,7 @@ async def submit(server: RunningServer, data: bytes, compression: grpc.Compressi
 def resident(server: RunningServer) -> int:
     """Memory of the server in bytes."""
     assert server.process is not None
-    with open(f"/proc/{server.process.pid}/statm") as file:
-        return int(file.read().split()[1]) * 4096
+    return int(Path(f"/proc/{server.process.pid}/statm").read_text("ascii").split()[1]) * 4096
 
 
 async def test_oversized_messages_and_bombs_are_refused_before_they_are_held() -> None:

@@ -5,31 +5,43 @@ import signal
 
 import aiohttp
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from incidentmanager.v1 import event_pb2, incident_service_pb2, incident_service_pb2_grpc, ingest_service_pb2
+from grpc.aio import StreamStreamCall, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
+from grpc_health.v1 import health_pb2
+from incidentmanager.v1 import (
+    event_pb2,
+    incident_pb2,
+    incident_service_pb2,
+    incident_service_pb2_grpc,
+    ingest_service_pb2,
+)
 
 from llm_incident_client.client import IncidentClient
+from tests.support.reading import read
 from tests.support.server import RunningServer, running_server
 
 pb = ingest_service_pb2
+Ask, Told = health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse
+CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
 
 
 async def test_health_is_serving_overall_and_per_service_and_stops_serving() -> None:
     async with running_server() as server, grpc.aio.insecure_channel(server.grpc) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+        check: UnaryUnaryMultiCallable[Ask, Told] = channel.unary_unary(CHECK, Ask.SerializeToString, Told.FromString)
+        watching: UnaryStreamMultiCallable[Ask, Told] = channel.unary_stream(
+            WATCH, Ask.SerializeToString, Told.FromString
+        )
         for service in ("", "incidentmanager.v1.IngestService", "incidentmanager.v1.IncidentService"):
-            answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
-            assert answer.status == health_pb2.HealthCheckResponse.SERVING
-        watch = stub.Watch(health_pb2.HealthCheckRequest(service=""))
-        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+            assert (await check(Ask(service=service))).status == Told.SERVING
+        watch = watching(Ask(service=""))
+        assert (await read(watch, Told)).status == Told.SERVING
         stream = incident_service_pb2_grpc.IncidentServiceStub(channel).WatchIncidents(
             incident_service_pb2.WatchIncidentsRequest()
         )
-        assert (await stream.read()).heartbeat
+        assert (await read(stream, incident_pb2.IncidentChange)).heartbeat
         assert server.process is not None
         server.process.send_signal(signal.SIGTERM)
-        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
-        last = await stream.read()
+        assert (await read(watch, Told)).status == Told.NOT_SERVING
+        last = await read(stream, incident_pb2.IncidentChange)
         assert last.drain
         assert last.resume_token
         assert await asyncio.wait_for(server.process.wait(), 15) == 0
@@ -37,7 +49,7 @@ async def test_health_is_serving_overall_and_per_service_and_stops_serving() -> 
 
 async def test_a_stream_is_told_to_drain_after_its_acknowledgements() -> None:
     async with running_server() as server, grpc.aio.insecure_channel(server.grpc) as channel:
-        call = channel.stream_stream(
+        call: StreamStreamCall[pb.StreamEventsRequest, pb.StreamEventsResponse] = channel.stream_stream(
             "/incidentmanager.v1.IngestService/StreamEvents",
             pb.StreamEventsRequest.SerializeToString,
             pb.StreamEventsResponse.FromString,
@@ -47,9 +59,9 @@ async def test_a_stream_is_told_to_drain_after_its_acknowledgements() -> None:
         events = [event_pb2.Event(source="s", title="t")] * 500
         await call.write(pb.StreamEventsRequest(frame=pb.EventFrame(first_sequence=1, events=events)))
         assert server.process is not None
-        acknowledged = len((await call.read()).acks.results)
+        acknowledged = len((await read(call, pb.StreamEventsResponse)).acks.results)
         server.process.send_signal(signal.SIGTERM)
-        while not (reply := await call.read()).HasField("drain"):
+        while not (reply := await read(call, pb.StreamEventsResponse)).HasField("drain"):
             acknowledged += len(reply.acks.results)
         assert acknowledged == 500
         assert await call.read() is grpc.aio.EOF

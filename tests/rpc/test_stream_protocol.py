@@ -2,32 +2,37 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TypeAlias
 
 import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
+from grpc.aio import AioRpcError, StreamStreamCall, StreamStreamMultiCallable
 from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
+from tests.support.reading import read
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 pb = ingest_service_pb2
+Reply: TypeAlias = pb.StreamEventsResponse
+Call: TypeAlias = StreamStreamCall[bytes, Reply]
 PATH = "/incidentmanager.v1.IngestService/StreamEvents"
 
 
 @asynccontextmanager
-async def a_stream(server: RunningServer) -> AsyncIterator[Any]:
+async def a_stream(server: RunningServer) -> AsyncIterator[Call]:
     """A raw stream: bytes in, replies out."""
     async with grpc.aio.insecure_channel(server.grpc) as channel:
-        call = channel.stream_stream(PATH, None, pb.StreamEventsResponse.FromString)()
+        method: StreamStreamMultiCallable[bytes, Reply] = channel.stream_stream(PATH, None, Reply.FromString)
+        call = method()
         yield call
         call.cancel()
 
 
-async def opened(call: Any, producer: str) -> pb.StreamOpened:
+async def opened(call: Call, producer: str) -> pb.StreamOpened:
     await call.write(pb.StreamEventsRequest(open=pb.StreamOpen(producer_id=producer)).SerializeToString())
-    reply = await call.read()
+    reply = await read(call, Reply)
     assert reply.HasField("opened"), reply
     return reply.opened
 
@@ -41,30 +46,24 @@ def event(title: str = "Model overloaded") -> event_pb2.Event:
     return event_pb2.Event(source="edge", title=title)
 
 
-async def acks(call: Any, count: int) -> list[event_pb2.EventResult]:
+async def acks(call: Call, count: int) -> list[event_pb2.EventResult]:
     results: list[event_pb2.EventResult] = []
     while len(results) < count:
-        reply = await call.read()
+        reply = await read(call, Reply)
         assert reply.HasField("acks"), reply
         results.extend(reply.acks.results)
     return results
 
 
-async def refused(call: Any) -> tuple[str, str]:
+async def refused(call: Call) -> tuple[str, str]:
     """The code and reason a stream ended with."""
-    while isinstance(reply := await _read(call), pb.StreamEventsResponse):
-        assert reply.HasField("acks")
-    details = dict(reply.trailing_metadata())["grpc-status-details-bin"]
+    with pytest.raises(AioRpcError) as ended:
+        while (await read(call, Reply)).HasField("acks"):
+            pass
+    details = dict(ended.value.trailing_metadata())["grpc-status-details-bin"]
     info = error_details_pb2.ErrorInfo()
     status_pb2.Status.FromString(details).details[0].Unpack(info)
-    return reply.code().name, info.reason
-
-
-async def _read(call: Any) -> Any:
-    try:
-        return await call.read()
-    except grpc.aio.AioRpcError as error:
-        return error
+    return ended.value.code().name, info.reason
 
 
 async def test_a_first_stream_starts_at_zero_with_credits(server: RunningServer) -> None:

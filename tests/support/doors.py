@@ -9,8 +9,10 @@ import aiohttp
 import grpc
 from google.api import annotations_pb2
 from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
+from grpc.aio import UnaryUnaryMultiCallable
 
 from llm_incident_manager.transport.methods import Method
 from tests.support.server import RunningServer
@@ -30,7 +32,9 @@ class Answer:
 async def by_grpc(server: RunningServer, method: Method, request: Message) -> Answer:
     """Calls the method over gRPC."""
     async with grpc.aio.insecure_channel(server.grpc) as channel:
-        call = channel.unary_unary(f"/{method.full_name}", lambda m: m.SerializeToString(), method.response.FromString)
+        call: UnaryUnaryMultiCallable[Message, Message] = channel.unary_unary(
+            f"/{method.full_name}", method.request.SerializeToString, method.response.FromString
+        )
         try:
             reply = await call(request, timeout=10)
         except grpc.aio.AioRpcError as error:
@@ -40,7 +44,8 @@ async def by_grpc(server: RunningServer, method: Method, request: Message) -> An
 
 async def by_http(server: RunningServer, method: Method, request: Message) -> tuple[int, Answer]:
     """Calls the method by its main HTTP binding; the HTTP status and the answer."""
-    rule = method.descriptor.GetOptions().Extensions[annotations_pb2.http]
+    options: Any = method.descriptor.GetOptions()  # extensions are typed by their own registry
+    rule = options.Extensions[annotations_pb2.http]
     verb = rule.WhichOneof("pattern")
     fields = json_format.MessageToDict(request, preserving_proto_field_name=True)
     path = _path(getattr(rule, verb), fields)
@@ -52,10 +57,12 @@ async def by_http(server: RunningServer, method: Method, request: Message) -> tu
             return reply.status, Answer(value["code"], value)
     if rule.response_body:
         value = {rule.response_body: value}
-    return reply.status, Answer(0, plain(json_format.ParseDict(_prefixed(value, method.response), method.response())))
+    return reply.status, Answer(
+        0, plain(json_format.ParseDict(_prefixed(value, method.descriptor.output_type), method.response()))
+    )
 
 
-def plain(message: Message) -> Any:
+def plain(message: Message) -> dict[str, Any]:
     """A message as JSON values, by protobuf's own printer."""
     return json_format.MessageToDict(message, preserving_proto_field_name=True)
 
@@ -84,18 +91,12 @@ def _parameters(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _prefixed(value: Any, message: type[Message]) -> Any:
+def _prefixed(values: dict[str, Any], descriptor: Descriptor) -> dict[str, Any]:
     """REST prints enums without their prefix; protobuf's parser wants it back."""
-    return _walk(value, message.DESCRIPTOR)
+    return {name: _field(item, descriptor.fields_by_name[name]) for name, item in values.items()}
 
 
-def _walk(value: Any, descriptor: Any) -> Any:
-    if not isinstance(value, dict) or descriptor.full_name.startswith("google.protobuf."):
-        return value
-    return {name: _field(item, descriptor.fields_by_name[name]) for name, item in value.items()}
-
-
-def _field(value: Any, field: Any) -> Any:
+def _field(value: object, field: FieldDescriptor) -> object:
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         return value
     if isinstance(value, list):
@@ -103,12 +104,15 @@ def _field(value: Any, field: Any) -> Any:
     return _single(value, field)
 
 
-def _single(value: Any, field: Any) -> Any:
+def _single(value: object, field: FieldDescriptor) -> object:
     if field.enum_type is not None:
         return next(v.name for v in field.enum_type.values if v.name.endswith(f"_{value}"))
-    return _walk(value, field.message_type) if field.message_type is not None else value
+    kind = field.message_type
+    if kind is None or not isinstance(value, dict) or kind.full_name.startswith("google.protobuf."):
+        return value
+    return _prefixed(value, kind)
 
 
-def _status(error: grpc.aio.AioRpcError) -> Any:
+def _status(error: grpc.aio.AioRpcError) -> dict[str, Any]:
     details = dict(error.trailing_metadata() or ())
     return plain(status_pb2.Status.FromString(details["grpc-status-details-bin"]))

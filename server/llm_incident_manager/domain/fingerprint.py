@@ -91,19 +91,20 @@ def key_of(event: Event, title: str) -> tuple[str, ...]:
     )
 
 
-def compute(event: Event) -> Fingerprint:
-    """The event's fingerprint: its dedup_key verbatim when given, otherwise version 1 over its normalised parts."""
+def compute(event: Event, title: str | None = None) -> Fingerprint:
+    """The event's fingerprint: its dedup_key verbatim when given, otherwise version 1 over its normalised parts.
+    `title` is the normalised title, where it is known already."""
     if event.dedup_key:
         return Fingerprint(VERBATIM, event.dedup_key, (Component("dedup_key", event.dedup_key),))
-    parts = _components(event)
+    parts = _components(event, normalise_text(event.title) if title is None else title)
     return Fingerprint(CURRENT, _digest(parts), parts)
 
 
-def _components(event: Event) -> tuple[Component, ...]:
+def _components(event: Event, title: str) -> tuple[Component, ...]:
     named = (
         ("source", event.source.strip().lower()),
         ("kind", event.kind.strip().lower()),
-        ("title", normalise_text(event.title)),
+        ("title", title),
         ("provider", event.provider.strip().lower()),
         ("model_family", model_family(event.model)),
         ("deployment", event.deployment),

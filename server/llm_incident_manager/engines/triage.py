@@ -5,7 +5,6 @@ silence. The kind's floor, its attributes and the thresholds of metrics may each
 reports none takes the most severe of those three, and only without any of them the default of its source.
 """
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -107,15 +106,14 @@ def _decision(
 
 def _settle(event: Event, pack: RulePack, reported: Severity | None, kind: KindRule | None) -> _Claim:
     """The most severe claim; of equals the first, in the order reported, floor, attributes, thresholds."""
-    claims: list[_Claim] = []
+    best: _Claim | None = None
     if reported is not None:
-        claims.append(_Claim(reported, DecidedBy.REPORTED, "", event.severity))
+        best = _Claim(reported, _REPORTED, "", event.severity)
     elif event.severity:
-        claims.append(_default(event, pack))
+        best = _default(event, pack)
     if kind is not None:
-        claims.extend(_kind_claims(kind, event))
-    claims.extend(_threshold_claims(event, pack))
-    return min(claims or [_default(event, pack)], key=lambda claim: claim.severity)
+        best = _kind_claim(kind, event, best)
+    return _threshold_claim(event, pack, best) or _default(event, pack)
 
 
 def _default(event: Event, pack: RulePack) -> _Claim:
@@ -130,19 +128,22 @@ def _unknown_word(event: Event, pack: RulePack) -> str:
     )
 
 
-def _kind_claims(kind: KindRule, event: Event) -> Iterator[_Claim]:
-    if kind.floor is not None:
-        yield _Claim(kind.floor, DecidedBy.KIND_FLOOR, kind.kind, "")
-    for name, severity in kind.attributes.items():
-        if event.attributes.get(name, False):
-            yield _Claim(severity, DecidedBy.ATTRIBUTE, kind.kind, name)
+def _kind_claim(kind: KindRule, event: Event, best: _Claim | None) -> _Claim | None:
+    if kind.floor is not None and (best is None or kind.floor < best.severity):
+        best = _Claim(kind.floor, _KIND_FLOOR, kind.kind, "")
+    for name in event.attributes and kind.attributes:
+        severity = kind.attributes[name]
+        if event.attributes.get(name, False) and (best is None or severity < best.severity):
+            best = _Claim(severity, DecidedBy.ATTRIBUTE, kind.kind, name)
+    return best
 
 
-def _threshold_claims(event: Event, pack: RulePack) -> Iterator[_Claim]:
+def _threshold_claim(event: Event, pack: RulePack, best: _Claim | None) -> _Claim | None:
     for name, value in event.metrics.items():
         for threshold in pack.thresholds.get(name, ()):
-            if threshold.broken_by(value):
-                yield _Claim(threshold.severity, DecidedBy.THRESHOLD, name, _beyond(threshold, value))
+            if (best is None or threshold.severity < best.severity) and threshold.broken_by(value):
+                best = _Claim(threshold.severity, DecidedBy.THRESHOLD, name, _beyond(threshold, value))
+    return best
 
 
 def _beyond(threshold: Threshold, value: float) -> str:

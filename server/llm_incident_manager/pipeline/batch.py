@@ -26,7 +26,8 @@ class ProducerClaim:
 
 @dataclass(slots=True)
 class Submission:
-    """Valid events of one caller, in order. Ends with one result an event, or with an error for all of them."""
+    """Valid events of one caller, in order. Ends with one result and one fingerprint an event, or with an error for
+    all of them."""
 
     tenant: TenantId
     actor: str
@@ -35,6 +36,7 @@ class Submission:
     traceparent: str = ""
     producer: ProducerClaim | None = None
     results: list[EventResult] = field(default_factory=list)
+    fingerprints: list[Fingerprint] = field(default_factory=list)
     error: DomainError | None = None
 
 
@@ -95,6 +97,7 @@ class Batch:
         for submission, items in self.groups:
             if submission.error is None:
                 submission.results = [item.result for item in items if item.result is not None]
+                submission.fingerprints = [item.fingerprint for item in items]
 
 
 def gather(submissions: Sequence[Submission], changes: Changes, now: Instant) -> Batch:

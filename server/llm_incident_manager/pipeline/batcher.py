@@ -39,7 +39,7 @@ class Batcher:
         stopped the batch. A caller that goes away does not take its events back."""
         if not self._has_room(submission):
             raise Overloaded("the ingest buffer", self._limits.buffer_events, retry_after=0.5)
-        await asyncio.shield(self._enqueue(submission))
+        await self._enqueue(submission)
         if submission.error is not None:
             raise submission.error
 

@@ -42,11 +42,12 @@ class Identities:
         return known if known is not None else self._by_normalised_title(tenant, event)
 
     def _by_normalised_title(self, tenant: TenantId, event: Event) -> Identity:
-        normalised = (tenant, *fingerprint.key_of(event, fingerprint.normalise_text(event.title)))
+        title = fingerprint.normalise_text(event.title)
+        normalised = (tenant, *fingerprint.key_of(event, title))
         known = self._known.get(normalised)
         if known is not None:
             return known
-        found = fingerprint.compute(event)
+        found = fingerprint.compute(event, title)
         identity = (found, FingerprintKey(tenant, found.version, found.value))
         if len(self._known) >= self._limit:
             self._known.clear()

@@ -20,8 +20,8 @@ class Working:
         "opened",
         "reasons",
         "severity",
-        "stored_count",
         "state",
+        "stored_count",
         "tenant",
         "tokens",
         "users",
@@ -52,8 +52,7 @@ class Working:
         self.count += 1
         self.tokens += event.input_tokens + event.output_tokens
         self.cost_usd += event.cost_usd
-        if event.users_affected > self.users:
-            self.users = event.users_affected
+        self.users = max(self.users, event.users_affected)
         if event.event_time > self.last_seen:
             self.last_seen = event.event_time
         elif event.event_time < self.first_seen:

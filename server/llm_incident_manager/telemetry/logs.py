@@ -7,18 +7,20 @@ A log that cannot be written never stops the server.
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from contextvars import ContextVar
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, TextIO, cast
 
 import orjson
 import structlog
-from structlog import contextvars
 
 from llm_incident_manager.telemetry import redaction, traces
 
 _Fields = MutableMapping[str, Any]  # structlog's own type of a line's fields
 _Step = Callable[[Any, str, _Fields], Any]
+
+_bound: ContextVar[Mapping[str, object]] = ContextVar("bound", default=MappingProxyType({}))
 
 _SAFE = ("timestamp", "level", "logger", "trace_id")
 """Fields of our own making, which need no look."""
@@ -63,7 +65,7 @@ def configure(level: str = "info", style: str = "auto", stream: TextIO | None = 
     pretty = style == "pretty" or (style == "auto" and out.isatty())
     steps = [*_STEPS, _readable(colours=out.isatty()) if pretty else _json]
     structlog.configure(
-        processors=[contextvars.merge_contextvars, structlog.processors.add_log_level, _add_name, *steps],
+        processors=[_add_bound, structlog.processors.add_log_level, _add_name, *steps],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=lambda name="": _Writer(out, name),
         cache_logger_on_first_use=False,
@@ -76,17 +78,25 @@ def get(name: str) -> Logger:
     return cast("Logger", structlog.get_logger(name))
 
 
-@contextmanager
-def bound(**fields: object) -> Iterator[None]:
-    """All lines written inside, by whomever, bear the fields; for instance request_id."""
-    before = contextvars.get_contextvars()
-    contextvars.bind_contextvars(**fields)
-    try:
-        yield
-    finally:
-        # Not by tokens: a generator may be closed in a context that they do not belong to.
-        contextvars.clear_contextvars()
-        contextvars.bind_contextvars(**before)
+class bound:  # noqa: N801  # reads as a statement: `with bound(request_id=…)`
+    """All lines written inside, by whomever, bear the fields; for instance request_id. Costs a microsecond, since it
+    stands around every call."""
+
+    __slots__ = ("_before", "_fields")
+
+    def __init__(self, **fields: object) -> None:
+        """Takes the fields."""
+        self._fields = fields
+
+    def __enter__(self) -> None:
+        self._before = _bound.get()
+        _bound.set({**self._before, **self._fields})
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        # Not by a token: a generator may be closed in a context that it does not belong to.
+        _bound.set(self._before)
 
 
 class _Writer:
@@ -117,7 +127,7 @@ class _Foreign(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         fields: _Fields = {"event": _text(record), "level": record.levelname.lower(), "logger": record.name}
-        line: Any = contextvars.merge_contextvars(None, "", fields)
+        line: Any = _add_bound(None, "", fields)
         if record.exc_info:
             line["exc_info"] = record.exc_info
         for step in self._steps:
@@ -138,6 +148,10 @@ def _take_over(handler: _Foreign, number: int) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(number)
+
+
+def _add_bound(_: object, __: str, fields: _Fields) -> _Fields:
+    return {**_bound.get(), **fields}
 
 
 def _add_name(writer: _Writer, _: str, fields: _Fields) -> _Fields:

@@ -78,8 +78,9 @@ def test_events_with_equal_keys_have_equal_fingerprints(title: str, description:
     assert fingerprint.compute(one) == fingerprint.compute(two)
 
 
-
-@given(st.lists(st.sampled_from(["7.2", "s", "ms", "2026-11-21", "20:40", "req_8f2kd93j", "eu-1", "<n>", "<time>", "("])))
+@given(
+    st.lists(st.sampled_from(["7.2", "s", "ms", "2026-11-21", "20:40", "req_8f2kd93j", "eu-1", "<n>", "<time>", "("]))
+)
 def test_normalising_parts_in_any_order_is_stable_too(words: list[str]) -> None:
     once = fingerprint.normalise_text(" ".join(words))
     assert fingerprint.normalise_text(once) == once

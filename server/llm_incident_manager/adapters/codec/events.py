@@ -1,5 +1,6 @@
 """Events as JSON bytes: only fields that were given, by their names."""
 
+from itertools import compress
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ class EventCodec:
 
     def encode_event(self, event: Event) -> bytes:
         """Bytes that `decode_event` turns back into an equal event."""
-        return orjson.dumps({name: value for name, value in zip(_FIELDS, event, strict=True) if value})
+        return orjson.dumps(dict(compress(zip(_FIELDS, event, strict=True), event)))
 
     def decode_event(self, data: bytes) -> Event:
         """The event; fields that this version does not know are left out."""

@@ -125,19 +125,10 @@ def incident_row(incident: Incident, pack: Pack) -> tuple[Any, ...]:
     )
 
 
-def holder_of(
-    id_: str, tenant: str, state: str, severity: int, event_count: int, first_seen: int, last_seen: int
-) -> Holder:
-    """An incident in short from the columns of that name."""
-    return Holder(
-        IncidentId(id_),
-        TenantId(tenant),
-        _STATES[state],
-        _SEVERITIES[severity],
-        event_count,
-        Instant(first_seen),
-        Instant(last_seen),
-    )
+def holder_of(id_: str, tenant: str, *facts: Any) -> Holder:
+    """An incident in short; `facts` are its state, severity, event_count, first_seen_at and last_seen_at."""
+    state, severity, *rest = facts
+    return Holder(IncidentId(id_), TenantId(tenant), _STATES[state], _SEVERITIES[severity], *rest)
 
 
 def incident_of(row: Row, unpack: Unpack) -> Incident:

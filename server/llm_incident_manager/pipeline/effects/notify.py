@@ -1,8 +1,9 @@
 """Tells people: sends what the route asked for, records each attempt, and tries again later what may yet succeed."""
 
 import asyncio
-import json
 from collections.abc import Sequence
+
+import orjson
 
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import DeliveryState
@@ -124,7 +125,7 @@ def _happening(delivery: DeliveryRow, state: DeliveryState, error: str, attempts
 
 def _delivery(row: OutboxRow) -> DeliveryRow:
     return DeliveryRow(
-        **json.loads(row.payload),
+        **orjson.loads(row.payload),
         tenant=row.tenant,
         incident_id=row.incident_id,
         state=DeliveryState.PENDING,

@@ -1,7 +1,8 @@
 """Chooses who is told about a changed incident and asks for the notifications."""
 
-import json
 from collections.abc import Sequence
+
+import orjson
 
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import DeliveryState, NotifyReason
@@ -43,7 +44,7 @@ async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
 
 
 def _route(changes: Changes, row: OutboxRow, incident: Incident, now: Instant, tools: Tools) -> None:
-    asked = json.loads(row.payload)
+    asked = orjson.loads(row.payload)
     decision = route.decide(incident, NotifyReason(asked["reason"]), tools.route)
     if not incident.route:
         changes.routes.append(RouteRow(incident.tenant, incident.id, decision.route))
@@ -84,6 +85,6 @@ def _delivery(row: OutboxRow, decision: route.Tell, channel: str, key: str, name
 
 
 def _work(row: OutboxRow, delivery: DeliveryRow, name: str, now: Instant) -> OutboxRow:
-    payload = json.dumps({name: getattr(delivery, name) for name in DELIVERY_FIELDS}, separators=(",", ":"))
+    payload = orjson.dumps({name: getattr(delivery, name) for name in DELIVERY_FIELDS}).decode()
     lane = f"{row.incident_id}/{delivery.channel}"
     return OutboxRow(name, row.tenant, NOTIFY, lane, row.incident_id, payload, row.traceparent, now, due_at=now)

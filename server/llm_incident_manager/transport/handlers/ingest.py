@@ -6,7 +6,7 @@ from typing import Any
 from incidentmanager.v1 import ingest_service_pb2
 
 from llm_incident_manager.domain.disposition import EventResult
-from llm_incident_manager.domain.event import Event
+from llm_incident_manager.domain.errors import InvalidFields
 from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.ports.changes import Changes
@@ -42,13 +42,15 @@ class IngestHandlers:
 
     async def submit_event(self, request: pb.SubmitEventRequest, call: Call) -> pb.SubmitEventResponse:
         """One event; a bad one is refused with every bad field."""
-        event = translate.event(request.event, self._on.clock.now())
+        event = reception.valid_event(request.event, self._on.clock.now())
+        if event is None:
+            raise InvalidFields(reception.submit_violations(request))
         submission = self._reception.submission(call, [event])
         if not request.request_id:
-            return self._reply(event, submission, (await self._reception.commit(submission))[0])
+            return self._reply(submission, (await self._reception.commit(submission))[0])
 
         async def work(tx: Transaction, changes: Changes) -> pb.SubmitEventResponse:
-            return self._reply(event, submission, (await self._reception.decide(tx, submission, changes))[0])
+            return self._reply(submission, (await self._reception.decide(tx, submission, changes))[0])
 
         await self._on.runner.reserve([submission])
         return await writes.write(self._on.units, call, request, pb.SubmitEventResponse, work)
@@ -84,10 +86,9 @@ class IngestHandlers:
         """An event's way."""
         return await explain.event(self._on, call.caller.tenant, EventId(request.event_id.lower()))
 
-    def _reply(self, event: Event, submission: Submission, result: EventResult) -> pb.SubmitEventResponse:
+    def _reply(self, submission: Submission, result: EventResult) -> pb.SubmitEventResponse:
         reply = translate.submit_response(result)
-        identity, _ = self._on.tools.identities.of(submission.tenant, event)
-        reply.fingerprint.CopyFrom(translate_incidents.fingerprint(identity))
+        reply.fingerprint.CopyFrom(translate_incidents.fingerprint(submission.fingerprints[0]))
         return reply
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter  # a stop-watch for metrics, not a source of time
 from typing import Any
 
-from incidentmanager.v1 import event_pb2
+from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Violation
 from llm_incident_manager.domain.event import Action, Event
@@ -13,12 +13,14 @@ from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.transport.call import Call
-from llm_incident_manager.transport.checker import compile_twin
+from llm_incident_manager.transport.checker import compile_checker, compile_twin
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import events as translate
 
 CheckEvent = Callable[[Any], tuple[Violation, ...]]
 _NEED_TITLE = frozenset({Action.TRIGGER, Action.CHANGE})
+_check_submit = compile_checker(ingest_service_pb2.SubmitEventRequest.DESCRIPTOR)
+_is_broken_beside = compile_twin(ingest_service_pb2.SubmitEventRequest.DESCRIPTOR, frozenset({"event"}))
 _is_broken = compile_twin(event_pb2.Event.DESCRIPTOR, frozenset({"action", "incident_type", "event_time"}))
 
 
@@ -65,6 +67,18 @@ class Reception:
         if submission.error is not None:
             raise submission.error
         return submission.results
+
+
+def submit_violations(request: ingest_service_pb2.SubmitEventRequest) -> tuple[Violation, ...]:
+    """Everything that is wrong with a SubmitEvent request, what its event lacks included."""
+    lacks = translate.missing(request.event) if request.HasField("event") else ()
+    named = tuple(Violation(f"event.{lack.field}", f"event.{lack.message}", lack.rule) for lack in lacks)
+    return (*_check_submit(request), *named)
+
+
+def check_submit(request: ingest_service_pb2.SubmitEventRequest) -> tuple[Violation, ...]:
+    """What is wrong beside the event, and then with the event too; the handler judges the event as it translates it."""
+    return () if request.HasField("event") and not _is_broken_beside(request) else submit_violations(request)
 
 
 def valid_event(message: event_pb2.Event, now: Instant) -> Event | None:

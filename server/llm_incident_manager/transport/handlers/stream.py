@@ -141,7 +141,7 @@ class IngestStream:
 
     async def _acknowledge(self, frame: Frame) -> pb.StreamEventsResponse:
         """The results of the oldest frame and of all behind it that are committed by then."""
-        await asyncio.shield(frame.done)
+        await frame.done
         results = frame.results()
         while len(results) < MOST_RESULTS and (more := self._committed()) is not None:
             results.extend(more.results())

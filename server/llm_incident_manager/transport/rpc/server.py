@@ -93,7 +93,7 @@ class RpcServer:
 def _options(settings: RpcSettings) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", 0),
-        ("grpc.max_concurrent_streams", 200),
+        ("grpc.max_concurrent_streams", 1_000),
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.max_send_message_length", 4 * settings.max_message_bytes),
         ("grpc.max_metadata_size", 8 * 1024),
