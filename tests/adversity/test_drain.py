@@ -2,10 +2,11 @@
 
 import asyncio
 import signal
+from typing import TypeAlias
 
 import aiohttp
 import grpc
-from grpc.aio import StreamStreamCall, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
+from grpc.aio import UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 from grpc_health.v1 import health_pb2
 from incidentmanager.v1 import (
     event_pb2,
@@ -13,6 +14,7 @@ from incidentmanager.v1 import (
     incident_service_pb2,
     incident_service_pb2_grpc,
     ingest_service_pb2,
+    ingest_service_pb2_grpc,
 )
 
 from llm_incident_client.client import IncidentClient
@@ -20,7 +22,8 @@ from tests.support.reading import read
 from tests.support.server import RunningServer, running_server
 
 pb = ingest_service_pb2
-Ask, Told = health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse
+Ask: TypeAlias = health_pb2.HealthCheckRequest
+Told: TypeAlias = health_pb2.HealthCheckResponse
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
 
 
@@ -49,11 +52,7 @@ async def test_health_is_serving_overall_and_per_service_and_stops_serving() -> 
 
 async def test_a_stream_is_told_to_drain_after_its_acknowledgements() -> None:
     async with running_server() as server, grpc.aio.insecure_channel(server.grpc) as channel:
-        call: StreamStreamCall[pb.StreamEventsRequest, pb.StreamEventsResponse] = channel.stream_stream(
-            "/incidentmanager.v1.IngestService/StreamEvents",
-            pb.StreamEventsRequest.SerializeToString,
-            pb.StreamEventsResponse.FromString,
-        )()
+        call = ingest_service_pb2_grpc.IngestServiceStub(channel).StreamEvents()
         await call.write(pb.StreamEventsRequest(open=pb.StreamOpen(producer_id="p")))
         await call.read()
         events = [event_pb2.Event(source="s", title="t")] * 500

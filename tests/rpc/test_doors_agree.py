@@ -4,10 +4,14 @@ Generated from the descriptors, so that no method can be forgotten. Writes carry
 the second door must then give the first one's answer, which also proves that both built the same request.
 """
 
+import asyncio
 import itertools
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeAlias
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from incidentmanager.v1 import event_pb2
 
@@ -20,11 +24,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 UNARY = [m for m in methods.all_methods() if not m.request_streaming and not m.response_streaming]
 BY_NAME = {method.name: method for method in UNARY}
-EVENT = {"source": "shield", "title": "Prompt injection", "kind": "prompt_injection.direct", "severity": "high"}
+GOOD = event_pb2.Event(source="shield", title="Prompt injection", kind="prompt_injection.direct", severity="high")
+BAD = event_pb2.Event(title="no source", input_tokens=-1)
 numbers = itertools.count(1)
 
+Requests: TypeAlias = list[tuple[Message, bool]]
+"""Requests of a method, and whether they should succeed."""
 
-def request(name: str, **fields: Any) -> Message:
+
+def request(name: str, **fields: object) -> Message:
     method = BY_NAME[name]
     if "request_id" in method.request.DESCRIPTOR.fields_by_name:
         fields.setdefault("request_id", f"r-{next(numbers)}")
@@ -53,76 +61,109 @@ async def an_incident(server: RunningServer) -> str:
         ),
         "CreateIncident",
     )
-    return str(opened.value["incident_id"])
+    incident = str(opened.value["incident_id"])
+    await told(server, incident)
+    return incident
 
 
-async def requests_for(server: RunningServer, method: Method) -> list[tuple[Message, bool]]:
-    """Requests of a method, and whether they should succeed."""
+async def told(server: RunningServer, incident: str) -> None:
+    """Waits until somebody was told: routing and notifying go on after the answer, and would show at one door only."""
+    timeline = request("ListTimeline", incident_id=incident)
+    async with asyncio.timeout(10):
+        while True:
+            entries = (await by_grpc(server, BY_NAME["ListTimeline"], timeline)).value["entries"]
+            if any(entry["kind"] == "TIMELINE_KIND_NOTIFIED" for entry in entries):
+                return
+
+
+async def submit_event(_: RunningServer) -> Requests:
+    name = "SubmitEvent"
+    return [(request(name, event=GOOD), True), (request(name, event=BAD), False), (request(name), False)]
+
+
+async def submit_events(_: RunningServer) -> Requests:
+    name = "SubmitEvents"
+    return [(request(name, events=[GOOD, BAD, GOOD]), True), (request(name), False)]
+
+
+async def by_event_id(name: str, server: RunningServer) -> Requests:
+    submitted = await by_grpc(server, BY_NAME["SubmitEvent"], request("SubmitEvent", event=GOOD))
+    unknown = "01890000-0000-7000-8000-000000000000"
+    ids = [(submitted.value["event_id"], True), (unknown, False), ("not-an-id", False)]
+    return [(request(name, event_id=given), fine) for given, fine in ids]
+
+
+async def list_incidents(server: RunningServer) -> Requests:
+    name = "ListIncidents"
+    await an_incident(server)
+    return [
+        (request(name), True),
+        (request(name, filter='severity >= P3 AND source = "ann"', order_by="severity desc", page_size=1), True),
+        (request(name, filter="nonsense = = 1"), False),
+        (request(name, page_size=-1), False),
+        (request(name, page=1, page_token="x"), False),
+        (request(name, start="soon"), False),
+    ]
+
+
+async def create_incident(_: RunningServer) -> Requests:
+    name = "CreateIncident"
+    return [
+        (request(name, source="a", title=f"t{next(numbers)}", dedup_key=f"d{next(numbers)}"), True),
+        (request(name), False),
+    ]
+
+
+async def update_incident(server: RunningServer) -> Requests:
+    name, incident = "UpdateIncident", await an_incident(server)
+    edit = {"id": incident, "title": "new", "labels": {"a": "b"}}
+    title = {"id": incident, "title": "x"}
+    return [
+        (request(name, incident=edit, update_mask=FieldMask(paths=["title", "labels"])), True),
+        (request(name, incident=title, update_mask=FieldMask(paths=["state"])), False),
+        (request(name, incident={**title, "etag": "99"}, update_mask=FieldMask(paths=["title"])), False),
+    ]
+
+
+async def by_incident_id(method: Method, server: RunningServer) -> Requests:
+    """A request as full as the method takes it, for an incident that is NEW and for two that do not exist."""
     name, fields = method.name, method.request.DESCRIPTOR.fields_by_name
-    if name in ("SubmitEvent", "SubmitEvents"):
-        good, bad = event_pb2.Event(**EVENT), event_pb2.Event(title="no source", input_tokens=-1)
-        if name == "SubmitEvent":
-            return [(request(name, event=good), True), (request(name, event=bad), False), (request(name), False)]
-        return [(request(name, events=[good, bad, good]), True), (request(name), False)]
-    if name in ("GetEvent", "ExplainEvent"):
-        submitted = await by_grpc(
-            server, BY_NAME["SubmitEvent"], request("SubmitEvent", event=event_pb2.Event(**EVENT))
-        )
-        unknown = "01890000-0000-7000-8000-000000000000"
-        ids = [(submitted.value["event_id"], True), (unknown, False), ("not-an-id", False)]
-        return [(request(name, event_id=given), fine) for given, fine in ids]
-    if name == "ListIncidents":
-        await an_incident(server)
-        return [
-            (request(name), True),
-            (request(name, filter='severity >= P3 AND source = "ann"', order_by="severity desc", page_size=1), True),
-            (request(name, filter="nonsense = = 1"), False),
-            (request(name, page_size=-1), False),
-            (request(name, page=1, page_token="x"), False),
-            (request(name, start="soon"), False),
-        ]
-    if name == "CreateIncident":
-        return [
-            (request(name, source="a", title=f"t{next(numbers)}", dedup_key=f"d{next(numbers)}"), True),
-            (request(name), False),
-        ]
-    if name == "UpdateIncident":
-        incident = await an_incident(server)
-        from google.protobuf.field_mask_pb2 import FieldMask
-
-        mask = FieldMask(paths=["title", "labels"])
-        edit = {"id": incident, "title": "new", "labels": {"a": "b"}}
-        return [
-            (request(name, incident=edit, update_mask=mask), True),
-            (request(name, incident={"id": incident, "title": "x"}, update_mask=FieldMask(paths=["state"])), False),
-            (
-                request(
-                    name, incident={"id": incident, "title": "x", "etag": "99"}, update_mask=FieldMask(paths=["title"])
-                ),
-                False,
-            ),
-        ]
     assert "incident_id" in fields, f"{name} needs requests of its own here"
     incident = await an_incident(server)
-    extra: dict[str, Any] = {}
-    if "text" in fields:
-        extra["text"] = "a note"
-    if "assignees" in fields:
-        extra["assignees"] = ["ann", "bob"]
-    if "until" in fields:
-        extra["until"] = {"seconds": 4_000_000_000}
-    if "source_incident_ids" in fields:
-        extra["source_incident_ids"] = [incident]
-    if "event_ids" in fields:
-        extra["event_ids"] = [incident]
+    offered = {
+        "text": "a note",
+        "assignees": ["ann", "bob"],
+        "until": {"seconds": 4_000_000_000},
+        "source_incident_ids": [incident],
+        "event_ids": [incident],
+    }
+    extra = {field: value for field, value in offered.items() if field in fields}
     possible = name in ("Acknowledge", "Escalate", "Assign", "AddNote", "ListTimeline", "GetIncident")
-    wrong = {"etag": "99"} if "etag" in fields and possible else {}
     found = [
         (request(name, incident_id=incident, **extra), possible),
         (request(name, incident_id="INC-20200101-99999", **extra), False),
         (request(name, incident_id="x" * 65, **extra), False),
     ]
-    return [*found, (request(name, incident_id=incident, **extra, **wrong), False)] if wrong else found
+    if possible and "etag" in fields:
+        found.append((request(name, incident_id=incident, **extra, etag="99"), False))
+    return found
+
+
+SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
+    "SubmitEvent": submit_event,
+    "SubmitEvents": submit_events,
+    "GetEvent": partial(by_event_id, "GetEvent"),
+    "ExplainEvent": partial(by_event_id, "ExplainEvent"),
+    "ListIncidents": list_incidents,
+    "CreateIncident": create_incident,
+    "UpdateIncident": update_incident,
+}
+"""Methods that are asked otherwise than by an incident's id."""
+
+
+async def requests_for(server: RunningServer, method: Method) -> Requests:
+    special = SPECIAL.get(method.name)
+    return await (by_incident_id(method, server) if special is None else special(server))
 
 
 @pytest.mark.parametrize("method", UNARY, ids=lambda method: method.name)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Never, TypeAlias
 
 import grpc
 import pytest
@@ -58,12 +58,16 @@ async def acks(call: Call, count: int) -> list[event_pb2.EventResult]:
 async def refused(call: Call) -> tuple[str, str]:
     """The code and reason a stream ended with."""
     with pytest.raises(AioRpcError) as ended:
-        while (await read(call, Reply)).HasField("acks"):
-            pass
+        await _nothing_but_acks(call)
     details = dict(ended.value.trailing_metadata())["grpc-status-details-bin"]
     info = error_details_pb2.ErrorInfo()
     status_pb2.Status.FromString(details).details[0].Unpack(info)
     return ended.value.code().name, info.reason
+
+
+async def _nothing_but_acks(call: Call) -> Never:
+    while True:
+        assert (await read(call, Reply)).HasField("acks")
 
 
 async def test_a_first_stream_starts_at_zero_with_credits(server: RunningServer) -> None:

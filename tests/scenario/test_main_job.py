@@ -69,21 +69,24 @@ async def test_a_receiver_that_is_down_gets_the_same_message_later() -> None:
 
 
 async def test_explain_tells_the_whole_way_of_an_event() -> None:
-    async with a_receiver() as receiver, running_server(config=config(receiver.url)) as server:
-        async with aiohttp.ClientSession(server.http) as http:
-            event = {
-                "source": "shield",
-                "title": "Tool ran",
-                "kind": "prompt_injection.direct",
-                "attributes": {"tool_executed": True},
-            }
-            accepted = await (await http.post("/api/v1/events", json=event)).json()
-            await receiver.take()
-            found = await http.get(f"/api/v1/events/{accepted['event_id']}/explain")
-            told = await found.json()
-            assert told["severity"]["severity"] == "P1"
-            assert told["severity"]["decided_by"] == "attribute"
-            assert told["event"]["disposition"] == "NEW"
-            assert told["event"]["event"]["attributes"] == {"tool_executed": True}
-            assert told["incident_number"].startswith("INC-")
-            assert {part["name"] for part in told["fingerprint"]["components"]} >= {"source", "kind", "title"}
+    async with (
+        a_receiver() as receiver,
+        running_server(config=config(receiver.url)) as server,
+        aiohttp.ClientSession(server.http) as http,
+    ):
+        event = {
+            "source": "shield",
+            "title": "Tool ran",
+            "kind": "prompt_injection.direct",
+            "attributes": {"tool_executed": True},
+        }
+        accepted = await (await http.post("/api/v1/events", json=event)).json()
+        await receiver.take()
+        found = await http.get(f"/api/v1/events/{accepted['event_id']}/explain")
+        told = await found.json()
+        assert told["severity"]["severity"] == "P1"
+        assert told["severity"]["decided_by"] == "attribute"
+        assert told["event"]["disposition"] == "NEW"
+        assert told["event"]["event"]["attributes"] == {"tool_executed": True}
+        assert told["incident_number"].startswith("INC-")
+        assert {part["name"] for part in told["fingerprint"]["components"]} >= {"source", "kind", "title"}

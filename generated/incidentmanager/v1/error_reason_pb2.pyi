@@ -73,7 +73,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: {"credits": "0"}
     """
     ERROR_REASON_TOO_LARGE: _ErrorReason.ValueType  # 13
-    """RESOURCE_EXHAUSTED. The message or body is larger than the server takes.
+    """RESOURCE_EXHAUSTED (HTTP 413). The message or body is larger than the server takes.
     Metadata: {"limit_bytes": "4194304"}
     """
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 14
@@ -189,7 +189,7 @@ ERROR_REASON_CREDITS_EXCEEDED: ErrorReason.ValueType  # 12
 Metadata: {"credits": "0"}
 """
 ERROR_REASON_TOO_LARGE: ErrorReason.ValueType  # 13
-"""RESOURCE_EXHAUSTED. The message or body is larger than the server takes.
+"""RESOURCE_EXHAUSTED (HTTP 413). The message or body is larger than the server takes.
 Metadata: {"limit_bytes": "4194304"}
 """
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 14

@@ -125,7 +125,7 @@ def incident_row(incident: Incident, pack: Pack) -> tuple[Any, ...]:
     )
 
 
-def holder_of(id_: str, tenant: str, *facts: Any) -> Holder:
+def holder_of(id_: str, tenant: str, *facts: Any) -> Holder:  # noqa: ANN401  # a row's columns, as every driver gives them
     """An incident in short; `facts` are its state, severity, event_count, first_seen_at and last_seen_at."""
     state, severity, *rest = facts
     return Holder(IncidentId(id_), TenantId(tenant), _STATES[state], _SEVERITIES[severity], *rest)

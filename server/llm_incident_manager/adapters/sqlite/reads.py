@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import apsw
+import orjson
 
 from llm_incident_manager.adapters.sql import dialect, filters, records
 from llm_incident_manager.adapters.sqlite import ids
@@ -144,8 +145,9 @@ def backlog(connection: apsw.Connection, topic: str) -> tuple[int, Instant | Non
 
 def _holders(connection: apsw.Connection, keys: Sequence[FingerprintKey]) -> dict[FingerprintKey, Holder]:
     return {
-        FingerprintKey(tenant, version, value): records.holder_of(ids.text(incident_id), tenant, *facts)
-        for tenant, version, value, incident_id, *facts in bulk("holders").run(connection, keys)
+        FingerprintKey(tenant, version, value): records.holder_of(ids.from_hex(name), tenant, *facts)
+        for (found,) in bulk("holders").run(connection, keys)
+        for tenant, version, value, name, *facts in orjson.loads(found)
     }
 
 

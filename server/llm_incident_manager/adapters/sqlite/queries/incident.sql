@@ -58,8 +58,11 @@ WHERE incident.id = unhex(v.column2, '-') AND incident.tenant = v.column1
 SELECT incident_id FROM incident_key WHERE tenant = ? AND fp_version = ? AND fingerprint = ?
 
 -- name: holders
--- The incidents that hold many fingerprints, in short, with the fingerprint.
-SELECT k.tenant, k.fp_version, k.fingerprint, i.id, i.state, i.severity, i.event_count, i.first_seen_at, i.last_seen_at
+-- The incidents that hold many fingerprints, in short, with the fingerprint. All in one row of JSON: each row is a step,
+-- and after each step the thread has to win the interpreter back.
+SELECT json_group_array(json_array(
+    k.tenant, k.fp_version, k.fingerprint, hex(i.id), i.state, i.severity, i.event_count, i.first_seen_at, i.last_seen_at
+))
 FROM (VALUES (?, ?, ?)) AS v
 CROSS JOIN incident_key AS k ON k.tenant = v.column1 AND k.fp_version = v.column2 AND k.fingerprint = v.column3
 CROSS JOIN incident AS i ON i.id = k.incident_id
