@@ -27,6 +27,7 @@ from llm_incident_manager.pipeline.batcher import Batcher, Limits
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.pipeline.sweeper import Sweeper
 from llm_incident_manager.pipeline.tools import Identities, Tools
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.channel import Channel
@@ -46,6 +47,7 @@ from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
+from llm_incident_manager.transport.scrape import Scrape
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import Feed
@@ -158,7 +160,8 @@ class Server:
         probes = Probes({"database": store.check}, end, _notes(settings))
         all_methods = methods.all_methods()
         rpc = RpcServer(_rpc_settings(settings), dispatcher, all_methods)
-        rest = RestServer(_rest_settings(settings), dispatcher, all_methods, probes, metrics, end)
+        scrape = Scrape(metrics, store, clock)
+        rest = RestServer(_rest_settings(settings), dispatcher, all_methods, probes, scrape, end)
         return cls(settings, store, services.batcher, pumps, feed, end, rpc, rest, {}, [])
 
     async def start(self) -> None:
@@ -171,6 +174,7 @@ class Server:
         }
         self._run(self.batcher.run(), "batcher")
         self._run(self.feed.run(), "feed")
+        self._run(Sweeper(self.store, SystemClock()).run(), "sweeper")
         for topic, pump in self.pumps.items():
             self._run(pump.run(), f"pump-{topic}")
 

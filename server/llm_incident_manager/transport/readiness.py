@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from llm_incident_manager.domain.errors import DomainError
+from llm_incident_manager.ports.stores import StoreBroken
 from llm_incident_manager.transport.drain import Drain
 
 PROBE_SECONDS = 2.0
@@ -45,4 +46,6 @@ async def _word(probe: Probe) -> str:
         return f"no answer within {PROBE_SECONDS:g} s"
     except DomainError as error:
         return error.message
+    except StoreBroken as error:
+        return str(error)
     return "ok"

@@ -11,7 +11,6 @@ from starlette.routing import Route as PageRoute
 from starlette.routing import Router as Pages
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
-from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import errors
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.dispatch import Dispatcher
@@ -22,6 +21,7 @@ from llm_incident_manager.transport.rest import answers, bindings, streaming
 from llm_incident_manager.transport.rest.bindings import Binding
 from llm_incident_manager.transport.rest.body import read_body
 from llm_incident_manager.transport.rest.router import Match
+from llm_incident_manager.transport.scrape import Scrape
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -32,14 +32,14 @@ class RestApp:
     """All HTTP of the server: the contract's methods by their bindings, and a few pages beside them."""
 
     def __init__(
-        self, dispatcher: Dispatcher, methods: tuple[Method, ...], probes: Probes, metrics: Metrics, max_body: int
+        self, dispatcher: Dispatcher, methods: tuple[Method, ...], probes: Probes, scrape: Scrape, max_body: int
     ) -> None:
         """`max_body` in bytes."""
         self._dispatcher = dispatcher
         self._methods = {method.full_name: method for method in methods}
         self._router = bindings.router(method.descriptor for method in methods)
         self._max_body = max_body
-        self._pages = _pages(probes, metrics)
+        self._pages = _pages(probes, scrape)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -104,7 +104,7 @@ def _time_left(seconds: str) -> float | None:
 _PAGES = ("/health/live", "/health/ready", "/health", "/metrics", "/openapi.json")
 
 
-def _pages(probes: Probes, metrics: Metrics) -> Pages:
+def _pages(probes: Probes, scraping: Scrape) -> Pages:
     async def live(_: Page) -> Response:
         return JSONResponse({"status": "live"})
 
@@ -114,7 +114,7 @@ def _pages(probes: Probes, metrics: Metrics) -> Pages:
         return JSONResponse({"status": status, "checks": dict(answer.checks)}, 200 if answer.ready else 503)
 
     async def scrape(page: Page) -> Response:
-        found = metrics.page(page.headers.get("accept", ""))
+        found = await scraping.page(page.headers.get("accept", ""))
         return Response(found.body, media_type=found.content_type)
 
     async def description(_: Page) -> Response:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.errors import PortTaken
@@ -16,6 +15,7 @@ from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest import protocol
 from llm_incident_manager.transport.rest.app import RestApp
+from llm_incident_manager.transport.scrape import Scrape
 
 BACKLOG = 1_024
 
@@ -55,13 +55,13 @@ class RestServer:
         dispatcher: Dispatcher,
         methods: tuple[Method, ...],
         probes: Probes,
-        metrics: Metrics,
+        scrape: Scrape,
         drain: Drain,
     ) -> None:
         """Binds nothing yet."""
         self._settings = settings
         self._drain = drain
-        app = RestApp(dispatcher, methods, probes, metrics, settings.max_body_bytes)
+        app = RestApp(dispatcher, methods, probes, scrape, settings.max_body_bytes)
         self._server = _Quiet(_config(settings, app))
         self._serving: asyncio.Task[None] | None = None
 

@@ -1,0 +1,32 @@
+"""The metrics page: what is counted as it happens, and what is asked of the database when somebody looks."""
+
+from llm_incident_manager.domain.errors import DomainError
+from llm_incident_manager.domain.time import SECOND
+from llm_incident_manager.ports.changes import TOPICS
+from llm_incident_manager.ports.clock import Clock
+from llm_incident_manager.ports.stores import Store
+from llm_incident_manager.telemetry.metrics import Metrics, Page
+
+
+class Scrape:
+    """Makes the page."""
+
+    def __init__(self, metrics: Metrics, store: Store, clock: Clock) -> None:
+        """Asks this store how much work waits."""
+        self._metrics = metrics
+        self._store = store
+        self._clock = clock
+
+    async def page(self, accept: str) -> Page:
+        """The page in the form the scraper accepts. A database that does not answer is counted, not fatal."""
+        try:
+            await self._look_at_backlog()
+        except DomainError:
+            self._metrics.store_failed()
+        return self._metrics.page(accept)
+
+    async def _look_at_backlog(self) -> None:
+        now = self._clock.now()
+        for topic in TOPICS:
+            rows, oldest = await self._store.backlog(topic)
+            self._metrics.outbox_waits(topic, rows, 0.0 if oldest is None else (now - oldest) / SECOND)
