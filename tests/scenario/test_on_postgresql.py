@@ -10,9 +10,13 @@ from tests.support.server import running_server
 
 DAY = Path(__file__).resolve().parents[2] / "examples" / "day_of_llm_events.jsonl"
 
+QUICK = {"LLM_IM__STORAGE__ALLOW_UNSAFE_DURABILITY": "true"}
+"""The tests' PostgreSQL does not wait for the disk; only the server is killed here."""
+
 
 async def test_replays_add_up_and_survive_a_restart(cluster: Cluster) -> None:
-    async with running_server(env={"DATABASE_URL": cluster.dsn(cluster.create())}) as server:
+    env = {"DATABASE_URL": cluster.dsn(cluster.create()), **QUICK}
+    async with running_server(env=env) as server:
         first = (await command("replay", str(DAY), "--json", server=server)).json_lines[-1]
         await server.kill()
         await server.start()

@@ -1,13 +1,16 @@
 """Events between protobuf and domain, on the hot path: one pass over the fields, no intermediate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason, Violation
-from llm_incident_manager.domain.event import NO_FLAGS, NO_NUMBERS, NOTHING, Event
+from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.transport.translate import enums, times
+
+V = TypeVar("V")
 
 STATUS = {Disposition.DUPLICATE: "duplicate", Disposition.SUPPRESSED: "suppressed", Disposition.IGNORED: "ignored"}
 
@@ -33,12 +36,7 @@ def event(message: event_pb2.Event, now: Instant) -> Event:
     """The domain's event; its time is clamped to `now`, and is `now` when not given. Reads each field once, since that
     is what costs. Raises KeyError for an enum number that the contract does not have."""
     happened = min(times.instant(message.event_time), now) if message.HasField("event_time") else now
-    labels, attributes, metrics, services = (
-        message.labels,
-        message.attributes,
-        message.metrics,
-        message.affected_services,
-    )
+    services = message.affected_services
     return Event(
         message.source,
         message.title,
@@ -50,9 +48,9 @@ def event(message: event_pb2.Event, now: Instant) -> Event:
         enums.TYPE_IN[message.incident_type],
         message.idempotency_key,
         message.dedup_key,
-        {key: labels[key] for key in labels} if labels else NOTHING,
-        {key: attributes[key] for key in attributes} if attributes else NO_FLAGS,
-        {key: metrics[key] for key in metrics} if metrics else NO_NUMBERS,
+        _plain(message.labels),
+        _plain(message.attributes),
+        _plain(message.metrics),
         message.service,
         tuple(services) if services else (),
         message.environment,
@@ -75,6 +73,11 @@ def event(message: event_pb2.Event, now: Instant) -> Event:
         message.runbook_url,
         message.traceparent,
     )
+
+
+def _plain(given: Mapping[str, V]) -> Mapping[str, V]:
+    """A map as a dict. Going by its keys costs half of what dict() does."""
+    return {key: given[key] for key in given} if given else {}
 
 
 def message(event: Event) -> event_pb2.Event:
