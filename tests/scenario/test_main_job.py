@@ -37,6 +37,8 @@ async def test_steps_one_to_eleven_from_the_source_system_to_the_responders_ackn
             stamp, signature = (part.split("=", 1)[1] for part in told.headers["X-Incident-Signature"].split(","))
             signed = hmac.new(SECRET.encode(), f"{stamp}.".encode() + told.raw, hashlib.sha256).hexdigest()
             assert signature == signed
+            kept = await (await http.get(f"/api/v1/events/{accepted['event_id']}")).json()
+            assert kept["event"]["traceparent"].split("-")[1] == trace.split("-")[1]
             # 9: the responder looks at it.
             seen = await (await http.get(f"/api/v1/incidents/{accepted['incident_id']}")).json()
             assert (seen["state"], seen["severity"], seen["event_count"]) == ("NEW", "P0", 1)
