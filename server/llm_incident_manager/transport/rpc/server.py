@@ -29,6 +29,9 @@ KEEPALIVE_OPTIONS = (
 )
 """Connections are checked, and renewed every half hour so that load spreads; streams resume by themselves."""
 
+NOTICE_SECONDS = 0.2
+"""Between saying NOT_SERVING and refusing calls: whoever watches the health service gets to hear it."""
+
 
 @dataclass(frozen=True, slots=True)
 class RpcSettings:
@@ -76,6 +79,7 @@ class RpcServer:
     async def drain(self, grace: float) -> None:
         """Takes no more calls, waits for what is under way up to `grace` seconds, then stops."""
         await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await asyncio.sleep(min(grace, NOTICE_SECONDS))
         self.gate.draining = True
         try:
             async with asyncio.timeout(grace):
