@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import io
-import json
 from pathlib import Path
 
 import aiohttp
@@ -12,6 +11,7 @@ import pytest
 from grpc.aio import UnaryUnaryMultiCallable
 from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
+from tests.support.http import whole
 from tests.support.server import RunningServer, running_server
 
 SUBMIT = "/incidentmanager.v1.IngestService/SubmitEvent"
@@ -44,13 +44,13 @@ async def test_oversized_messages_and_bombs_are_refused_before_they_are_held() -
         assert await submit(server, huge[:5_000_000]) == "RESOURCE_EXHAUSTED"
         assert await submit(server, huge, grpc.Compression.Gzip) == "RESOURCE_EXHAUSTED"
         async with aiohttp.ClientSession(server.http) as http:
-            reply = await http.post("/api/v1/events", data=io.BytesIO(b"x" * 8_000_000))
+            reply = await whole(http.post("/api/v1/events", data=io.BytesIO(b"x" * 8_000_000)))
             assert reply.status == 413
             bomb = gzip.compress(b" " * 50_000_000)
-            reply = await http.post("/api/v1/events", data=bomb, headers={"Content-Encoding": "gzip"})
-            assert (reply.status, (await reply.json())["code"]) == (400, 3)
+            reply = await whole(http.post("/api/v1/events", data=bomb, headers={"Content-Encoding": "gzip"}))
+            assert (reply.status, reply.json["code"]) == (400, 3)
             nested = b'{"labels":' * 2_000 + b"1" + b"}" * 2_000
-            assert (await http.post("/api/v1/events", data=nested)).status == 400
+            assert (await whole(http.post("/api/v1/events", data=nested))).status == 400
         assert resident(server) - before < 64 * 1024 * 1024
         assert await submit(server, b"") == "INVALID_ARGUMENT"
 
@@ -73,8 +73,8 @@ async def test_refusals_name_reason_and_field(
     path: str, body: str, status: int, reason: str, field: str | None
 ) -> None:
     async with running_server() as server, aiohttp.ClientSession(server.http) as http:
-        reply = await http.post(path, data=body)
-        told = json.loads(await reply.text())
+        reply = await whole(http.post(path, data=body))
+        told = reply.json
         info = next(detail for detail in told["details"] if detail["@type"].endswith("ErrorInfo"))
         assert (reply.status, info["reason"]) == (status, reason)
         if field is not None:
@@ -85,7 +85,7 @@ async def test_refusals_name_reason_and_field(
 async def test_all_bad_fields_are_named_at_once() -> None:
     async with running_server() as server, aiohttp.ClientSession(server.http) as http:
         body = {"source": "", "title": "x" * 501, "input_tokens": -1, "traceparent": "nope", "cost_usd": -2}
-        told = await (await http.post("/api/v1/events", json=body)).json()
+        told = (await whole(http.post("/api/v1/events", json=body))).json
         request = next(detail for detail in told["details"] if detail["@type"].endswith("BadRequest"))
         fields = {violation["field"] for violation in request["field_violations"]}
         assert fields == {f"event.{name}" for name in body}
@@ -93,9 +93,9 @@ async def test_all_bad_fields_are_named_at_once() -> None:
 
 async def test_a_wrong_http_verb_is_told_the_right_one() -> None:
     async with running_server() as server, aiohttp.ClientSession(server.http) as http:
-        reply = await http.delete("/api/v1/incidents")
+        reply = await whole(http.delete("/api/v1/incidents"))
         assert reply.status == 405
-        assert "GET" in (await reply.json())["message"]
+        assert "GET" in reply.json["message"]
 
 
 async def test_a_slow_client_is_cut_off_and_others_are_served() -> None:
@@ -104,7 +104,7 @@ async def test_a_slow_client_is_cut_off_and_others_are_served() -> None:
         writer.write(b"POST /api/v1/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
         await writer.drain()
         async with aiohttp.ClientSession(server.http) as http:
-            assert (await http.get("/health/live")).status == 200
+            assert (await whole(http.get("/health/live"))).status == 200
         async with asyncio.timeout(10):
             answer = await reader.read()
         assert answer.startswith(b"HTTP/1.1 408")
@@ -126,7 +126,7 @@ async def test_a_second_server_on_the_same_data_or_port_refuses_with_the_reason(
         words = {"data": "in use by process", "grpc": "GRPC_PORT", "http": "API_PORT"}
         assert words[taken] in str(refused.value)
         async with aiohttp.ClientSession(first.http) as http:
-            assert (await http.get("/health/ready")).status == 200
+            assert (await whole(http.get("/health/ready"))).status == 200
 
 
 @pytest.mark.parametrize(

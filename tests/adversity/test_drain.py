@@ -18,6 +18,7 @@ from incidentmanager.v1 import (
 )
 
 from llm_incident_client.client import IncidentClient
+from tests.support.http import whole
 from tests.support.reading import read
 from tests.support.server import RunningServer, running_server
 
@@ -75,7 +76,7 @@ async def test_calls_under_way_are_finished_and_nothing_acknowledged_is_lost() -
         await server.start()
         async with aiohttp.ClientSession(server.http) as http:
             for event_id in accepted:
-                assert (await http.get(f"/api/v1/events/{event_id}")).status == 200
+                assert (await whole(http.get(f"/api/v1/events/{event_id}"))).status == 200
 
 
 async def _submit_until_refused(server: RunningServer) -> list[str]:

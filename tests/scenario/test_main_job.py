@@ -8,6 +8,7 @@ import aiohttp
 from incidentmanager.v1 import incident_pb2
 
 from llm_incident_client.client import IncidentClient
+from tests.support.http import whole
 from tests.support.receiver import a_receiver
 from tests.support.server import running_server
 
@@ -26,8 +27,10 @@ async def test_steps_one_to_eleven_from_the_source_system_to_the_responders_ackn
         async with aiohttp.ClientSession(server.http) as http:
             # 1-2: POST /events, 202 Accepted.
             event = {"source": "llm-sentinel", "title": "Latency 7 s", "severity": "critical", "provider": "openai"}
-            reply = await http.post("/api/v1/events", json=event, headers={"X-API-Key": "x", "traceparent": trace})
-            accepted = await reply.json()
+            reply = await whole(
+                http.post("/api/v1/events", json=event, headers={"X-API-Key": "x", "traceparent": trace})
+            )
+            accepted = reply.json
             assert (reply.status, accepted["status"]) == (202, "accepted")
             # 3-8: queued, judged, created, routed, notified, sent.
             told = await receiver.take()
@@ -37,14 +40,14 @@ async def test_steps_one_to_eleven_from_the_source_system_to_the_responders_ackn
             stamp, signature = (part.split("=", 1)[1] for part in told.headers["X-Incident-Signature"].split(","))
             signed = hmac.new(SECRET.encode(), f"{stamp}.".encode() + told.raw, hashlib.sha256).hexdigest()
             assert signature == signed
-            kept = await (await http.get(f"/api/v1/events/{accepted['event_id']}")).json()
+            kept = (await whole(http.get(f"/api/v1/events/{accepted['event_id']}"))).json
             assert kept["event"]["traceparent"].split("-")[1] == trace.split("-")[1]
             # 9: the responder looks at it.
-            seen = await (await http.get(f"/api/v1/incidents/{accepted['incident_id']}")).json()
+            seen = (await whole(http.get(f"/api/v1/incidents/{accepted['incident_id']}"))).json
             assert (seen["state"], seen["severity"], seen["event_count"]) == ("NEW", "P0", 1)
             # 10-11: the responder acknowledges, the state is updated in the database.
             path = f"/api/v1/incidents/{seen['number']}/acknowledge"
-            acknowledged = await (await http.post(path, json={"actor": "ann@example.com"})).json()
+            acknowledged = (await whole(http.post(path, json={"actor": "ann@example.com"}))).json
             assert (acknowledged["state"], acknowledged["id"]) == ("ACKNOWLEDGED", seen["id"])
             assert (await receiver.take()).body["event_type"] == "incident.acknowledged"
         await server.restart()
@@ -64,7 +67,7 @@ async def test_a_receiver_that_is_down_gets_the_same_message_later() -> None:
         settings["notifications"].update(text)
         receiver.answers = [503, 500]
         async with running_server(config=json.dumps(settings)) as server, aiohttp.ClientSession(server.http) as http:
-            await http.post("/api/v1/events", json={"source": "s", "title": "t", "severity": "P1"})
+            await whole(http.post("/api/v1/events", json={"source": "s", "title": "t", "severity": "P1"}))
             keys = {(await receiver.take()).headers["Idempotency-Key"] for _ in range(3)}
             assert len(keys) == 1
             assert receiver.received.empty()
@@ -82,10 +85,9 @@ async def test_explain_tells_the_whole_way_of_an_event() -> None:
             "kind": "prompt_injection.direct",
             "attributes": {"tool_executed": True},
         }
-        accepted = await (await http.post("/api/v1/events", json=event)).json()
+        accepted = (await whole(http.post("/api/v1/events", json=event))).json
         await receiver.take()
-        found = await http.get(f"/api/v1/events/{accepted['event_id']}/explain")
-        told = await found.json()
+        told = (await whole(http.get(f"/api/v1/events/{accepted['event_id']}/explain"))).json
         assert told["severity"]["severity"] == "P1"
         assert told["severity"]["decided_by"] == "attribute"
         assert told["event"]["disposition"] == "NEW"
