@@ -82,7 +82,10 @@ class World:
 
     async def submit_all(self, *submissions: Submission) -> None:
         """Several submissions in one batch."""
-        await Runner(self.tools).commit(submissions)
+        runner = Runner(self.tools)
+        for submission in submissions:
+            runner.prepare(submission)
+        await runner.commit(submissions)
 
     async def settle(self) -> None:
         """Everything that is due after the commit is done."""

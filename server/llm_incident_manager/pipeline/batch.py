@@ -24,10 +24,14 @@ class ProducerClaim:
     last_sequence: int
 
 
+Identity = tuple[Fingerprint, FingerprintKey]
+"""The fingerprint of an event and the key it has in its tenant."""
+
+
 @dataclass(slots=True)
 class Submission:
-    """Valid events of one caller, in order. Ends with one result and one fingerprint an event, or with an error for
-    all of them."""
+    """Valid events of one caller, in order. Stages prepare it (one identity and one judgement an event) while earlier
+    batches commit. Ends with one result an event, or with an error for all of them."""
 
     tenant: TenantId
     actor: str
@@ -35,8 +39,9 @@ class Submission:
     received_at: Instant
     traceparent: str = ""
     producer: ProducerClaim | None = None
+    identities: Sequence[Identity] = ()
+    judgements: Sequence[triage.Decision] = ()
     results: list[EventResult] = field(default_factory=list)
-    fingerprints: list[Fingerprint] = field(default_factory=list)
     error: DomainError | None = None
 
 
@@ -58,15 +63,16 @@ class Item:
     )
 
     event_id: EventId
-    fingerprint: Fingerprint
-    key: FingerprintKey
-    judged: triage.Decision
 
-    def __init__(self, submission: Submission, event: Event, sequence: int) -> None:
+    def __init__(
+        self, submission: Submission, event: Event, identity: Identity, judged: triage.Decision, sequence: int
+    ) -> None:
         """`sequence` is 0 outside streams. `stored`: its record existed before this batch. `same_as`: the earlier
         item of this batch with the same idempotency key."""
         self.submission = submission
         self.event = event
+        self.fingerprint, self.key = identity
+        self.judged = judged
         self.action = event.action
         self.sequence = sequence
         self.result: EventResult | None = None
@@ -97,11 +103,10 @@ class Batch:
         for submission, items in self.groups:
             if submission.error is None:
                 submission.results = [item.result for item in items if item.result is not None]
-                submission.fingerprints = [item.fingerprint for item in items]
 
 
 def gather(submissions: Sequence[Submission], changes: Changes, now: Instant) -> Batch:
-    """A fresh batch of submissions that adds to `changes`; what an earlier attempt left in them is forgotten."""
+    """A fresh batch of prepared submissions that adds to `changes`; results of an earlier attempt are forgotten."""
     groups = [(submission, _items(submission)) for submission in submissions]
     return Batch(groups, [item for _, items in groups for item in items], now, changes)
 
@@ -109,6 +114,7 @@ def gather(submissions: Sequence[Submission], changes: Changes, now: Instant) ->
 def _items(submission: Submission) -> list[Item]:
     submission.results = []
     submission.error = None
-    events = submission.events
+    events, identities, judgements = submission.events, submission.identities, submission.judgements
     sequences = submission.producer.sequences if submission.producer else (0,) * len(events)
-    return [Item(submission, event, sequence) for event, sequence in zip(events, sequences, strict=True)]
+    each = zip(events, identities, judgements, sequences, strict=True)
+    return [Item(submission, event, identity, judged, number) for event, identity, judged, number in each]

@@ -53,6 +53,7 @@ class Batcher:
         return not self._events or self._events + len(submission.events) <= self._limits.buffer_events
 
     def _enqueue(self, submission: Submission) -> asyncio.Future[None]:
+        self._runner.prepare(submission)
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((submission, done))
         self._events += len(submission.events)

@@ -14,7 +14,7 @@ from llm_incident_manager.telemetry import logs, traces
 LEASE_SECONDS = 60
 LIMIT = 200
 POLL_SECONDS = 1.0
-PAUSE_SECONDS = 0.25
+PAUSE_SECONDS = 0.5
 """Between two rounds while events wait for more than one batch: acknowledging comes first, and telling goes on."""
 
 

@@ -23,6 +23,12 @@ class Runner:
         """Works with these ports and rules."""
         self._tools = tools
 
+    def prepare(self, submission: Submission) -> None:
+        """Lets each stage do ahead what needs no database. Before `commit` and `decide`, once for each submission."""
+        for stage in assembly.BEFORE_ACK:
+            if hasattr(stage, "prepare"):
+                stage.prepare(submission, self._tools)
+
     async def commit(self, submissions: Sequence[Submission]) -> None:
         """Decides and stores; afterwards each submission has its results or its error. Wakes what follows the commit.
 

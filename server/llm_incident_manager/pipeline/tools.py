@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from llm_incident_manager.domain import fingerprint
 from llm_incident_manager.domain.event import Event
-from llm_incident_manager.domain.fingerprint import Fingerprint
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.rules import MuteRule, RulePack
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.pipeline.batch import Identity
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.ports.changes import Changes, FingerprintKey
 from llm_incident_manager.ports.channel import Channel
@@ -18,8 +18,6 @@ from llm_incident_manager.ports.codec import Codec
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry.metrics import Metrics
-
-Identity = tuple[Fingerprint, FingerprintKey]
 
 
 class Identities:

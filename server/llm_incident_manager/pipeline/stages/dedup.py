@@ -6,7 +6,7 @@ from llm_incident_manager.domain.disposition import Disposition, EventResult, Re
 from llm_incident_manager.domain.errors import ProducerFenced
 from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.engines import dedup
-from llm_incident_manager.pipeline.batch import Batch, Item, ProducerClaim
+from llm_incident_manager.pipeline.batch import Batch, Item, ProducerClaim, Submission
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.changes import Claimed, Claims, EventRow, ProducerKey, ProducerRow
 from llm_incident_manager.ports.stores import Transaction
@@ -14,10 +14,14 @@ from llm_incident_manager.ports.stores import Transaction
 NAME = "dedup"
 
 
+def prepare(submission: Submission, tools: Tools) -> None:
+    """Fingerprints the events: needs no database, so it is done while earlier batches commit."""
+    tenant, identify = submission.tenant, tools.identities.of
+    submission.identities = [identify(tenant, event) for event in submission.events]
+
+
 async def run(batch: Batch, tx: Transaction, tools: Tools) -> None:
     """Claims what the batch touches, then ends fenced submissions, resends and repeats. Gives the rest their ids."""
-    for item in batch.items:
-        item.fingerprint, item.key = tools.identities.of(item.submission.tenant, item.event)
     batch.claimed = await tx.claim(_claims(batch))
     _fence(batch, batch.claimed.producers)
     await _answer_resends(batch, tx, batch.claimed.producers)

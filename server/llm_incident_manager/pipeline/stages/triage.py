@@ -4,19 +4,24 @@ from llm_incident_manager.domain.disposition import Disposition, EventResult, Re
 from llm_incident_manager.domain.event import Action, Event
 from llm_incident_manager.domain.rules import MuteRule
 from llm_incident_manager.engines import triage
-from llm_incident_manager.pipeline.batch import Batch
+from llm_incident_manager.pipeline.batch import Batch, Submission
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.stores import Transaction
 
 NAME = "triage"
 
 
+def prepare(submission: Submission, tools: Tools) -> None:
+    """Judges the events: needs no database, so it is done while earlier batches commit."""
+    rules = tools.rules
+    submission.judgements = [triage.decide(event, rules) for event in submission.events]
+
+
 async def run(batch: Batch, _tx: Transaction, tools: Tools) -> None:
-    """Gives each live item its decision. Needs no database."""
-    rules, mutes = tools.rules, tools.mutes
+    """Turns kinds that only record a change into changes, and ends what is muted."""
+    mutes = tools.mutes
     for item in batch.live():
-        item.judged = judged = triage.decide(item.event, rules)
-        if not judged.opens and item.action is Action.TRIGGER:
+        if not item.judged.opens and item.action is Action.TRIGGER:
             item.action = Action.CHANGE
         if mutes and (muted := _muted_by(mutes, item.event)) is not None:
             item.result = EventResult(item.event_id, Disposition.SUPPRESSED, Reason.MUTED, warnings=(muted.name,))

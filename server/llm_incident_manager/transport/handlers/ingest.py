@@ -88,7 +88,7 @@ class IngestHandlers:
 
     def _reply(self, submission: Submission, result: EventResult) -> pb.SubmitEventResponse:
         reply = translate.submit_response(result)
-        reply.fingerprint.CopyFrom(translate_incidents.fingerprint(submission.fingerprints[0]))
+        reply.fingerprint.CopyFrom(translate_incidents.fingerprint(submission.identities[0][0]))
         return reply
 
 

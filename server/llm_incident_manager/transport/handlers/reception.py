@@ -63,6 +63,7 @@ class Reception:
 
     async def decide(self, tx: Transaction, submission: Submission, changes: Changes) -> Sequence[EventResult]:
         """Results inside a unit of work, which also keeps the answer to a request id."""
+        self._on.runner.prepare(submission)
         await self._on.runner.decide(tx, [submission], changes)
         if submission.error is not None:
             raise submission.error
