@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from examples import stories
+from examples.moments import Fields
 
 FILE = Path(__file__).with_name("day_of_llm_events.jsonl")
 DAY = datetime(2026, 1, 15, tzinfo=UTC)
@@ -21,10 +22,9 @@ def lines() -> list[str]:
     return [_line(seconds, fields) for seconds, fields in sorted(moments, key=lambda moment: moment[0])]
 
 
-def _line(seconds: float, fields: stories.Fields) -> str:
+def _line(seconds: float, fields: Fields) -> str:
     moment = DAY + timedelta(milliseconds=round(seconds * 1000))
-    given = {name: value for name, value in fields.items() if value != ""}
-    return json.dumps({**given, "event_time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")})
+    return json.dumps({**fields, "event_time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")})
 
 
 def main() -> None:

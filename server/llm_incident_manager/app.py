@@ -161,7 +161,7 @@ class Server:
         all_methods = methods.all_methods()
         rpc = RpcServer(_rpc_settings(settings), dispatcher, all_methods)
         scrape = Scrape(metrics, store, clock)
-        rest = RestServer(_rest_settings(settings), dispatcher, all_methods, probes, scrape, end)
+        rest = RestServer(_rest_settings(settings), dispatcher, all_methods, probes, scrape)
         return cls(settings, store, services.batcher, pumps, feed, end, rpc, rest, {}, [])
 
     async def start(self) -> None:
@@ -185,7 +185,8 @@ class Server:
         waiting.cancel()
         dead = [task for task in self.tasks if task.done()]
         for task in dead:
-            logs.get("app").error("app.part_died", part=task.get_name(), error=repr(task.exception()))
+            error = task.exception()
+            logs.get("app").error("app.part_died", part=task.get_name(), error=repr(error), exc_info=error)
         return bool(dead)
 
     async def drain(self) -> None:

@@ -9,9 +9,10 @@ from incidentmanager.v1 import error_reason_pb2
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.transport import errors
+from tests.support import beside
 from tools import shell
 
-CASES = shell.ROOT.parent / "shared" / "cases" / "grpc_http" / "status_mapping.json"
+CASES = beside.FOLDER / "cases" / "grpc_http" / "status_mapping.json"
 PROTO = shell.ROOT / "proto" / "incidentmanager" / "v1" / "error_reason.proto"
 # Comment and name of a value: its comment begins with the code, and with the HTTP status where that is another.
 VALUE = re.compile(
@@ -52,8 +53,7 @@ def test_a_reason_has_the_codes_its_comment_in_the_contract_names(reason: ErrorR
 
 
 def test_codes_map_to_the_http_status_the_gateways_agree_on() -> None:
-    if not CASES.is_file():
-        pytest.skip("expectations folder absent")
+    beside.needs(CASES)
     cases = [case for case in json.loads(CASES.read_text("utf-8"))["cases"] if "grpc_code" in case]
     assert cases
     expected = {case["grpc"]: case["expect_http"] for case in cases}

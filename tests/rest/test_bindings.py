@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,9 +20,9 @@ from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.rest import bindings
 from llm_incident_manager.transport.rest.annotation import AnnotationError
 from llm_incident_manager.transport.rest.jsoncodec.text import MalformedJson
-from tests.support import compiled
+from tests.support import beside, compiled
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "grpc_http" / "http_rule_examples.json"
+CASES = beside.FOLDER / "cases" / "grpc_http" / "http_rule_examples.json"
 LIBRARY = compiled.file("transcoded.proto").services_by_name["Library"]
 ROUTER = bindings.router(LIBRARY.methods)
 REPLY = compiled.message_class("transcoded.proto", "transcoded.v1.Reply")
@@ -191,8 +190,7 @@ def agrees_on_example(case: dict[str, Any]) -> bool:
 
 
 def test_the_annotation_s_own_examples_give_the_requests_it_prints() -> None:
-    if not CASES.is_file():
-        pytest.skip("expectations folder absent")
+    beside.needs(CASES)
     examples = [case for case in json.loads(CASES.read_text("utf-8"))["cases"] if "rule" in case]
     assert {case["id"]: agrees_on_example(case) for case in examples} == {case["id"]: True for case in examples}
 

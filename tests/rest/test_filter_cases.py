@@ -17,11 +17,10 @@ from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.ports.stores import IncidentQuery
 from llm_incident_manager.transport.page_tokens import InvalidPageToken, PageTokens
 from llm_incident_manager.transport.paging import Pages
-from tools import shell
+from tests.support import beside
 
-CASES = shell.ROOT.parent / "shared" / "cases" / "grpc_http"
-if not CASES.is_dir():
-    pytest.skip("the folder with other systems' expectations is not beside the repository", allow_module_level=True)
+CASES = beside.FOLDER / "cases" / "grpc_http"
+beside.needs(CASES)
 
 Case = Mapping[str, Any]  # JSON of many shapes: each runner below reads its own
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +10,9 @@ from google.protobuf.message import Message
 from llm_incident_manager.transport.rest import query
 from llm_incident_manager.transport.rest.jsoncodec import codec
 from llm_incident_manager.transport.rest.jsoncodec.problems import Unacceptable
-from tests.support import compiled
+from tests.support import beside, compiled
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "grpc_http" / "query_parameters_gateway.json"
+CASES = beside.FOLDER / "cases" / "grpc_http" / "query_parameters_gateway.json"
 DEVIATIONS: dict[str, str] = {}
 
 EVERYTHING = compiled.message_class("transcoded.proto", "transcoded.v1.Everything")
@@ -54,8 +53,7 @@ def agrees(case: dict[str, Any]) -> bool:
 
 
 def test_parameters_mean_what_the_gateway_says() -> None:
-    if not CASES.is_file():
-        pytest.skip("expectations folder absent")
+    beside.needs(CASES)
     cases = json.loads(CASES.read_text("utf-8"))["cases"]
     deviating = {case["id"] for case in cases if not agrees(case)}
     assert deviating == DEVIATIONS.keys()

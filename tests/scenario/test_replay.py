@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import beside
 from tests.support.books import books_of
 from tests.support.command import command, start
 from tests.support.server import RunningServer, running_server
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = ROOT / "examples" / "day_of_llm_events.jsonl"
-DATA = ROOT.parent / "shared" / "data"
+DATA = beside.FOLDER / "data"
 
 
 async def test_a_day_of_events_adds_up_and_a_second_replay_creates_nothing() -> None:
@@ -38,6 +39,7 @@ async def test_a_day_of_events_adds_up_and_a_second_replay_creates_nothing() -> 
 @pytest.mark.parametrize("options", [[], ["--without-title"]], ids=["with-title", "without-title"])
 async def test_status_pages_add_up_and_leak_nothing(name: str, options: list[str]) -> None:
     file = DATA / name / "events.jsonl"
+    beside.needs(file)
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     async with running_server() as server:
         first = await command("replay", str(file), "--json", *options, server=server)

@@ -29,8 +29,6 @@ _SEQUENCE = _tag(pb.EventFrame.FIRST_SEQUENCE_FIELD_NUMBER, 0)
 _EVENT = _tag(pb.EventFrame.EVENTS_FIELD_NUMBER, _LENGTH_DELIMITED)
 # Nearly all events are this short; a look-up is several times cheaper than counting out the digits.
 _EVENT_HEADERS = tuple(_EVENT + _varint(size) for size in range(4096))
-OVERHEAD = 8
-"""Most bytes that a frame adds to one event (tag and length up to 4 MiB, rounded up)."""
 
 
 def frame(first_sequence: int, events: Iterable[bytes]) -> bytes:
@@ -44,7 +42,6 @@ def frame(first_sequence: int, events: Iterable[bytes]) -> bytes:
     return b"".join((_FRAME, _varint(len(body)), body))
 
 
-def opening(producer_id: str, traceparent: str = "") -> bytes:
+def opening(producer_id: str) -> bytes:
     """The StreamEventsRequest that opens a stream."""
-    opened = pb.StreamOpen(producer_id=producer_id, traceparent=traceparent)
-    return pb.StreamEventsRequest(open=opened).SerializeToString()
+    return pb.StreamEventsRequest(open=pb.StreamOpen(producer_id=producer_id)).SerializeToString()

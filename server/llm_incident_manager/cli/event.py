@@ -105,6 +105,8 @@ def submit(how: Invocation, given: dict[str, object], raw: bytes) -> None:
     codec = jsoncodec.codec(pb.Event.DESCRIPTOR)
     event = codec.loads(raw)
     assert isinstance(event, pb.Event)
+    if "affected_services" in given:
+        event.ClearField("affected_services")  # merging would append
     event.MergeFrom(_event(given))
     event.source = event.source or "cli"
     answer = connection.call(how, lambda client: client.submit_event(event))

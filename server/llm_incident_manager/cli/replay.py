@@ -38,7 +38,7 @@ def replay(
 
     Goes on where it was when the server restarts. Every line counts: one that cannot be sent counts as rejected.
     """
-    from llm_incident_manager.cli import connection, failures, mapping, replaying
+    from llm_incident_manager.cli import connection, failures, mapping, printing, replaying
 
     if map_name and map_name not in mapping.MAPS:
         raise failures.BadUsage(f"--map {map_name!r} is none of {', '.join(mapping.MAPS)}")
@@ -47,7 +47,7 @@ def replay(
     with replaying.Progress.on_stderr() as progress:
         tally, seconds = connection.run(replaying.run(how, plan, progress))
     for complaint in tally.complaints:
-        print(complaint, file=sys.stderr)
+        print(printing.safe(complaint), file=sys.stderr)
     if how.as_json:
         print(tally.as_json(seconds))
     else:

@@ -114,12 +114,15 @@ def _otlp_traces_endpoint(url: str, _: Mapping[str, str]) -> Derived:
     yield ("traces", "endpoint"), url
 
 
-def _otlp_protocol(value: str, env: Mapping[str, str]) -> Derived:
-    wanted = "OTEL_EXPORTER_OTLP_ENDPOINT" in env or "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" in env
-    if wanted and value != "http/protobuf":
-        remedy = "only http/protobuf is spoken: set it to that, and the endpoint to the collector's HTTP port (4318)"
-        raise ConfigError([Problem("OTEL_EXPORTER_OTLP_PROTOCOL", shown(value), "", remedy)])
-    yield from ()
+def _otlp_protocol(name: str) -> Callable[[str, Mapping[str, str]], Derived]:
+    def derive(value: str, env: Mapping[str, str]) -> Derived:
+        wanted = "OTEL_EXPORTER_OTLP_ENDPOINT" in env or "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" in env
+        if wanted and value != "http/protobuf":
+            remedy = "only http/protobuf is spoken: set it to that, and the endpoint to the collector's HTTP port, 4318"
+            raise ConfigError([Problem(name, shown(value), "", remedy)])
+        yield from ()
+
+    return derive
 
 
 def _off(word: str) -> Callable[[str, Mapping[str, str]], Derived]:
@@ -145,8 +148,8 @@ _DERIVED: Mapping[str, Callable[[str, Mapping[str, str]], Derived]] = {
     "RUST_LOG": _rust_log,
     "OTEL_EXPORTER_OTLP_ENDPOINT": _otlp_endpoint,
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": _otlp_traces_endpoint,
-    "OTEL_EXPORTER_OTLP_PROTOCOL": _otlp_protocol,
-    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": _otlp_protocol,
+    "OTEL_EXPORTER_OTLP_PROTOCOL": _otlp_protocol("OTEL_EXPORTER_OTLP_PROTOCOL"),
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": _otlp_protocol("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"),
     "OTEL_TRACES_SAMPLER": _sampler,
     "OTEL_TRACES_EXPORTER": _off("none"),
     "OTEL_SDK_DISABLED": _off("true"),

@@ -1,4 +1,4 @@
-"""The incident: one problem and where it stands. Values only; `moved`, `raised` and the like give the next one."""
+"""The incident: one problem and where it stands. Values only; `moved`, `changed` and `counted` give the next one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

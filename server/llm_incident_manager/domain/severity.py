@@ -32,20 +32,15 @@ _WORDS: Mapping[Severity, str] = {
     Severity.P1: "p1 high major error err severe sev1 s1 urgent",
     Severity.P2: "p2 medium moderate warning warn average degraded sev2 s2",
     Severity.P3: "p3 low minor sev3 s3 notice",
-    Severity.P4: "p4 info information informational none maintenance debug trace ok normal sev4 s4 unknown-impact",
+    Severity.P4: "p4 info information informational none maintenance debug trace ok normal sev4 s4 unknownimpact",
 }
 SPELLINGS: Mapping[str, Severity] = {word: severity for severity, words in _WORDS.items() for word in words.split()}
 
 
 def normalise(word: str) -> Severity | None:
-    """The severity a word means, or None when nobody agreed on it. Case, spaces, `_` and a "severity" prefix go."""
+    """The severity a word means, or None when it has none. Case, spaces, `_`, `-` and a "severity" prefix go."""
     known = SPELLINGS.get(word)
     if known is not None:
         return known
     folded = word.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
     return SPELLINGS.get(folded.removeprefix("severity").removeprefix("priority"))
-
-
-def more_severe(a: Severity, b: Severity) -> Severity:
-    """The more severe of two."""
-    return min(b, a)

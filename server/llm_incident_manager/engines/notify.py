@@ -30,7 +30,7 @@ Outcome = Sent | Again | GiveUp
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how soon: the n-th wait is base · 2ⁿ seconds, at most `longest`, spread by up to a quarter."""
+    """How often and how soon: the n-th wait is base · 2ⁿ⁻¹ seconds, at most `longest`, then up to a quarter more."""
 
     max_attempts: int = 5
     base: float = 5.0

@@ -5,7 +5,7 @@ import asyncio
 from llm_incident_manager.domain import ids, time
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.ports.stores import Store
+from llm_incident_manager.ports.stores import KeyTaken, Store
 
 
 class Numbers:
@@ -26,19 +26,21 @@ class Numbers:
                 return
             size = max(missing, ids.NUMBER_BLOCK)
             first = await self._store.lease_numbers(tenant, key[1], size)
-            self._forget_other_days(key[1])
+            self._forget_before(time.utc_day(Instant(now - time.DAY)))
             self._free.setdefault(key, []).append(range(first, first + size))
 
     def take(self, tenant: TenantId, now: Instant) -> str:
-        """The next number. Raises LookupError when none was reserved: a defect of the caller."""
-        key = (tenant, time.utc_day(now))
+        """The next number; what was reserved just before midnight may be taken after it, and keeps its day. Raises
+        KeyTaken when others took what was reserved: reserve and decide again."""
+        today, yesterday = (tenant, time.utc_day(now)), (tenant, time.utc_day(Instant(now - time.DAY)))
+        key = today if self._free.get(today) else yesterday
         blocks = self._free.get(key)
         if not blocks:
-            raise LookupError(f"no incident numbers reserved for tenant {tenant}")
+            raise KeyTaken("incident_number")
         first, rest = blocks[0][0], blocks[0][1:]
         blocks[:1] = [rest] if rest else []
         return ids.incident_number(key[1], first)
 
-    def _forget_other_days(self, day: str) -> None:
+    def _forget_before(self, day: str) -> None:
         for key in [key for key in self._free if key[1] < day]:
             del self._free[key]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter  # a stop-watch for metrics, not a source of time
 from typing import Protocol
 
+from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.changes import OutboxRow
@@ -55,8 +56,9 @@ class Pump:
                 raise
             except KeyTaken:
                 worked = 1
-            except Exception as error:  # noqa: BLE001  # one bad round must not end the pump; it is logged and counted
-                self._tools.metrics.store_failed()
+            except Exception as error:  # noqa: BLE001  # one bad round must not end the pump; it is logged
+                if isinstance(error, StoreUnavailable):
+                    self._tools.metrics.store_failed()
                 self._log.error("outbox.failed", stage=self._handler.NAME, error=repr(error))
                 worked = 0
             if not worked:

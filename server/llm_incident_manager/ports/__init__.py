@@ -1,1 +1,1 @@
-"""What the core needs from outside, as Protocols. Nothing here does anything."""
+"""What the core needs from outside, as Protocols, and the values they take; told.py makes the rows."""

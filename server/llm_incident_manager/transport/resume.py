@@ -10,6 +10,8 @@ from llm_incident_manager.ports.stores import Position
 
 _FORM = struct.Struct(">BQQ")
 _VERSION = 1
+_BEYOND = 2**63
+"""No store counts so far."""
 
 
 def token(position: Position) -> str:
@@ -23,7 +25,7 @@ def position(text: str) -> Position:
         version, transaction, sequence = _FORM.unpack(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (binascii.Error, ValueError, struct.error) as error:
         raise _invalid() from error
-    if version != _VERSION:
+    if version != _VERSION or max(transaction, sequence) >= _BEYOND:
         raise _invalid()
     return Position(transaction, sequence)
 

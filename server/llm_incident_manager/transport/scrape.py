@@ -4,7 +4,7 @@ from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.ports.changes import TOPICS
 from llm_incident_manager.ports.clock import Clock
-from llm_incident_manager.ports.stores import Store
+from llm_incident_manager.ports.stores import Store, StoreBroken
 from llm_incident_manager.telemetry.metrics import Metrics, Page
 
 
@@ -21,7 +21,7 @@ class Scrape:
         """The page in the form the scraper accepts. A database that does not answer is counted, not fatal."""
         try:
             await self._look_at_backlog()
-        except DomainError:
+        except (DomainError, StoreBroken):
             self._metrics.store_failed()
         return self._metrics.page(accept)
 

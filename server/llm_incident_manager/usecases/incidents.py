@@ -128,7 +128,7 @@ class Incidents:
         now = incident.created_at
         changes.opened.append(incident)
         changes.keys_taken.append(KeyRow(key, incident.id))
-        details = {"severity": incident.severity.name, "decided_by": "caller"}
+        details = {"severity": incident.severity.name}
         text = f"Opened as {incident.severity.name} by {actor}"
         told.tell(changes, self._ids, incident, Happening(TimelineKind.OPENED, actor, text, details), now)
         told.ask_route(changes, self._ids, incident, NotifyReason.OPENED, now)

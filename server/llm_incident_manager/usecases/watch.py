@@ -70,10 +70,11 @@ class Feed:
     ) -> AsyncIterator[FeedItem | Position]:
         """The tenant's matching changes behind a position, for ever. After `idle` seconds without any, the bare
         position: the caller can say that it is alive, and its watcher can resume further on."""
-        position = after
+        position, loop = after, asyncio.get_running_loop()
         self._watchers += 1
         self.wake()
         try:
+            due = loop.time() + idle
             while True:
                 news = self._news
                 page = await self._page(tenant, position)
@@ -81,8 +82,12 @@ class Feed:
                     position = item.position
                     if matching is None or filter_match.matches(matching, item.incident):
                         yield item
-                if not page and not await _wait(news, idle):
+                        due = loop.time() + idle
+                if not page:
+                    await _wait(news, due - loop.time())
+                if loop.time() >= due:
                     yield position
+                    due = loop.time() + idle
         finally:
             self._watchers -= 1
 
@@ -98,11 +103,10 @@ class Feed:
         news.set()
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> bool:
-    """Whether the event came within the time."""
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Until the event comes, at most this long."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()
     except TimeoutError:
-        return False
-    return True
+        return

@@ -201,6 +201,7 @@ async def test_a_receiver_may_ask_for_patience(receiver: Receiver) -> None:
         ("soon", None),
         ("²", None),
         ("Mon, 99 Foo 2026 00:00:00 GMT", None),
+        ("Mon, 01 Jan 99999999999999 00:00:00 GMT", None),
     ],
 )
 def test_retry_after_is_read_in_both_forms_and_cut_at_an_hour(value: str, seconds: float | None) -> None:

@@ -46,3 +46,8 @@ def test_resolving_counts_as_acknowledging() -> None:
 
 def test_p4_has_no_promise_to_acknowledge() -> None:
     assert sla.judge(Severity.P4, NOW, None, None, Instant(NOW + 99 * HOUR)).acknowledge_by is None
+
+
+@pytest.mark.parametrize("word", ["unknown-impact", "UNKNOWN_IMPACT", "Unknown impact"])
+def test_an_impact_nobody_knows_is_the_least_severe_in_any_spelling(word: str) -> None:
+    assert severity.normalise(word) is Severity.P4

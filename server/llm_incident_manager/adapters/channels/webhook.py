@@ -117,7 +117,7 @@ def retry_after(value: str, now: Instant) -> float | None:
         return float(min(int(text[:9]), LONGEST_WAIT))
     try:
         at = from_datetime(parsedate_to_datetime(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return float(min(max(at - now, 0) / SECOND, LONGEST_WAIT))
 

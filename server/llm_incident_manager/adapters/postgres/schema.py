@@ -39,7 +39,7 @@ async def require(connection: Connection, known: Sequence[Migration]) -> None:
     """Raises StoreRefused unless nothing is missing."""
     if todo := await missing(connection, known):
         names = ", ".join(migration.name for migration in todo)
-        raise StoreRefused(f"the database lacks {names}: run the migrations first")
+        raise StoreRefused(f"the database lacks {names}: run the migrations first, with the command migrate")
 
 
 async def apply(connection: Connection, known: Sequence[Migration], now: Instant) -> Sequence[Migration]:

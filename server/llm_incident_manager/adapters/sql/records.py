@@ -177,21 +177,6 @@ def timeline_of(row: Row, unpack: Unpack) -> TimelineEntry:
     )
 
 
-def event_row(event: EventRow, pack: Pack) -> tuple[Any, ...]:
-    """The event's column values, in the order of EVENT_COLUMNS."""
-    id_, tenant, incident, disposition, reason, event_time, received_at, original = event
-    return (
-        pack(id_),
-        tenant,
-        None if incident is None else pack(incident),
-        disposition,
-        reason,
-        event_time,
-        received_at,
-        None if original is None else pack(original),
-    )
-
-
 def event_of(row: Row, unpack: Unpack) -> EventRow:
     """The event of a row whose columns are EVENT_COLUMNS."""
     id_, tenant, incident, disposition, reason, event_time, received_at, original = row
@@ -207,20 +192,10 @@ def event_of(row: Row, unpack: Unpack) -> EventRow:
     )
 
 
-def outbox_row(work: OutboxRow, pack: Pack) -> tuple[Any, ...]:
-    """The work's column values, in the order of OUTBOX_COLUMNS."""
-    return (pack(work[0]), *work[1:4], pack(work[4]), *work[5:])
-
-
 def outbox_of(row: Row, unpack: Unpack) -> OutboxRow:
     """The work of a row whose columns are OUTBOX_COLUMNS."""
     id_, tenant, topic, lane, incident, *rest = row
     return OutboxRow(unpack(id_), tenant, topic, lane, IncidentId(unpack(incident)), *rest)
-
-
-def delivery_row(delivery: DeliveryRow, pack: Pack) -> tuple[Any, ...]:
-    """The delivery's column values, in the order of DELIVERY_COLUMNS."""
-    return (pack(delivery[0]), delivery[1], pack(delivery[2]), *delivery[3:])
 
 
 def delivery_of(row: Row, unpack: Unpack) -> DeliveryRow:

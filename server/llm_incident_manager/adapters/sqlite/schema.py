@@ -51,7 +51,7 @@ def require(connection: apsw.Connection) -> None:
     """Raises StoreRefused unless nothing is pending."""
     if todo := pending(connection):
         names = ", ".join(migration.name for migration in todo)
-        raise StoreRefused(f"the database lacks {names}: run the migrations first")
+        raise StoreRefused(f"the database lacks {names}: run the migrations first, with the command migrate")
 
 
 def apply(connection: apsw.Connection, now: Instant, needed: Sequence[Migration]) -> None:

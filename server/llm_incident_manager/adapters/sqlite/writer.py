@@ -18,6 +18,7 @@ from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.ports.executor import Executor
 from llm_incident_manager.ports.stores import StoreBroken
+from llm_incident_manager.telemetry import logs
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ _MOMENT = 100  # milliseconds
 
 
 class Writer:
-    """Owns the connection. All methods but `close` belong to the event loop."""
+    """Owns the connection. `begin`, `commit` and `rollback` run on the thread, all other methods on the event loop."""
 
     def __init__(
         self, connection: apsw.Connection, executor: Executor, faults: Faults, chain: AuditChain, deadline: float
@@ -149,8 +150,10 @@ class Writer:
         try:
             async with self.turn():
                 await self.run(self._move_log)
-        except (StoreUnavailable, StoreBroken):
-            pass  # the one is tried again after a later commit, the other is remembered and ends the next one
+        except StoreUnavailable as error:  # tried again after a later commit; until then the log grows
+            logs.get("sqlite").warning("checkpoint.failed", error=str(error.__cause__ or error))
+        except StoreBroken:
+            pass  # remembered: the next call raises it, which ends the process
         finally:
             self._checkpoint = None
 

@@ -14,9 +14,9 @@ from llm_incident_manager.pipeline import summary
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import NOTIFY, Changes, DeliveryRow, OutboxRetry, OutboxRow
-from llm_incident_manager.ports.channel import Notification, Receipt
+from llm_incident_manager.ports.channel import Channel, Notification, Receipt
 from llm_incident_manager.ports.told import Happening
-from llm_incident_manager.telemetry import traces
+from llm_incident_manager.telemetry import logs, traces
 
 NAME = "notify"
 TOPIC = NOTIFY
@@ -64,7 +64,16 @@ async def _send(row: OutboxRow, incident: Incident, gate: asyncio.Semaphore, too
     )
     async with gate:
         with traces.child_of(row.traceparent), traces.span("notify.send", {"channel": delivery.channel}):
-            return await channel.send(notification)
+            return await _guarded(channel, notification)
+
+
+async def _guarded(channel: Channel, notification: Notification) -> Receipt:
+    """A defect of one channel counts as a failed attempt; otherwise the rows of all channels would be sent again."""
+    try:
+        return await channel.send(notification)
+    except Exception as error:  # noqa: BLE001  # whatever it is: logged, and given up after the last attempt
+        logs.get("notify").error("notify.defect", notification=notification.id, error=repr(error), exc_info=error)
+        return Receipt(ok=False, retryable=True, detail=f"defect: {type(error).__name__}")
 
 
 def _record(changes: Changes, row: OutboxRow, incident: Incident, receipt: Receipt, now: Instant, tools: Tools) -> None:

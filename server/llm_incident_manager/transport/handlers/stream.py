@@ -53,7 +53,7 @@ class IngestStream:
         self._on = services
         self._reception = reception
         self._call = call
-        self._frames: asyncio.Queue[Frame | DomainError | None] = asyncio.Queue()
+        self._frames: asyncio.Queue[Frame | Exception | None] = asyncio.Queue()
         self._in_flight = 0
         self._next: int | None = None
 
@@ -66,7 +66,7 @@ class IngestStream:
         try:
             while isinstance(frame := await self._frames.get(), Frame):
                 yield await self._acknowledge(frame)
-            if isinstance(frame, DomainError):
+            if isinstance(frame, Exception):
                 raise frame
             if self._on.drain.begun:
                 grace = Duration(seconds=int(self._on.drain.grace))
@@ -104,13 +104,13 @@ class IngestStream:
 
     async def _read(self, requests: AsyncIterator[pb.StreamEventsRequest], row: ProducerRow) -> None:
         """Queues frames until the producer is done; whatever ends the stream is queued behind them."""
-        end: DomainError | None = None
+        end: Exception | None = None
         try:
             async for request in requests:
                 if self._on.drain.begun:
                     return
                 await self._take(request, row)
-        except DomainError as error:
+        except Exception as error:  # noqa: BLE001  # run raises it
             end = error
         self._frames.put_nowait(end)
 

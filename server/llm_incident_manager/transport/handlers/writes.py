@@ -27,7 +27,7 @@ async def write(
 
 
 def _digest(call: Call, request: Any) -> bytes:
-    """Of method and body; the request id itself is left out by being the key."""
+    """Of method and whole request, its id included: only digests under one id are ever compared."""
     if not request.request_id:
         return b""
     body = request.SerializeToString(deterministic=True)

@@ -65,10 +65,6 @@ class Binding:
             self._fill_mask(arguments)
         return self._factory(**arguments)
 
-    def encode(self, reply: Message) -> object:
-        """The JSON value of a reply, or of its `response_body` field."""
-        return self._to_reply(reply)
-
     def render(self, reply: Message) -> bytes:
         """The JSON text of a reply, or of its `response_body` field."""
         return text.dumps(self._to_reply(reply))

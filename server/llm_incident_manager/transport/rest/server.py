@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import uvicorn
 
 from llm_incident_manager.transport.dispatch import Dispatcher
-from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.errors import PortTaken
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.readiness import Probes
@@ -56,11 +55,9 @@ class RestServer:
         methods: tuple[Method, ...],
         probes: Probes,
         scrape: Scrape,
-        drain: Drain,
     ) -> None:
         """Binds nothing yet."""
         self._settings = settings
-        self._drain = drain
         app = RestApp(dispatcher, methods, probes, scrape, settings.max_body_bytes)
         self._server = _Quiet(_config(settings, app))
         self._serving: asyncio.Task[None] | None = None

@@ -50,10 +50,6 @@ class Spelling:
         bare = text.removeprefix("-")
         return self.number(int(text) if bare.isascii() and bare.isdigit() and len(bare) < 11 else text)
 
-    def text(self, number: int) -> str | int:
-        """The short name of a number; a number nobody named stands for itself."""
-        return self.names.get(number, number)
-
     def _unknown(self, value: object) -> Unacceptable:
         return wrong(Rule.ENUM, f"be one of {', '.join(self.names[n] for n in sorted(self.names))}", value)
 
