@@ -6,7 +6,7 @@ from llm_incident_manager.domain.event import Action
 from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND
-from llm_incident_manager.ports.channel import Receipt
+from llm_incident_manager.ports.channel import Notification, Receipt
 from tests.support.builders import TENANT, make_event
 from tests.support.world import World, a_world
 
@@ -114,3 +114,16 @@ async def test_a_later_message_of_the_incident_waits_for_the_earlier_one(world: 
     world.clock.forward(10 * SECOND)
     await world.settle()
     assert [sent.reason for sent in world.channel.sent] == ["opened", "opened", "severity_raised"]
+
+
+async def test_a_channel_with_a_defect_counts_as_a_failed_attempt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: Notification) -> Receipt:
+        raise OverflowError
+
+    monkeypatch.setattr(world.channel, "send", broken)
+    await world.submit(make_event())
+    await world.settle()
+    (delivery,) = await world.store.deliveries(TENANT, (await world.incident()).id)
+    assert (delivery.state, delivery.attempts, delivery.error) == (DeliveryState.PENDING, 1, "defect: OverflowError")
