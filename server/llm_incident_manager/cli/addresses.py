@@ -85,14 +85,14 @@ def load(file: Path) -> Book:
 
 def save(file: Path, book: Book) -> None:
     """Writes the file as a whole or not at all, readable by its owner alone. Raises OSError."""
-    import yaml
+    from llm_incident_manager.config import documents
 
     facts = {"current": book.current, "contexts": {name: one.facts for name, one in sorted(book.contexts.items())}}
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent)  # only its owner may read what mkstemp makes
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            yaml.safe_dump(facts, stream, sort_keys=False, allow_unicode=True)
+            stream.write(documents.text(facts))
         Path(temporary).replace(file)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -78,7 +78,9 @@ class Printer:
         """The same for what is no message."""
         match self._how.output:
             case Output.YAML:
-                print(_yaml(facts), end="", flush=True)
+                from llm_incident_manager.config import documents
+
+                print(documents.text(dict(facts), start=True), end="", flush=True)
             case Output.CSV:
                 self._row(facts)
             case _:
@@ -141,13 +143,6 @@ def state(incident: pb.Incident) -> str:
 def line(incident: pb.Incident) -> str:
     """An incident in one line."""
     return f"{incident.number}  {severity(incident)}  {state(incident)}  {safe(incident.title)}"
-
-
-def _yaml(facts: Document) -> str:
-    import yaml
-
-    text: str = yaml.safe_dump(dict(facts), sort_keys=False, allow_unicode=True, width=1_000_000, explicit_start=True)
-    return text
 
 
 def _csv(cells: Sequence[str]) -> str:
