@@ -36,6 +36,9 @@ class ErrorReason(StrEnum):
     NO_ROUTE = "NO_ROUTE"
     CANCELLED = "CANCELLED"
     SLOW_REQUEST = "SLOW_REQUEST"
+    MERGED = "MERGED"
+    COUNT_CHANGED = "COUNT_CHANGED"
+    TOO_MANY_MATCHES = "TOO_MANY_MATCHES"
 
 
 class DomainError(Exception):
