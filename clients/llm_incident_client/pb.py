@@ -4,6 +4,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from incidentmanager.v1.alert_pb2 import Alert, SubmitAlertRequest, SubmitAlertResponse
 from incidentmanager.v1.error_reason_pb2 import ErrorReason
 from incidentmanager.v1.event_pb2 import (
     Action,
@@ -94,6 +95,7 @@ __all__ = [
     "Action",
     "AddNoteRequest",
     "AddNoteResponse",
+    "Alert",
     "AnalyzeCorrelationsRequest",
     "AssignRequest",
     "AssignResponse",
@@ -158,6 +160,8 @@ __all__ = [
     "StreamIncidentsRequest",
     "StreamOpen",
     "StreamOpened",
+    "SubmitAlertRequest",
+    "SubmitAlertResponse",
     "SubmitEventRequest",
     "SubmitEventResponse",
     "SubmitEventsRequest",
