@@ -5,15 +5,18 @@ import sys
 from pathlib import Path
 
 from tools import shell
-from tools.apidocs import comments, files
+from tools.apidocs import comments, examples, files
 from tools.generate import ProtocFailed
 
 DATA = shell.ROOT / "server/llm_incident_manager/transport/rest/openapi"
 
 
 def wanted() -> dict[Path, str]:
-    """Every file that is written, with what it should hold. Raises ProtocFailed."""
-    return {DATA / "comments.json": files.as_json(comments.read())}
+    """Every file that is written, with what it should hold. Raises ProtocFailed, BadExample."""
+    return {
+        DATA / "comments.json": files.as_json(comments.read()),
+        DATA / "examples.json": files.as_json(examples.read()),
+    }
 
 
 def main() -> int:
@@ -24,6 +27,9 @@ def main() -> int:
     try:
         texts = wanted()
     except ProtocFailed:
+        return 1
+    except examples.BadExample as bad:
+        print(bad, file=sys.stderr)
         return 1
     if not check:
         files.install(texts)
