@@ -66,7 +66,7 @@ async def fill(method: Method, example: Example, server: RunningServer) -> Fille
     return Filled(method, example, await prepared.prepare(example.get("given", ""), server), server)
 
 
-def as_rest(method: Method, document: object) -> object:
+def as_rest(method: Method, document: dict[str, Any]) -> object:
     """A reply as grpcurl prints it, in the spelling of REST."""
     reply = json_format.ParseDict(document, method.response())
     return codec(method.descriptor.output_type).encode(reply)

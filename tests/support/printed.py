@@ -110,7 +110,8 @@ def documents(text: str) -> list[Any]:
 
 def _complete(text: str) -> tuple[list[Any], str]:
     """The JSON documents that a text begins with, and what follows the last of them."""
-    decoder, found, place = json.JSONDecoder(), [], 0
+    decoder, place = json.JSONDecoder(), 0
+    found: list[Any] = []
     while True:
         start = place + len(text[place:]) - len(text[place:].lstrip())
         try:

@@ -5,17 +5,23 @@ import sys
 from pathlib import Path
 
 from tools import shell
-from tools.apidocs import comments, examples, files
+from tools.apidocs import comments, examples, files, markdown
 from tools.generate import ProtocFailed
 
 DATA = shell.ROOT / "server/llm_incident_manager/transport/rest/openapi"
+DOCS = shell.ROOT / "docs"
 
 
 def wanted() -> dict[Path, str]:
     """Every file that is written, with what it should hold. Raises ProtocFailed, BadExample."""
+    told, shown = comments.read(), examples.read()
+    shipped = {name: [{k: v for k, v in e.items() if k != "snippet"} for e in each] for name, each in shown.items()}
     return {
-        DATA / "comments.json": files.as_json(comments.read()),
-        DATA / "examples.json": files.as_json(examples.read()),
+        DATA / "comments.json": files.as_json(told),
+        DATA / "examples.json": files.as_json(shipped),
+        DOCS / "api.md": markdown.methods_page(told, shown),
+        DOCS / "api-messages.md": markdown.messages_page(told),
+        DOCS / "api-errors.md": markdown.errors_page(told),
     }
 
 
