@@ -43,6 +43,7 @@ check: gates ## Everything that must hold before a commit: all gates, then the t
 
 gates: setup ## The part of check without the tests
 	$(BIN)/python -m tools.generate --check
+	$(BIN)/python -m tools.apidocs --check
 	$(BIN)/python -m tools.lock --check
 	$(BIN)/python -m tools.contract check
 	$(BIN)/ruff format --check .
@@ -50,8 +51,9 @@ gates: setup ## The part of check without the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-gen: setup ## Generate code from the .proto files into generated/
+gen: setup ## Generate code from the .proto files into generated/, and what is told about them (docs/api*.md, /docs)
 	$(BIN)/python -m tools.generate
+	$(BIN)/python -m tools.apidocs
 
 baseline: setup ## Accept the contract as it is: later changes must not break it
 	$(BIN)/python -m tools.contract accept
