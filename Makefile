@@ -9,7 +9,7 @@ STAMP    := $(VENV)/.installed
 PROJECTS := pyproject.toml generated/pyproject.toml clients/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test prove check gates gen baseline lock lint fmt types bench clean
+.PHONY: help setup run demo test prove check gates gen baseline lock lint fmt types bench sdk clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,7 @@ check: gates ## Everything that must hold before a commit: all gates, then the t
 
 gates: setup ## The part of check without the tests
 	$(BIN)/python -m tools.generate --check
+	$(BIN)/python -m tools.blocking --check
 	$(BIN)/python -m tools.apidocs --check
 	$(BIN)/python -m tools.lock --check
 	$(BIN)/python -m tools.contract check
@@ -51,8 +52,9 @@ gates: setup ## The part of check without the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-gen: setup ## Generate code from the .proto files into generated/, and what is told about them (docs/api*.md, /docs)
+gen: setup ## Generate what follows from the .proto files: generated/, the blocking client, docs/api*.md and /docs
 	$(BIN)/python -m tools.generate
+	$(BIN)/python -m tools.blocking
 	$(BIN)/python -m tools.apidocs
 
 baseline: setup ## Accept the contract as it is: later changes must not break it
@@ -77,6 +79,9 @@ types: setup ## Check types
 
 bench: setup ## Measure throughput and latency; prints JSON lines
 	@exec $(BIN)/python -m bench $(ARGS)
+
+sdk: setup ## Build what applications install, generated code and client, into dist/; ARGS=--server adds the server
+	$(BIN)/python -m tools.sdk $(ARGS)
 
 clean: ## Remove caches and the virtual environment; ./data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build
