@@ -153,8 +153,8 @@ class Channel(Section):
     """Signs a `webhook`'s posts (header X-Incident-Signature)."""
     integration_key: SecretStr | None = None
     """For `pagerduty`; not used yet."""
-    timeout_secs: Annotated[float, Field(gt=0, le=120)] = 10.0
-    """Time one attempt may take."""
+    timeout_secs: Annotated[float, Field(gt=0, le=30)] = 10.0
+    """Time one attempt may take, at most 30."""
 
     @property
     def label(self) -> str:

@@ -96,6 +96,12 @@ class PostgresTransaction:
             await self._fetch("claim_keys_at_once", tenant, known)
         return list(found.values())
 
+    async def still_leased(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Those of claimed rows that nobody has finished or claimed since; they are locked until the end."""
+        leases = [row.id for row in rows], [row.fence for row in rows]
+        held = {str(id_) for (id_,) in await self._fetch("still_leased", *leases)}
+        return [row for row in rows if row.id in held]
+
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when a fingerprint or idempotency key was taken meanwhile."""
         with self._asking():
