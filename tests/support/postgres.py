@@ -18,7 +18,7 @@ import psutil
 
 from tests.support.server import free_port
 
-_HURRIED = {
+HURRIED = {
     "fsync": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
@@ -34,7 +34,7 @@ class Cluster:
         """Use `in_new_folder`. `settings` replace those of a hurried server."""
         self._bin = _programs()
         self._folder = folder
-        self._settings = _HURRIED if settings is None else settings
+        self._settings = HURRIED if settings is None else settings
         self._names = count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
@@ -80,6 +80,12 @@ class Cluster:
         """All definitions of a database as statements."""
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database]
         return self._run("pg_dump", "--schema-only", "--no-owner", "--no-privileges", *where)
+
+    def admit(self, rule: str) -> None:
+        """Puts a line before those of pg_hba.conf; it counts for connections made from now on."""
+        rules = self._folder / "data" / "pg_hba.conf"
+        rules.write_text(f"{rule}\n{rules.read_text()}")
+        self.sql("SELECT pg_reload_conf()")
 
     def start(self) -> None:
         """Starts the server and waits until it answers."""

@@ -117,6 +117,17 @@ class PostgresTransaction:
         rows = await self._fetch("claim_work", topic, owner, now, lease_until, limit)
         return [records.outbox_of(row, str) for row in rows]
 
+    async def fetch(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        """What a statement answers."""
+        with self._asking():
+            return await self._connection.fetch(statement, *values)
+
+    async def execute(self, statement: str, *values: object) -> int:
+        """Runs a statement; how many rows it changed."""
+        with self._asking():
+            status = await self._connection.execute(statement, *values)
+        return int(status.rpartition(" ")[2])
+
     async def begin(self, statement: str) -> None:
         """Opens the database's own transaction."""
         with self._asking():
@@ -193,8 +204,7 @@ class PostgresTransaction:
         return {holder.id: holder for holder in found}
 
     async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
-        with self._asking():
-            return await self._connection.fetch(SQL[name], *values)
+        return await self.fetch(SQL[name], *values)
 
 
 def _idempotency_of(tenant: TenantId, key: str, event: UUID, incident: UUID | None, at: Instant) -> IdempotencyRow:
