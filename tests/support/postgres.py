@@ -1,9 +1,10 @@
 """A PostgreSQL server of the suite's own: starts, stalls, crashes and stops it, and clones databases from a template.
 
-The server comes from the installed wheel; POSTGRES_BIN names another installation's folder of programs. It runs without
-flushing to disk: what these tests break is processes and connections, never the machine.
+The server comes from the installed wheel; POSTGRES_BIN names another installation's folder of programs. Unless told
+otherwise it runs without flushing to disk: what most tests break is processes and connections, never the machine.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -25,6 +26,10 @@ HURRIED = {
     "max_connections": "60",
     "autovacuum_naptime": "5s",
 }
+"""Settings of a server that need not survive a power cut."""
+
+DURABLE = {"shared_buffers": "64MB", "max_connections": "60"}
+"""Settings of a server that keeps what it confirmed: all that matters for that is as PostgreSQL comes."""
 
 
 class Cluster:
@@ -112,6 +117,19 @@ class Cluster:
             self._process.send_signal(how)
             self._process.wait(30)
             self._process = None
+
+    def kill(self) -> None:
+        """Ends all its processes as a power cut would; the disk is then as each of them left it."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)  # so that it starts no more of them
+        server = psutil.Process(self._process.pid)
+        processes = [server, *server.children(recursive=True)]
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.wait(30)
+        self._process = None
+        psutil.wait_procs(processes, 30)
 
     def pause(self) -> None:
         """Stalls every process of the server: connections stay, answers do not come."""
