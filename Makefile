@@ -35,7 +35,7 @@ demo: setup ## Start a server, replay a day of LLM events into it and show what 
 test: setup ## Run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
-prove: setup ## The proofs in full size: 100,000 events through 200 cuts, 20 kills under load
+prove: setup ## The proofs in full size: 100,000 events through 200 cuts, and 120 kills under load, 100 of them with PostgreSQL
 	TEST_SIZE=full $(BIN)/python -m pytest tests/adversity $(ARGS)
 
 check: gates ## Everything that must hold before a commit: all gates, then the tests, none skipped
