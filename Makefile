@@ -9,7 +9,7 @@ STAMP    := $(VENV)/.installed
 PROJECTS := pyproject.toml generated/pyproject.toml clients/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test prove check gates gen baseline lock lint fmt types bench sdk clean
+.PHONY: help setup run demo test prove check gates gen baseline lock lint fmt types bench sdk cases clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,11 @@ bench: setup ## Measure throughput and latency; prints JSON lines
 
 sdk: setup ## Build what applications install, generated code and client, into dist/; ARGS=--server adds the server
 	$(BIN)/python -m tools.sdk $(ARGS)
+
+# Other systems' expectations lie beside the repository; any folder or file of their formats will do.
+DIR ?= ../shared/cases
+cases: setup ## Run other systems' expectations: make cases DIR=../shared/cases
+	@$(BIN)/python -m cases $(DIR) $(ARGS)
 
 clean: ## Remove caches and the virtual environment; ./data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build

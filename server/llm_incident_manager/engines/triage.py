@@ -1,8 +1,9 @@
 """Judges an event by the rule floor: how severe at least, what sort, and why. It never lowers what was reported.
 
-A reported severity counts in any spelling; one that nobody knows gives the source's default and a warning, never
-silence. The kind's floor, its attributes and the thresholds of metrics may each raise the severity. An event that
-reports none takes the most severe of those three, and only without any of them the default of its source.
+A reported severity counts in any spelling, and as its source means it; one that nobody knows gives the source's
+default and a warning, never silence. The kind's floor, its attributes and the thresholds of metrics may each raise the
+severity. An event that reports none takes the most severe of those three, and only without any of them the default of
+its source.
 """
 
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.rules import KindRule, RulePack, Threshold
-from llm_incident_manager.domain.severity import IncidentType, Severity, normalise
+from llm_incident_manager.domain.severity import IncidentType, Severity
 
 UNKNOWN_SEVERITY = "unknown_severity"
 """The label for an incident whose severity word was not known; its value is that word."""
@@ -76,7 +77,7 @@ def decide(event: Event, pack: RulePack) -> Decision:
     """The decision on one event under the rules of a pack."""
     word = event.severity
     kind = pack.kind_rule(event.kind) if event.kind else None
-    reported = normalise(word) if word else None
+    reported = pack.severity_of(event.source, word) if word else None
     if not event.attributes and not event.metrics and (reported is not None or not word):  # nearly all events
         floor = None if kind is None else kind.floor
         if kind is not None and floor is not None and (reported is None or floor < reported):
