@@ -2,6 +2,7 @@
 """The methods about many incidents at once: one verb for all that a filter matches, and figures."""
 
 from llm_incident_client import pb
+from llm_incident_client.sets import Verb
 from llm_incident_client.sync.blocking import Blocking
 
 
