@@ -72,7 +72,7 @@ def module_source(module: str, group: str) -> str:
     methods = [node for node in cls.body if isinstance(node, Function) and not node.name.startswith("_")]
     body = "\n\n".join(map(method_source, methods))
     used = {node.id for node in ast.walk(ast.parse(f"class Body:\n{body}")) if isinstance(node, ast.Name)}
-    imports = "\n".join(imports_for(tree, used))
+    imports = "\n".join(imports_for(tree, module, used))
     return (
         f"# Written by `make gen` from {PACKAGE}/{module}.py: edit that file.\n"
         f"{docstring(tree, '')}\n\n{imports}\n\n\n"
@@ -80,8 +80,8 @@ def module_source(module: str, group: str) -> str:
     )
 
 
-def imports_for(tree: ast.Module, used: set[str]) -> Iterator[str]:
-    """The source's own imports of the names in use, and those that blocking methods stand on."""
+def imports_for(tree: ast.Module, module: str, used: set[str]) -> Iterator[str]:
+    """The source's own imports of the names in use, the names it defines, and those that blocking methods stand on."""
     for node in tree.body:
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
@@ -89,10 +89,20 @@ def imports_for(tree: ast.Module, used: set[str]) -> Iterator[str]:
         if kept:
             node.names = kept
             yield ast.unparse(node)
+    if defined := sorted(used & set(definitions(tree))):
+        yield f"from {PACKAGE}.{module} import {', '.join(defined)}"
     yield from (line for name, line in OURS.items() if name in used)
     yield f"from {PACKAGE}.sync.blocking import Blocking"
     if "Items" in used:
         yield f"from {PACKAGE}.sync.items import Items"
+
+
+def definitions(tree: ast.Module) -> Iterator[str]:
+    """The public names that the module gives to types and constants."""
+    for node in tree.body:
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
+                yield name
 
 
 def method_source(method: Function) -> str:

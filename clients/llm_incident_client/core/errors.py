@@ -65,6 +65,18 @@ class FingerprintTaken(IncidentManagerError):
     """An open incident has the same fingerprint; `metadata["holder"]` is its id."""
 
 
+class Merged(IncidentManagerError):
+    """The incident was merged into another one; `metadata["merged_into"]` is its id."""
+
+
+class CountChanged(IncidentManagerError):
+    """Another number of incidents matches than expected; `metadata["matched"]` is how many."""
+
+
+class TooManyMatches(IncidentManagerError):
+    """More incidents match than one call changes; `metadata` has `matched` and `limit`."""
+
+
 class RequestIdReused(IncidentManagerError):
     """The request_id belongs to another request."""
 
@@ -114,6 +126,9 @@ _BY_REASON: Mapping[str, type[IncidentManagerError]] = {
     "STALE_ETAG": StaleEtag,
     "FINGERPRINT_TAKEN": FingerprintTaken,
     "REQUEST_ID_REUSED": RequestIdReused,
+    "MERGED": Merged,
+    "COUNT_CHANGED": CountChanged,
+    "TOO_MANY_MATCHES": TooManyMatches,
     "PRODUCER_FENCED": ProducerFenced,
     "OVERLOADED": Overloaded,
 }

@@ -3,8 +3,10 @@
 
 from llm_incident_client.sync.methods.incidents import IncidentCalls
 from llm_incident_client.sync.methods.ingest import IngestCalls
+from llm_incident_client.sync.methods.relations import RelationCalls
+from llm_incident_client.sync.methods.sets import SetCalls
 from llm_incident_client.sync.methods.verbs import VerbCalls
 
 
-class Methods(IngestCalls, IncidentCalls, VerbCalls):
+class Methods(IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls):
     """All of them."""

@@ -16,6 +16,10 @@ class IngestCalls(Blocking):
         """Reports one event. It is durable when this returns."""
         return self.portal.wait(self._async.submit_event(event, request_id=request_id))
 
+    def submit_alert(self, alert: pb.Alert, *, request_id: str = "") -> pb.SubmitAlertResponse:
+        """Reports one alert in a monitoring system's words. It is durable when this returns."""
+        return self.portal.wait(self._async.submit_alert(alert, request_id=request_id))
+
     def submit_events(self, events: Iterable[pb.Event], *, request_id: str = "") -> pb.SubmitEventsResponse:
         """Reports up to 1,000 events. A bad one is REJECTED in its result and does not spoil the others."""
         return self.portal.wait(self._async.submit_events(list(events), request_id=request_id))

@@ -99,17 +99,35 @@ class VerbCalls(Blocking):
         etag: str = "",
         request_id: str = "",
     ) -> pb.Incident:
-        """Merges other open incidents into this one."""
+        """Merges other open incidents into this open one, which it returns."""
         return self.portal.wait(
             self._async.merge(incident_id, list(source_incident_ids), actor=actor, etag=etag, request_id=request_id)
         )
 
-    def split(
-        self, incident_id: str, event_ids: Iterable[str], *, actor: str = "", etag: str = "", request_id: str = ""
-    ) -> pb.Incident:
-        """Takes events out of an open incident into one of their own."""
+    def unmerge(
+        self, incident_id: str, *, reason: str = "", actor: str = "", etag: str = "", request_id: str = ""
+    ) -> pb.UnmergeResponse:
+        """Takes an incident out again that was merged into another one; returns both."""
         return self.portal.wait(
-            self._async.split(incident_id, list(event_ids), actor=actor, etag=etag, request_id=request_id)
+            self._async.unmerge(incident_id, reason=reason, actor=actor, etag=etag, request_id=request_id)
+        )
+
+    def split(
+        self,
+        incident_id: str,
+        event_ids: Iterable[str],
+        *,
+        title: str = "",
+        reason: str = "",
+        actor: str = "",
+        etag: str = "",
+        request_id: str = "",
+    ) -> pb.SplitResponse:
+        """Takes events out of an open incident into a new one; returns both, and where later events will land."""
+        return self.portal.wait(
+            self._async.split(
+                incident_id, list(event_ids), title=title, reason=reason, actor=actor, etag=etag, request_id=request_id
+            )
         )
 
     def add_note(self, incident_id: str, text: str, *, actor: str = "", request_id: str = "") -> pb.TimelineEntry:
