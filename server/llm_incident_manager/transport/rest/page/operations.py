@@ -57,7 +57,7 @@ def article(group: Group, components: Json) -> Iterator[str]:
     said = main.said
     yield f'<article class="operation" id="{escape(main.id)}"><h3><b class="{main.verb}">{main.verb}</b> '
     yield f"<code>{escape(main.path)}</code></h3><p class=summary>{inline(said['summary'])}</p>"
-    yield prose(said["description"])
+    yield prose(said["description"].removeprefix(f"{said['summary']}.").strip())
     for alias in aliases:
         yield f'<p class="alias" id="{escape(alias.id)}">also {alias.verb} <code>{escape(alias.path)}</code></p>'
     yield from _parameters(said["parameters"])
