@@ -22,6 +22,7 @@ from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
 from llm_incident_manager.pipeline.numbers import Numbers
@@ -220,8 +221,10 @@ def _tools(
         codec=EventCodec(),
         numbers=Numbers(store),
         identities=Identities(enabled=dedup.fingerprint_enabled, new_id=lambda: ids.new(clock.now())),
-        rules=rulepack.load(
-            triage.rules, source_defaults=triage.source_defaults, default_severity=triage.default_severity
+        judge=Judge(
+            rulepack.load(
+                triage.rules, source_defaults=triage.source_defaults, default_severity=triage.default_severity
+            )
         ),
         metrics=metrics,
         window=dedup.window_secs * SECOND,

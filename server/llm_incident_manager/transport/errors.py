@@ -38,6 +38,9 @@ CODES: Mapping[ErrorReason, int] = {
     ErrorReason.NO_ROUTE: code_pb2.UNIMPLEMENTED,
     ErrorReason.CANCELLED: code_pb2.CANCELLED,
     ErrorReason.SLOW_REQUEST: code_pb2.DEADLINE_EXCEEDED,
+    ErrorReason.MERGED: code_pb2.FAILED_PRECONDITION,
+    ErrorReason.COUNT_CHANGED: code_pb2.ABORTED,
+    ErrorReason.TOO_MANY_MATCHES: code_pb2.FAILED_PRECONDITION,
 }
 
 _HTTP_OF_CODE: Mapping[int, int] = {
@@ -65,6 +68,7 @@ _HTTP_OF_REASON: Mapping[ErrorReason, int] = {
     ErrorReason.TOO_LARGE: 413,
     ErrorReason.NO_ROUTE: 404,
     ErrorReason.SLOW_REQUEST: 408,
+    ErrorReason.MERGED: 409,
 }
 """Where HTTP has a better word than the one its gRPC code maps to."""
 

@@ -14,7 +14,7 @@ from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.transport.call import Call
-from llm_incident_manager.transport.handlers import explain, reception, writes
+from llm_incident_manager.transport.handlers import explain, reception, validity, writes
 from llm_incident_manager.transport.handlers.reception import CheckEvent, Reception
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.handlers.stream import IngestStream
@@ -47,7 +47,7 @@ class IngestHandlers:
 
     async def submit_event(self, request: pb.SubmitEventRequest, call: Call) -> pb.SubmitEventResponse:
         """One event; a bad one is refused with every bad field."""
-        event = reception.valid_event(request.event, self._on.clock.now())
+        event = validity.valid_event(request.event, self._on.clock.now())
         if event is None:
             raise InvalidFields(reception.submit_violations(request))
         return await self._submit_one(call, request, event, pb.SubmitEventResponse, self._reply)
