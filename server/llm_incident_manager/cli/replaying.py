@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from llm_incident_client import EventStream, IncidentClient, Phase, StreamOptions, StreamState, pb
 from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.cli import printing
 from llm_incident_manager.cli.failures import BadUsage
 from llm_incident_manager.cli.mapping import Reader, Unreadable
 from llm_incident_manager.cli.options import Invocation
@@ -174,6 +175,7 @@ class Progress:
             self._say("connected")
 
     def _say(self, text: str) -> None:
+        text = printing.safe(text)
         if self._bar is not None:
             self._bar.console.print(text, markup=False)
         else:
