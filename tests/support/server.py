@@ -122,6 +122,12 @@ def free_port() -> int:
         return port
 
 
+def is_listening(port: int) -> bool:
+    """Whether somebody takes connections at a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 async def status_of(port: int, path: str) -> int:
     """The HTTP status of a GET; 0 while nobody answers."""
     try:
