@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import llm_incident_manager
-from llm_incident_manager.cli import event, options, replay, service, verb
+from llm_incident_manager.cli import backup, event, options, replay, service, verb
 
 app = typer.Typer(
     name="llm-incident-manager",
@@ -18,6 +18,7 @@ app.add_typer(service.config, name="config")
 app.add_typer(event.app, name="event")
 app.add_typer(verb.app, name="incident")
 service.add_to(app)
+backup.add_to(app)
 replay.add_to(app)
 
 

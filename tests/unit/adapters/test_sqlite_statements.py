@@ -29,6 +29,11 @@ SCANS = {
     "tables_of_incidents": "reads the schema",
     "audit_chains": "looks at one row of each chain",
     "size": "asks for three numbers",
+    "tables": "reads the schema",
+    "columns": "reads the schema",
+    "migrations": "reads one row for each file",
+    "integrity": "looks at the whole of a copy",
+    "block_outbox": "runs once, when a backup is restored",
 }
 
 

@@ -35,9 +35,19 @@ async def existing(connection: Connection, table: str) -> Sequence[Partition]:
 
 def needed(table: str, there: Sequence[Partition], now: Instant) -> Sequence[Partition]:
     """The partitions of today and the coming days that are not there."""
-    today = now // DAY * DAY
-    days = [_of_day(table, Instant(today + n * DAY)) for n in range(DAYS_AHEAD + 1)]
+    days = of_days(table, now, Instant(now + DAYS_AHEAD * DAY))
     return [day for day in days if not any(it.since <= day.since and day.until <= it.until for it in there)]
+
+
+def of_days(table: str, first: Instant, last: Instant) -> Sequence[Partition]:
+    """A partition for each day between two moments, both days included."""
+    return [_of_day(table, Instant(day * DAY)) for day in range(first // DAY, last // DAY + 1)]
+
+
+async def make(connection: Connection, table: str, partition: Partition) -> None:
+    """Makes a partition, which takes over what the default one kept for it. Within a transaction."""
+    for step in ("create_partition", "lock_default", "fill_partition", "attach_partition"):
+        await connection.execute(filled(step, table, partition))
 
 
 async def make_room(connection: Connection, now: Instant) -> int:
@@ -54,8 +64,7 @@ async def make_room(connection: Connection, now: Instant) -> int:
             return 0
         missing = await _missing(connection, now)
         for table, partition in missing:
-            for step in ("create_partition", "lock_default", "fill_partition", "attach_partition"):
-                await connection.execute(filled(step, table, partition))
+            await make(connection, table, partition)
     return len(missing)
 
 
