@@ -1,8 +1,9 @@
 """Judges an event by the rule floor: how severe at least, what sort, and why. It never lowers what was reported.
 
-A reported severity counts in any spelling; one that nobody knows gives the source's default and a warning, never
-silence. The kind's floor, its attributes and the thresholds of metrics may each raise the severity. An event that
-reports none takes the most severe of those three, and only without any of them the default of its source.
+A reported severity counts in any spelling, and as its source means it; one that nobody knows gives the source's
+default and a warning, never silence. The kind's floor, its attributes and the thresholds of metrics may each raise the
+severity. An event that reports none takes the most severe of those three, and only without any of them the default of
+its source.
 """
 
 from enum import StrEnum
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.rules import KindRule, RulePack, Threshold
-from llm_incident_manager.domain.severity import IncidentType, Severity, normalise
+from llm_incident_manager.domain.severity import IncidentType, Severity
 
 UNKNOWN_SEVERITY = "unknown_severity"
 """The label for an incident whose severity word was not known; its value is that word."""
@@ -119,7 +120,7 @@ def _ground(event: Event, pack: RulePack) -> Ground:
     """The most severe of what was reported, the kind's floor and its attributes; of equals the first."""
     word = event.severity
     kind = pack.kind_rule(event.kind) if event.kind else None
-    reported = normalise(word) if word else None
+    reported = pack.severity_of(event.source, word) if word else None
     warnings = (_unknown_word(event, pack),) if word and reported is None else ()
     claim: _Claim | None = None
     if reported is not None:

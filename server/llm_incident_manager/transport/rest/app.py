@@ -83,7 +83,7 @@ class RestApp:
         names = ", ".join(allowed)
         text = f"{path[:200]} does not take {method}: use {names}"
         refused = errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path[:200], "allowed": names}))
-        refused.http_status = 405
+        refused.http_status, refused.allow = 405, names
         return refused
 
 
