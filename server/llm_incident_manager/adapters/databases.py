@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from llm_incident_manager.adapters.postgres.options import Options
 
 FILE = "incidents.db"
+_POOL_OF_TWO_LANES = 4
 
 
 async def open_store(settings: Settings, now: Instant, run: str) -> Store:
@@ -43,6 +44,12 @@ async def migrate(settings: Settings, now: Instant, *, dry_run: bool = False) ->
 
     file = _file(settings)
     return () if file is None else sqlite.migrate(file, now, dry_run=dry_run)
+
+
+def lanes(settings: Settings) -> int:
+    """How many batches may be under way at once: PostgreSQL works on one while we decide the next."""
+    storage = settings.storage
+    return 2 if storage.type == "postgresql" and storage.pool_size >= _POOL_OF_TWO_LANES else 1
 
 
 def location(settings: Settings) -> str:

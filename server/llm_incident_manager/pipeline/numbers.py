@@ -12,9 +12,10 @@ from llm_incident_manager.ports.stores import KeyTaken, Store
 class Numbers:
     """Numbers per tenant and UTC day. What a process leased and did not use stays a gap."""
 
-    def __init__(self, store: Store) -> None:
-        """Leases from this store, outside any transaction of ours."""
+    def __init__(self, store: Store, at_once: int = 1) -> None:
+        """Leases from this store, outside any transaction of ours. So many batches may be under way `at_once`."""
         self._store = store
+        self._at_once = at_once
         self._free: dict[tuple[TenantId, str], deque[int]] = {}
         self._lock = asyncio.Lock()
 
@@ -22,10 +23,10 @@ class Numbers:
         """Sees to it that `count` numbers can be taken without waiting. Call before the transaction starts."""
         key = (tenant, time.utc_day(now))
         async with self._lock:
-            missing = count - len(self._free.get(key, ()))
+            missing = count * self._at_once - len(self._free.get(key, ()))
             if missing <= 0:
                 return
-            size = max(missing, ids.NUMBER_BLOCK)
+            size = -(-4 * missing // ids.NUMBER_BLOCK) * ids.NUMBER_BLOCK  # whoever needs many soon needs more
             first = await self._store.lease_numbers(tenant, key[1], size)
             self._forget_before(time.utc_day(Instant(now - time.DAY)))
             self._free.setdefault(key, deque()).extend(range(first, first + size))
