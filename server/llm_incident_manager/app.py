@@ -228,7 +228,7 @@ def _tools(
         clock=clock,
         ids=ids,
         codec=EventCodec(),
-        numbers=Numbers(store),
+        numbers=Numbers(store, databases.lanes(settings)),
         identities=Identities(enabled=dedup.fingerprint_enabled, new_id=lambda: ids.new(clock.now())),
         judge=Judge(
             rulepack.load(
@@ -261,7 +261,7 @@ def _notes(settings: Settings) -> dict[str, str]:
 def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Services:
     ingest = settings.ingest
     runner = Runner(tools)
-    limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events)
+    limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events, databases.lanes(settings))
     return Services(
         tools=tools,
         runner=runner,

@@ -117,7 +117,7 @@ async def fill(store: Store) -> Incident:
             producers=[ProducerRow(producer, row.epoch, 2)],
         ),
     )
-    await write(store, Changes(outbox_retries=[OutboxRetry(work[1].id, 5, NOW, NASTY, dead=True)]))
+    await write(store, Changes(outbox_retries=[OutboxRetry(work[1].id, work[1].fence, 5, NOW, NASTY, dead=True)]))
     await store.lease_numbers(TENANT, "20261121", 1000)
     return incident
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llm_incident_manager.adapters.postgres.options import Options
 
 FILE = "incidents.db"
+_POOL_OF_TWO_LANES = 4
 
 
 async def open_store(settings: Settings, now: Instant, run: str) -> Store:
@@ -108,6 +109,12 @@ async def _write_backup(settings: Settings, writer: Writer, created_at: str) -> 
         from llm_incident_manager.adapters.sqlite import backup as sqlite
 
         sqlite.backup(database, writer, created_at=created_at, program=__version__)
+
+
+def lanes(settings: Settings) -> int:
+    """How many batches may be under way at once: PostgreSQL works on one while we decide the next."""
+    storage = settings.storage
+    return 2 if storage.type == "postgresql" and storage.pool_size >= _POOL_OF_TWO_LANES else 1
 
 
 def location(settings: Settings) -> str:
