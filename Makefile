@@ -97,5 +97,5 @@ cases: setup ## Run other systems' expectations: make cases DIR=../shared/cases
 	@$(BIN)/python -m cases $(DIR) $(ARGS)
 
 clean: ## Remove caches and the virtual environment; ./data stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
