@@ -16,7 +16,7 @@ from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.rest.annotation import annotations_of
 from llm_incident_manager.transport.rest.jsoncodec import codec
 from llm_incident_manager.transport.rest.openapi import texts
-from tests.support import prepared, printed
+from tests.support import ahead, prepared, printed
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,24 +24,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXAMPLES = [(method, example) for method in methods.all_methods() for example in texts.examples(method)]
 OVER_HTTP = [(method, example) for method, example in EXAMPLES if "curl" in example]
 Example = Mapping[str, Any]
-
-AHEAD = frozenset(
-    {
-        "Merge",
-        "Unmerge",
-        "Split",
-        "ListNotes",
-        "ListRelatedIncidents",
-        "LinkIncidents",
-        "UnlinkIncidents",
-        "AddAttachment",
-        "ListAttachments",
-        "RemoveAttachment",
-        "ApplyToIncidents",
-        "GetIncidentMetrics",
-    }
-)
-"""Methods that the contract has before this server does: until then they are refused."""
 
 
 def names(pair: object) -> str:
@@ -84,13 +66,13 @@ async def fill(method: Method, example: Example, server: RunningServer) -> Fille
     try:
         names = await prepared.prepare(example.get("given", ""), server)
     except prepared.NotThere:
-        assert method.name in AHEAD
+        assert method.name in ahead.METHODS
         names = {}
     return Filled(method, example, names, server)
 
 
 def is_ahead(method: Method, told: object) -> bool:
-    return method.name in AHEAD and "NOT_AVAILABLE" in str(told)
+    return method.name in ahead.METHODS and "NOT_AVAILABLE" in str(told)
 
 
 def as_rest(method: Method, document: dict[str, Any]) -> object:
