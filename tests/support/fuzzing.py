@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,9 @@ is not given, a number as text, an enum in any case); allow_header_conformance, 
 word of another path; missing_required_header and ignored_auth, since there are no such headers yet."""
 
 _WORDS = frozenset({"filter", "order_by", "group_by", "page_token", "page", "resume_token", "update_mask"})
-"""Parameters with a grammar or an origin that no schema tells: a valid text may be refused with 400."""
+"""Texts with a grammar or an origin that no schema tells: a valid one may be refused with 400."""
+_OTHERS = frozenset({"linked_incident_id", "source_incident_ids", "event_ids"})
+"""Ids that have to differ from the incident's, or to belong to it: refused with 400 as well."""
 
 
 async def fuzz(server: RunningServer, document: dict[str, Any], folder: Path, *options: str) -> Outcome:
@@ -56,10 +58,19 @@ def _config(document: dict[str, Any]) -> Iterator[str]:
     for path, verbs in document["paths"].items():
         read_as_id = "{" not in path and any(template.fullmatch(path) for template in templates)
         for operation in verbs.values():
-            yield from _operation(operation, read_as_id=read_as_id)
+            yield from _operation(operation, _names(operation, document), read_as_id=read_as_id)
 
 
-def _operation(operation: dict[str, Any], *, read_as_id: bool) -> Iterator[str]:
+def _names(operation: dict[str, Any], document: dict[str, Any]) -> Iterator[str]:
+    """What a request is made of: its parameters and the fields of its body."""
+    yield from (parameter["name"] for parameter in operation["parameters"])
+    if "requestBody" in operation:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        named = document["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
+        yield from named.get("properties", ())
+
+
+def _operation(operation: dict[str, Any], names: Iterable[str], *, read_as_id: bool) -> Iterator[str]:
     responses = operation["responses"]
     told: dict[str, Any] = next(
         (answer.get("content", {}) for status, answer in responses.items() if status < "300"), {}
@@ -72,7 +83,7 @@ def _operation(operation: dict[str, Any], *, read_as_id: bool) -> Iterator[str]:
         settings.append("checks.unsupported_method.enabled = false")
     if "501" in responses:
         settings.append('checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501"]')
-    if any(parameter["name"] in _WORDS for parameter in operation["parameters"]):
+    if not (_WORDS | _OTHERS).isdisjoint(names):
         accepted = ["2xx", "400", "401", "403", "404", "409", "429", "5xx"]
         settings.append(f"checks.positive_data_acceptance.expected-statuses = {accepted}")
     if settings:
