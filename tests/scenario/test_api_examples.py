@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -119,14 +119,23 @@ async def test_grpcurl(server: RunningServer, method: Method, example: Example) 
 
 
 @pytest.mark.parametrize(("method", "example"), OVER_HTTP, ids=names)
-@pytest.mark.parametrize("send", [printed.curl, printed.without_curl], ids=["curl", "without"])
-async def test_curl(server: RunningServer, method: Method, example: Example, send: Any) -> None:  # noqa: ANN401
+@pytest.mark.parametrize(
+    ("send", "prefix"), [(printed.curl, "/api/v1/"), (printed.without_curl, "/v1/")], ids=["printed", "alias"]
+)
+async def test_curl(
+    server: RunningServer,
+    method: Method,
+    example: Example,
+    send: Callable[[str], Awaitable[printed.Outcome]],
+    prefix: str,
+) -> None:
     filled = await fill(method, example, server)
+    command = filled["curl"].replace("/api/v1/", prefix)
     if method.response_streaming:
-        async for line in printed.stream(filled["curl"]):
+        async for line in printed.stream(command):
             filled.expects([line["result"]])
             return
-    done = await send(filled["curl"])
+    done = await send(command)
     [document] = done.documents
     if is_ahead(method, document):
         return
