@@ -170,8 +170,8 @@ class Server:
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken."""
         every = methods.all_methods()
-        rpc = RpcServer(_rpc_settings(self.settings), self.dispatcher, every)
-        rest = RestServer(_rest_settings(self.settings), self.dispatcher, every, self.probes, self.scrape)
+        rpc = RpcServer(RpcSettings.of(self.settings.grpc), self.dispatcher, every)
+        rest = RestServer(RestSettings.of(self.settings.api), self.dispatcher, every, self.probes, self.scrape)
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {
@@ -279,16 +279,6 @@ def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Servi
 def _page_token_key(settings: Settings) -> bytes:
     """The same for all processes of a deployment. It gives nobody a right: tokens only say where a list goes on."""
     return hashlib.sha256(b"page tokens of " + databases.location(settings).encode()).digest()
-
-
-def _rpc_settings(settings: Settings) -> RpcSettings:
-    grpc = settings.grpc
-    return RpcSettings(grpc.host, grpc.port, grpc.max_message_bytes, grpc.max_concurrent_rpcs, grpc.reflection)
-
-
-def _rest_settings(settings: Settings) -> RestSettings:
-    api = settings.api
-    return RestSettings(api.host, api.port, api.max_body_bytes, api.request_timeout_secs)
 
 
 def _start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
