@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from tests.support import releases
 from tools.ports import free_port
 
-__all__ = ["RunningServer", "free_port", "running_server", "status_of"]
+__all__ = ["RunningServer", "free_port", "is_listening", "running_server", "status_of"]
 
 START_SECONDS = 30.0
 _INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
@@ -116,6 +117,12 @@ async def running_server(
         finally:
             if server.process is not None and server.process.returncode is None:
                 await server.kill()
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody takes connections at a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def status_of(port: int, path: str) -> int:
