@@ -104,6 +104,21 @@ class Cluster:
             shutil.chown(copy, "nobody")
         return str(copy)
 
+    def replica(self) -> "Cluster":
+        """A streaming standby of this server, started; whoever asks for it removes it."""
+        folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        folder.chmod(0o755)
+        standby = Cluster.__new__(Cluster)
+        standby._bin, standby._folder, standby._settings = self._bin, folder / "server", self._settings
+        standby._names, standby._process, standby.port = count(1), None, free_port()
+        standby._folder.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(standby._folder, "nobody")
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "--checkpoint=fast", "--no-sync", "-R"]
+        standby._run("pg_basebackup", "-D", str(standby._folder / "data"), *where)
+        standby.start()
+        return standby
+
     def start(self) -> None:
         """Starts the server and waits until it answers."""
         settings = [f"-c{name}={value}" for name, value in self._settings.items()]

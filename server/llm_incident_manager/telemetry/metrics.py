@@ -89,6 +89,8 @@ class Metrics:
         self._failed = _Children(failed)
         self._backlog = _Children(self._gauge("outbox_backlog", "Rows waiting for their work.", "topic"))
         self._oldest = _Children(self._gauge("outbox_oldest_seconds", "Age of the oldest waiting row.", "topic"))
+        reads = self._counter("replica_reads", "Reads meant for the replica by what became of them.", "outcome")
+        self._replica_reads = _Children(reads)
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
 
     def events_decided(self, disposition: str, count: int = 1) -> None:
@@ -153,6 +155,10 @@ class Metrics:
     def store_failed(self) -> None:
         """Counts a time the database did not answer."""
         self._store_errors.inc()
+
+    def replica_read(self, outcome: str) -> None:
+        """Counts a read meant for the replica: "served", or answered by the primary as it was "behind" or "away"."""
+        self._replica_reads[(outcome,)].inc()
 
     def page(self, accept: str = "") -> Page:
         """All metrics in the format that the Accept header asks for: text, or OpenMetrics."""
