@@ -24,6 +24,7 @@ from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.indexer import Indexer
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.runner import Runner
@@ -127,6 +128,7 @@ class Server:
     store: Store
     batcher: Batcher
     pumps: dict[str, Pump]
+    indexer: Indexer
     feed: Feed
     end: Drain
     rpc: RpcServer
@@ -149,11 +151,13 @@ class Server:
         def wake(changes: Changes) -> None:
             if changes.feed:
                 feed.wake()
+                indexer.wake()
             for topic in {row.topic for row in changes.outbox}:
                 pumps[topic].wake()
 
         tools = _tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=wake)
         services = _services(settings, tools, feed, end)
+        indexer = Indexer(store, clock, lambda: services.batcher.pressed)
         for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
@@ -162,7 +166,7 @@ class Server:
         rpc = RpcServer(_rpc_settings(settings), dispatcher, all_methods)
         scrape = Scrape(metrics, store, clock)
         rest = RestServer(_rest_settings(settings), dispatcher, all_methods, probes, scrape)
-        return cls(settings, store, services.batcher, pumps, feed, end, rpc, rest, {}, [])
+        return cls(settings, store, services.batcher, pumps, indexer, feed, end, rpc, rest, {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken."""
@@ -174,6 +178,7 @@ class Server:
         }
         self._run(self.batcher.run(), "batcher")
         self._run(self.feed.run(), "feed")
+        self._run(self.indexer.run(), "indexer")
         self._run(Sweeper(self.store, SystemClock()).run(), "sweeper")
         for topic, pump in self.pumps.items():
             self._run(pump.run(), f"pump-{topic}")

@@ -14,7 +14,7 @@ from llm_incident_manager.domain.filter_parser import Comparison, Function, Grou
 from llm_incident_manager.domain.filter_tree import Search
 from llm_incident_manager.domain.filters import InvalidFilter
 from llm_incident_manager.domain.ids import TenantId
-from llm_incident_manager.ports.stores import IncidentQuery
+from llm_incident_manager.ports.stores import Count, IncidentQuery
 from llm_incident_manager.transport.page_tokens import InvalidPageToken, PageTokens
 from llm_incident_manager.transport.paging import Pages
 from tests.support import beside
@@ -244,7 +244,7 @@ SITUATIONS: Mapping[str, Callable[[], bool]] = {
     "aip158/0": lambda: PAGES.read(LIST, page_size=0).size == 50,
     "aip158/1": lambda: raises(InvalidFields, lambda: PAGES.read(LIST, page_size=-1)),
     "aip158/6": lambda: PAGES.read(LIST, page_size=7, page_token=token()).size == 7,
-    "aip158/10": lambda: PAGES.finish(LIST, PAGES.read(LIST, page=9), [], 50)[1].next_page_token == "",
+    "aip158/10": lambda: PAGES.finish(LIST, PAGES.read(LIST, page=9), [], Count(50))[1].next_page_token == "",
     "aip158/11": lambda: token().replace("-", "").replace("_", "").isalnum(),
     "aip158/12": lambda: raises(InvalidPageToken, lambda: PAGES.read(LIST, page_token="invalid")),
     "aip158/14": lambda: PAGES.read(LIST, page_size=9, page_token=token()).rank == 1,

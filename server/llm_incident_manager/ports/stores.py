@@ -76,6 +76,13 @@ class FeedItem(NamedTuple):
     incident: Incident
 
 
+class Count(NamedTuple):
+    """How many match. With `at_least` there are more, and nobody looked how many more."""
+
+    total: int
+    at_least: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentQuery:
     """A list of incidents of a tenant. `created_from` is inclusive, `created_before` exclusive.
@@ -155,6 +162,17 @@ class Store(Protocol):
 
     async def count_incidents(self, query: IncidentQuery) -> int:
         """How many match, regardless of limit, offset and after."""
+        ...
+
+    async def count_up_to(self, query: IncidentQuery, most: int) -> Count:
+        """The same, but where it would take looking at more than `most` of them it is told as "at least"."""
+        ...
+
+    async def index_incidents(self, limit: int) -> int:
+        """Brings what lists ask about up to at most `limit` changes further along the feed; returns how many it was.
+
+        One process at a time does so; others get 0. Until then lists look up what changed in the incidents themselves.
+        """
         ...
 
     async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:

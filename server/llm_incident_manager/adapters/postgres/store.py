@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -11,17 +11,20 @@ from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Pool
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
 from llm_incident_manager.adapters.postgres.transaction import PostgresTransaction
-from llm_incident_manager.adapters.sql import dialect, filters, migrations, records
+from llm_incident_manager.adapters.sql import dialect, listing, migrations, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
-from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, StoredEvent
+from llm_incident_manager.ports.stores import Count, FeedItem, IncidentQuery, Position, StoredEvent
+
+T = TypeVar("T")
 
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 _SWEEPS = ("sweep_idempotency", "sweep_answers", "sweep_segments", "sweep_released")
+_LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"])
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
@@ -74,15 +77,20 @@ class PostgresStore:
 
     async def incidents(self, query: IncidentQuery) -> Sequence[Incident]:
         """One page of a list."""
-        clause = filters.page(query, dialect.POSTGRES)
-        rows = await self._run(f"{SELECT_INCIDENTS} {clause.text}", *clause.parameters)
-        return [records.incident_of(row, str) for row in rows]
+        return [records.incident_of(row, str) for row in await self._done(_LISTS.page(query))]
 
     async def count_incidents(self, query: IncidentQuery) -> int:
         """How many match, regardless of limit, offset and after."""
-        clause = filters.selection(query, dialect.POSTGRES)
-        rows = await self._run(f"{SQL['count_incidents']} {clause.text}", *clause.parameters)
-        return int(rows[0][0])
+        return (await self._done(_LISTS.count(query))).total
+
+    async def count_up_to(self, query: IncidentQuery, most: int) -> Count:
+        """The same, but where it would take looking at more than `most` of them it is told as "at least"."""
+        return await self._done(_LISTS.count(query, most))
+
+    async def index_incidents(self, limit: int) -> int:
+        """Brings what lists ask about up to `limit` changes further along the feed; returns how many it was."""
+        async with self._unit(self._begin) as unit:
+            return await unit.index_incidents(limit)
 
     async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
         """Timeline entries with an id larger than `after`, oldest first."""
@@ -143,6 +151,18 @@ class PostgresStore:
     async def close(self) -> None:
         """Finishes what runs, then gives everything back."""
         await self._pool.close()
+
+    async def _done(self, steps: listing.Steps[T]) -> T:
+        """Runs statement after statement on one connection."""
+        rows: listing.Rows | None = None
+        async with self._pool.connection() as connection:
+            while True:
+                try:
+                    clause = steps.send(rows)  # type: ignore[arg-type]  # None starts it
+                except StopIteration as end:
+                    return end.value  # type: ignore[no-any-return]  # what the steps return
+                with failures.translated():
+                    rows = [tuple(row) for row in await connection.fetch(clause.text, *clause.parameters)]
 
     async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
         return await self._run(SQL[name], *values)

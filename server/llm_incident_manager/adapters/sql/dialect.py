@@ -1,11 +1,11 @@
 """How SQLite and PostgreSQL spell the same condition and store the same value. Constant templates; knows no filter."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llm_incident_manager.domain.filter_fields import Type
 
-Value = str | int | float | bytes | bool
+Value = str | int | float | bytes | bool | list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,8 @@ class Dialect:
     """Templates take columns, placeholders and conditions made here, never a caller's text.
 
     `collated` orders text by code points, `folded` lowers ASCII letters: what Python's comparison and `fold` do.
+    `numbered` orders numbers of incidents as `domain.numbers.sort_key` does. `among` tests for one of the ids that
+    `pack_ids` makes one parameter of.
     """
 
     placeholder: str
@@ -26,6 +28,10 @@ class Dialect:
     any_item: str
     label: str
     any_label: str
+    numbered: str
+    id_text: str
+    among: str
+    pack_ids: Callable[[Sequence[str]], Value]
 
     def bound(self, number: int, type_: Type) -> str:
         """The placeholder of the n-th parameter (from 1), with its type where the database wants to know it."""
@@ -35,6 +41,11 @@ class Dialect:
 def uuid_bytes(text: str | float) -> bytes:
     """The 16 bytes of an id."""
     return bytes.fromhex(str(text).replace("-", ""))
+
+
+def _hex_list(ids: Sequence[str]) -> str:
+    """Ids as the JSON that SQLite reads rows from."""
+    return '["' + '","'.join(ids) + '"]' if ids else "[]"
 
 
 _BOTH: Mapping[Type, Callable[[str | int | float], Value]] = {
@@ -61,6 +72,13 @@ SQLITE = Dialect(
     any_item="EXISTS (SELECT 1 FROM json_each({0}) AS item WHERE {1})",
     label="(SELECT item.value FROM json_each({0}) AS item WHERE item.key = {1})",
     any_label="EXISTS (SELECT 1 FROM json_each({0}))",
+    numbered=(
+        "(substr({0}, 1, 13) || "
+        "CASE WHEN length({0}) > 13 THEN substr('0000000000' || substr({0}, 14), -10) ELSE '' END)"
+    ),
+    id_text="hex(id)",
+    among="{0} IN (SELECT unhex(one.value, '-') FROM json_each({1}) AS one)",
+    pack_ids=_hex_list,
 )
 
 POSTGRES = Dialect(
@@ -82,4 +100,11 @@ POSTGRES = Dialect(
     any_item="EXISTS (SELECT 1 FROM jsonb_array_elements_text({0}) AS item (value) WHERE {1})",
     label="({0} ->> {1})",
     any_label="{0} <> '{{}}'::jsonb",
+    numbered=(
+        "(left({0}, 13) || "
+        "CASE WHEN length({0}) > 13 THEN right('0000000000' || substr({0}, 14), 10) ELSE '' END) COLLATE \"C\""
+    ),
+    id_text="id",
+    among="{0} = ANY({1}::uuid[])",
+    pack_ids=list,
 )

@@ -8,7 +8,7 @@ from llm_incident_manager.domain import filters
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.incident import Incident
-from llm_incident_manager.ports.stores import IncidentQuery
+from llm_incident_manager.ports.stores import Count, IncidentQuery
 from llm_incident_manager.transport import paging
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import incidents as translate
@@ -32,7 +32,8 @@ async def incidents(
     )
     page = on.pages.read(query, page_size=request.page_size, page=request.page, page_token=request.page_token)
     found = await on.store.incidents(page.of(query))
-    shown, where = on.pages.finish(query, page, found, await on.store.count_incidents(query))
+    count = await on.store.count_up_to(query, paging.MOST_COUNTED)
+    shown, where = on.pages.finish(query, page, found, count)
     now = on.clock.now()
     return incident_service_pb2.ListIncidentsResponse(
         incidents=[translate.incident(incident, now) for incident in shown],
@@ -44,6 +45,7 @@ async def incidents(
             has_next=where.has_next,
             has_previous=where.has_previous,
             next_page_token=where.next_page_token,
+            total_count_is_lower_bound=where.total_is_lower_bound,
         ),
     )
 
@@ -70,7 +72,7 @@ async def open_incidents(on: Services, matching: Filter | None, tenant: TenantId
     page = on.pages.read(query, page_size=paging.MAX_SIZE)
     while True:
         found = await on.store.incidents(page.of(query))
-        shown, where = on.pages.finish(query, page, found, len(found))
+        shown, where = on.pages.finish(query, page, found, Count(len(found)))
         for incident in shown:
             yield incident
         if not where.has_next:
