@@ -22,6 +22,7 @@ from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
 from llm_incident_manager.pipeline.indexer import Indexer
@@ -122,7 +123,7 @@ def _stop_on_signals() -> asyncio.Event:
 
 @dataclass(slots=True)
 class Server:
-    """Everything that runs."""
+    """Everything that runs. Doors are there once it serves; embedded in another program it has none."""
 
     settings: Settings
     store: Store
@@ -131,8 +132,10 @@ class Server:
     indexer: Indexer
     feed: Feed
     end: Drain
-    rpc: RpcServer
-    rest: RestServer
+    dispatcher: Dispatcher
+    probes: Probes
+    scrape: Scrape
+    doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
 
@@ -162,20 +165,24 @@ class Server:
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         probes = Probes({"database": store.check}, end, _notes(settings))
-        all_methods = methods.all_methods()
-        rpc = RpcServer(_rpc_settings(settings), dispatcher, all_methods)
         scrape = Scrape(metrics, store, clock)
-        rest = RestServer(_rest_settings(settings), dispatcher, all_methods, probes, scrape)
-        return cls(settings, store, services.batcher, pumps, indexer, feed, end, rpc, rest, {}, [])
+        return cls(settings, store, services.batcher, pumps, indexer, feed, end, dispatcher, probes, scrape, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken."""
-        rpc_port = await self.rpc.start()
-        rest_port = await self.rest.start()
+        every = methods.all_methods()
+        rpc = RpcServer(_rpc_settings(self.settings), self.dispatcher, every)
+        rest = RestServer(_rest_settings(self.settings), self.dispatcher, every, self.probes, self.scrape)
+        rpc_port, rest_port = await rpc.start(), await rest.start()
+        self.doors += [rpc, rest]
         self.addresses = {
             "grpc": f"{self.settings.grpc.host}:{rpc_port}",
             "http": f"http://{self.settings.api.host}:{rest_port}",
         }
+        self.work()
+
+    def work(self) -> None:
+        """Starts what works behind the doors."""
         self._run(self.batcher.run(), "batcher")
         self._run(self.feed.run(), "feed")
         self._run(self.indexer.run(), "indexer")
@@ -198,7 +205,7 @@ class Server:
         """Readiness off, streams told, calls under way finished, then everything stopped."""
         grace = self.settings.grpc.drain_grace_secs
         self.end.begin(grace)
-        await asyncio.gather(self.rpc.drain(grace), self.rest.drain(grace))
+        await asyncio.gather(*(door.drain(grace) for door in self.doors))
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -225,8 +232,10 @@ def _tools(
         codec=EventCodec(),
         numbers=Numbers(store),
         identities=Identities(enabled=dedup.fingerprint_enabled, new_id=lambda: ids.new(clock.now())),
-        rules=rulepack.load(
-            triage.rules, source_defaults=triage.source_defaults, default_severity=triage.default_severity
+        judge=Judge(
+            rulepack.load(
+                triage.rules, source_defaults=triage.source_defaults, default_severity=triage.default_severity
+            )
         ),
         metrics=metrics,
         window=dedup.window_secs * SECOND,

@@ -17,6 +17,7 @@ from llm_incident_manager.domain.rules import MuteRule
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND, Instant
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.pipeline.numbers import Numbers
@@ -118,7 +119,7 @@ async def a_world(
         codec=EventCodec(),
         numbers=Numbers(store),
         identities=Identities(enabled=fingerprints, new_id=lambda: ids.new(clock.now())),
-        rules=rulepack.load(),
+        judge=Judge(rulepack.load()),
         metrics=Metrics("test"),
         window=15 * MINUTE,
         historical_after=HOUR,

@@ -1,6 +1,7 @@
 """Chooses the back end that the settings name. The only place that knows both; loads only the one that is used."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,17 +17,20 @@ FILE = "incidents.db"
 
 
 async def open_store(settings: Settings, now: Instant, run: str) -> Store:
-    """The database, with its schema up to date. `run` is unique to this start of the server.
+    """The database with its schema up to date, which `migrate_on_start` brings about or else only asks for.
 
+    `run` is unique to this start of the server.
     Raises StoreRefused for what a person must mend, StoreUnavailable when the database does not answer.
     """
-    if settings.storage.type == "postgresql":
+    storage = settings.storage
+    if storage.type == "postgresql":
         from llm_incident_manager.adapters.postgres import store as postgres
 
-        return await postgres.open_store(_postgres_options(settings), run, now)
+        return await postgres.open_store(_postgres_options(settings), run, now, migrate=storage.migrate_on_start)
     from llm_incident_manager.adapters.sqlite import store as sqlite
 
-    return await sqlite.open_store(sqlite.Options(_file(settings), ThreadExecutor), run, now)
+    options = sqlite.Options(_file(settings), ThreadExecutor)
+    return await sqlite.open_store(options, run, now, migrate=storage.migrate_on_start)
 
 
 async def migrate(settings: Settings, now: Instant, *, dry_run: bool = False) -> Sequence[str]:
@@ -55,4 +59,12 @@ def _postgres_options(settings: Settings) -> "Options":
     from llm_incident_manager.adapters.postgres.options import Options
 
     storage = settings.storage
-    return Options(location(settings), pool_size=storage.pool_size, may_lose_commits=storage.allow_unsafe_durability)
+    return Options(
+        location(settings),
+        pool_size=storage.pool_size,
+        acquire_within=timedelta(seconds=storage.acquire_timeout_secs),
+        statement_timeout=timedelta(seconds=storage.statement_timeout_secs),
+        lock_timeout=timedelta(seconds=storage.lock_timeout_secs),
+        pooled=storage.pooled,
+        may_lose_commits=storage.allow_unsafe_durability,
+    )

@@ -13,6 +13,7 @@ from llm_incident_manager.ports.stores import KeyTaken, StoreBroken
 from llm_incident_manager.telemetry import logs, traces
 
 LEASE_SECONDS = 60
+"""Longer than any round takes: `notify` bounds its sends, and the database answers within its deadlines or fails."""
 LIMIT = 200
 POLL_SECONDS = 1.0
 PAUSE_SECONDS = 0.5

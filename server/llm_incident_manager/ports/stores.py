@@ -131,6 +131,10 @@ class Transaction(Protocol):
         """Reads and locks incidents by id, in id order; missing ones are left out."""
         ...
 
+    async def still_leased(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Those of claimed rows that nobody has finished or claimed since; they are locked until the end."""
+        ...
+
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when a fingerprint or idempotency key was taken meanwhile."""
         ...

@@ -18,6 +18,11 @@ FEED_KINDS: Mapping[TimelineKind, ChangeKind] = {
     TimelineKind.ASSIGNED: ChangeKind.UPDATED,
     TimelineKind.UPDATED: ChangeKind.UPDATED,
     TimelineKind.NOTE: ChangeKind.NOTE,
+    TimelineKind.MERGED: ChangeKind.UPDATED,
+    TimelineKind.UNMERGED: ChangeKind.UPDATED,
+    TimelineKind.SPLIT: ChangeKind.UPDATED,
+    TimelineKind.LINKED: ChangeKind.UPDATED,
+    TimelineKind.ATTACHMENT: ChangeKind.UPDATED,
 }
 
 

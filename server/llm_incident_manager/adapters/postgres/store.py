@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from llm_incident_manager.adapters.postgres import chains, failures, opening, schema
+from llm_incident_manager.adapters.postgres import chains, failures, opening, schema, starting
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Pool
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
@@ -35,6 +35,7 @@ class PostgresStore:
         """Use `open_store`."""
         self._pool = pool
         self._begin = options.begin
+        self._pooled = options.pooled
         self._chains = chains.Chains(run)
 
     @property
@@ -135,11 +136,9 @@ class PostgresStore:
     async def sweep(self, before: Instant, limit: int) -> int:
         """Deletes idempotency keys, answers, segments and released fingerprints older than that; returns how many."""
         swept = 0
-        async with self._pool.connection() as connection:
-            for name in _SWEEPS:
-                with failures.translated():
-                    status = await connection.execute(SQL[name], before, limit - swept)
-                swept += int(status.rpartition(" ")[2])
+        for name in _SWEEPS:
+            async with self._unit(self._begin) as unit:
+                swept += await unit.execute(SQL[name], before, limit - swept)
         return swept
 
     async def check(self) -> None:
@@ -168,6 +167,9 @@ class PostgresStore:
         return await self._run(SQL[name], *values)
 
     async def _run(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        if self._pooled:  # a statement is parsed in one step and run in another: it needs one server for both
+            async with self._unit(self._begin) as unit:
+                return await unit.fetch(statement, *values)
         async with self._pool.connection() as connection:
             with failures.translated():
                 return await connection.fetch(statement, *values)
@@ -186,7 +188,7 @@ async def open_store(options: Options, run: str, now: Instant, *, migrate: bool 
     """
     pool = await opening.connect(options)
     try:
-        async with opening.explained(), pool.connection() as connection:
+        async with starting.explained(), pool.connection() as connection:
             known = migrations.load("postgres")
             await (schema.apply(connection, known, now) if migrate else schema.require(connection, known))
     except BaseException:
