@@ -30,7 +30,7 @@ _SERVERS = {
     "unary": UNARY,
     "rest_single": REST,
 }
-_FLOORS = {
+FLOORS = {
     "floor_frames": replace(STORM, echo=True),
     "floor_unary": replace(UNARY, echo=True),
     "floor_rest": replace(REST, echo=True),
@@ -55,7 +55,7 @@ def run(name: str, database: Database, seconds: float) -> Line:
     """Measures one."""
     if name == "start":
         return _start(database)
-    spec = _sized({**_SERVERS, **_FLOORS}[name], seconds)
+    spec = _sized({**_SERVERS, **FLOORS}[name], seconds)
     rest = spec.kind == "rest"
     with measuring.floor("rest" if rest else "grpc") if spec.echo else measuring.server(database, rest=rest) as target:
         return measuring.measure(target, spec)

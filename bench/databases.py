@@ -14,6 +14,7 @@ from llm_incident_manager.adapters.sqlite import connection as sqlite
 if TYPE_CHECKING:
     from tests.support.postgres import Cluster
 
+STORES = ("sqlite", "postgresql")
 _BACKLOG = "SELECT count(*) FROM outbox WHERE NOT dead"
 _SQLITE_SETTINGS = ("journal_mode", "synchronous", "wal_autocheckpoint", "page_size")
 _POSTGRES_SETTINGS = (

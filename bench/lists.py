@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import grpc
 from incidentmanager.v1 import incident_service_pb2 as pb
 from incidentmanager.v1 import incident_service_pb2_grpc
 
-from bench import measuring, population, stock, surroundings
+from bench import measuring, population, surroundings
+from bench.databases import Database
 from bench.measuring import Line
-from bench.processes import Child, free_port
+from bench.processes import Child
 from bench.recorder import quantiles
+from bench.stock import StockedPostgres, StockedSqlite
 from llm_incident_manager.domain.time import SECOND
+from tools.ports import free_port
 
 TIMES = 20
 _DEADLINE = 30.0
@@ -116,11 +118,10 @@ QUESTIONS = (
 )
 
 
-def lines(store: str, keep: Path, count: int, only: frozenset[str]) -> Iterator[Line]:
-    """One line for each question."""
-    database = stock.stocked(store, keep, count)
+def lines(database: Database, count: int, only: frozenset[str]) -> Iterator[Line]:
+    """One line for each question to a database that was filled with so many."""
+    assert isinstance(database, StockedSqlite | StockedPostgres)
     with ExitStack() as stack:
-        stack.callback(database.close)
         place = stack.enter_context(measuring.folder())
         ports = measuring.Ports(free_port(), free_port())
         env = {"GRPC_PORT": str(ports.grpc), "API_PORT": str(ports.http), "DATABASE_URL": database.kept()}
@@ -141,7 +142,7 @@ def _asked(
     question: Question,
     stub: Any,  # noqa: ANN401  # the generated stub is typed for asynchronous channels only
     child: Child,
-    database: "stock.StockedSqlite | stock.StockedPostgres",
+    database: Database,
 ) -> Line:
     taken: list[tuple[float, int]] = []
     errors: dict[str, int] = {}

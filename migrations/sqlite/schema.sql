@@ -109,6 +109,8 @@ CREATE TABLE incident (
     traceparent TEXT NOT NULL
 ) WITHOUT ROWID;
 
+CREATE INDEX ix_incident_finished ON incident (coalesce(closed_at, resolved_at)) WHERE state IN ('RESOLVED', 'CLOSED');
+
 CREATE INDEX ix_incident_tenant ON incident (tenant, id, created_at);
 
 CREATE UNIQUE INDEX ux_incident_number ON incident (tenant, number);
@@ -292,14 +294,6 @@ CREATE VIRTUAL TABLE incident_words USING fts5 (
     words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
 );
 
-CREATE TABLE 'incident_words_config'(k PRIMARY KEY, v) WITHOUT ROWID;
-
-CREATE TABLE 'incident_words_data'(id INTEGER PRIMARY KEY, block BLOB);
-
-CREATE TABLE 'incident_words_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
-
-CREATE TABLE 'incident_words_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
-
 CREATE TABLE index_position (
     name TEXT PRIMARY KEY,
     sequence INTEGER NOT NULL
@@ -323,6 +317,8 @@ CREATE TABLE outbox (
     dead INTEGER NOT NULL DEFAULT 0,
     blocked INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+
+CREATE INDEX ix_outbox_dead ON outbox (incident_id) WHERE dead = 1;
 
 CREATE INDEX ix_outbox_due ON outbox (topic, max(due_at, lease_until)) WHERE dead = 0 AND blocked = 0;
 

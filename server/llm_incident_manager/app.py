@@ -20,8 +20,9 @@ from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.policy import Route
-from llm_incident_manager.domain.time import SECOND
+from llm_incident_manager.domain.time import DAY, SECOND
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.engines.retention import Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
@@ -128,6 +129,7 @@ class Server:
     settings: Settings
     store: Store
     batcher: Batcher
+    sweeper: Sweeper
     pumps: dict[str, Pump]
     indexer: Indexer
     feed: Feed
@@ -166,7 +168,23 @@ class Server:
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         probes = Probes({"database": store.check}, end, _notes(settings))
         scrape = Scrape(metrics, store, clock)
-        return cls(settings, store, services.batcher, pumps, indexer, feed, end, dispatcher, probes, scrape, [], {}, [])
+        sweeper = Sweeper(store, clock, tools.kept, metrics)
+        return cls(
+            settings,
+            store,
+            services.batcher,
+            sweeper,
+            pumps,
+            indexer,
+            feed,
+            end,
+            dispatcher,
+            probes,
+            scrape,
+            [],
+            {},
+            [],
+        )
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken."""
@@ -186,7 +204,7 @@ class Server:
         self._run(self.batcher.run(), "batcher")
         self._run(self.feed.run(), "feed")
         self._run(self.indexer.run(), "indexer")
-        self._run(Sweeper(self.store, SystemClock()).run(), "sweeper")
+        self._run(self.sweeper.run(), "sweeper")
         for topic, pump in self.pumps.items():
             self._run(pump.run(), f"pump-{topic}")
 
@@ -230,7 +248,7 @@ def _tools(
         clock=clock,
         ids=ids,
         codec=EventCodec(),
-        numbers=Numbers(store),
+        numbers=Numbers(store, databases.lanes(settings)),
         identities=Identities(enabled=dedup.fingerprint_enabled, new_id=lambda: ids.new(clock.now())),
         judge=Judge(
             rulepack.load(
@@ -244,8 +262,15 @@ def _tools(
         retry=RetryPolicy(tell.max_attempts, tell.base_delay_secs),
         channels=channels,
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
+        kept=policy(settings),
         wake=wake,
     )
+
+
+def policy(settings: Settings) -> Policy:
+    """How long records are kept, as retention counts it."""
+    kept = settings.retention
+    return Policy(kept.events_days * DAY, kept.incidents_days * DAY, kept.audit_days * DAY, kept.max_bytes)
 
 
 def _notes(settings: Settings) -> dict[str, str]:
@@ -256,7 +281,7 @@ def _notes(settings: Settings) -> dict[str, str]:
 def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Services:
     ingest = settings.ingest
     runner = Runner(tools)
-    limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events)
+    limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events, databases.lanes(settings))
     return Services(
         tools=tools,
         runner=runner,

@@ -107,17 +107,21 @@ class World:
 
 @asynccontextmanager
 async def a_world(
-    *, fingerprints: bool = True, mutes: tuple[MuteRule, ...] = (), min_severity: Severity = Severity.P3
+    *,
+    fingerprints: bool = True,
+    mutes: tuple[MuteRule, ...] = (),
+    min_severity: Severity = Severity.P3,
+    store: Store | None = None,
 ) -> AsyncIterator[World]:
-    """A world with an empty database."""
+    """A world with an empty database, or on a store that whoever opened it closes."""
     clock, ids, channel = HeldClock(), Uuid7(), Recorder()
-    store = await sqlite.open_store(sqlite.Options(None, InlineExecutor), ids.new(NOW), NOW)
+    opened = store or await sqlite.open_store(sqlite.Options(None, InlineExecutor), ids.new(NOW), NOW)
     tools = Tools(
-        store=store,
+        store=opened,
         clock=clock,
         ids=ids,
         codec=EventCodec(),
-        numbers=Numbers(store),
+        numbers=Numbers(opened, at_once=2),
         identities=Identities(enabled=fingerprints, new_id=lambda: ids.new(clock.now())),
         judge=Judge(rulepack.load()),
         metrics=Metrics("test"),
@@ -129,6 +133,7 @@ async def a_world(
         mutes=mutes,
     )
     try:
-        yield World(store, clock, tools, channel)
+        yield World(opened, clock, tools, channel)
     finally:
-        await store.close()
+        if store is None:
+            await opened.close()

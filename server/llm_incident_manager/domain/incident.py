@@ -54,9 +54,12 @@ class Holder(NamedTuple):
     last_seen: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Incident:
-    """One problem. `revision` counts material changes (the etag); repeats only move the counters."""
+    """One problem. `revision` counts material changes (the etag); repeats only move the counters.
+
+    Treat it as frozen. It is not declared so, because making one would take five times as long.
+    """
 
     id: IncidentId
     tenant: TenantId

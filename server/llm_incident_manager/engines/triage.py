@@ -7,6 +7,7 @@ its source.
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -65,8 +66,12 @@ class Decision(NamedTuple):
     @property
     def explanation(self) -> str:
         """One sentence for people; made when asked for, since most events are never explained."""
-        sentence = _SENTENCES[self.decided_by].format(rule=self.rule, detail=self.detail)
-        return f"{self.severity.name}: {sentence}"
+        return _explained(self.severity, self.decided_by, self.rule, self.detail)
+
+
+@lru_cache(maxsize=4_096)
+def _explained(severity: Severity, decided_by: DecidedBy, rule: str, detail: str) -> str:
+    return f"{severity.name}: {_SENTENCES[decided_by].format(rule=rule, detail=detail)}"
 
 
 class Ground(NamedTuple):

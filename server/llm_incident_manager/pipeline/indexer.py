@@ -9,7 +9,7 @@ from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
 
-AT_ONCE = 500
+AT_ONCE = 300
 """Changes followed in one transaction: few enough that nobody waits for it."""
 EVERY_SECONDS = 0.25
 """Between two rounds: changes that come one by one are followed together."""
@@ -50,7 +50,7 @@ class Indexer:
 
     async def once(self) -> int:
         """One round; returns how many changes it followed."""
-        return await self._store.index_incidents(AT_ONCE)
+        return max(await self._store.index_incidents(AT_ONCE), await self._store.index_words(AT_ONCE))
 
     async def _rest(self) -> None:
         try:

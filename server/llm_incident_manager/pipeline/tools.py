@@ -9,6 +9,7 @@ from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.rules import MuteRule
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.engines.retention import KEEP_ALL, Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batch import Identity
 from llm_incident_manager.pipeline.numbers import Numbers
@@ -72,4 +73,5 @@ class Tools:
     retry: RetryPolicy
     channels: Mapping[str, Channel]
     mutes: tuple[MuteRule, ...] = ()
+    kept: Policy = KEEP_ALL
     wake: Callable[[Changes], None] = field(default=lambda _: None)

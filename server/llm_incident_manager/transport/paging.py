@@ -113,7 +113,9 @@ class Pages:
         """Everything that makes it this list and not another; the size of a page does not."""
         text = query.filter.text if query.filter else ""
         order = ",".join(f"{key.field} {'desc' if key.descending else 'asc'}" for key in query.order)
-        return ("incidents", query.tenant, text, order, str(query.created_from), str(query.created_before))
+        searched = (query.search.text,) if query.search else ()
+        span = (str(query.created_from), str(query.created_before))
+        return ("incidents", query.tenant, text, order, *span, *searched)
 
     def _by_token(self, query: IncidentQuery, size: int, token: str) -> Page:
         rank, *place = self.tokens.open(self.scope(query), token)

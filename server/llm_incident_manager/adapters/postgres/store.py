@@ -6,7 +6,16 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from llm_incident_manager.adapters.postgres import chains, failures, opening, schema, starting
+from llm_incident_manager.adapters.postgres import (
+    chains,
+    failures,
+    indexing,
+    opening,
+    partitions,
+    retention,
+    schema,
+    starting,
+)
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Pool
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
@@ -15,10 +24,12 @@ from llm_incident_manager.adapters.sql import dialect, listing, migrations, reco
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
-from llm_incident_manager.ports.stores import Count, FeedItem, IncidentQuery, Position, StoredEvent
+from llm_incident_manager.ports.stores import Count, Expired, FeedItem, IncidentQuery, KeyTaken, Position, StoredEvent
+from llm_incident_manager.telemetry import logs
 
 T = TypeVar("T")
 
@@ -91,7 +102,12 @@ class PostgresStore:
     async def index_incidents(self, limit: int) -> int:
         """Brings what lists ask about up to `limit` changes further along the feed; returns how many it was."""
         async with self._unit(self._begin) as unit:
-            return await unit.index_incidents(limit)
+            return await indexing.copy(unit, limit)
+
+    async def index_words(self, limit: int) -> int:
+        """Brings what searches ask about up to `limit` changes further along the feed; returns how many it was."""
+        async with self._unit(self._begin) as unit:
+            return await indexing.document(unit, limit)
 
     async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
         """Timeline entries with an id larger than `after`, oldest first."""
@@ -140,6 +156,26 @@ class PostgresStore:
             async with self._unit(self._begin) as unit:
                 swept += await unit.execute(SQL[name], before, limit - swept)
         return swept
+
+    async def expire(self, what: Expiring, before: Instant, limit: int, above: int = 0) -> Expired:
+        """Drops the oldest partition or deletes `limit` rows, if older than `before`, while larger than `above` bytes.
+
+        Raises KeyTaken when the moment for it does not come soon.
+        """
+        async with self._pool.connection() as connection:
+            with failures.translated():
+                return await retention.expire(connection, what, before, limit, above=above, run=self._chains.run)
+
+    async def size(self) -> int:
+        """How many bytes the database takes on disk."""
+        rows = await self._fetch("size")
+        return int(rows[0][0])
+
+    async def make_room(self, now: Instant) -> int:
+        """Makes the partitions of today and the coming days; returns how many were missing. Raises KeyTaken."""
+        async with self._pool.connection() as connection:
+            with failures.translated():
+                return await partitions.make_room(connection, now)
 
     async def check(self) -> None:
         """Raises StoreUnavailable unless a statement can be run now, and a change could be written."""
@@ -194,4 +230,9 @@ async def open_store(options: Options, run: str, now: Instant, *, migrate: bool 
     except BaseException:
         pool.terminate()
         raise
-    return PostgresStore(pool, options, run)
+    store = PostgresStore(pool, options, run)
+    try:
+        await store.make_room(now)
+    except KeyTaken as error:  # somebody else is at it, or looks into the default partition: tried again every minute
+        logs.get("postgres").warning("partitions.later", error=error.message)
+    return store

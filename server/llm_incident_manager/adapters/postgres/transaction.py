@@ -26,8 +26,6 @@ from llm_incident_manager.ports.changes import (
     ProducerRow,
 )
 
-_INDEX = "incident_index"
-
 
 class PostgresTransaction:
     """Implements ports.stores.Transaction."""
@@ -118,15 +116,6 @@ class PostgresTransaction:
         """Leases due outbox rows of a topic: of each lane only the oldest unfinished one, in order of ids."""
         rows = await self._fetch("claim_work", topic, owner, now, lease_until, limit)
         return [records.outbox_of(row, str) for row in rows]
-
-    async def index_incidents(self, limit: int) -> int:
-        """Copies the incidents of at most `limit` changes, unless another process does; returns how many there were."""
-        taken = await self._fetch("take_position", _INDEX)
-        found = await self._fetch("unfollowed", *taken[0], limit) if taken else []
-        if found:
-            await self._fetch("copy_incidents", sorted({row[2] for row in found}))
-            await self._fetch("follow", _INDEX, *found[-1][:2])
-        return len(found)
 
     async def fetch(self, statement: str, *values: object) -> list[asyncpg.Record]:
         """What a statement answers."""

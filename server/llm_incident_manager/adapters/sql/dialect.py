@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llm_incident_manager.domain.filter_fields import Type
+from llm_incident_manager.domain.search import Words
 
 Value = str | int | float | bytes | bool | list[str]
 
@@ -14,7 +15,9 @@ class Dialect:
 
     `collated` orders text by code points, `folded` lowers ASCII letters: what Python's comparison and `fold` do.
     `numbered` orders numbers of incidents as `domain.numbers.sort_key` does. `among` tests for one of the ids that
-    `pack_ids` makes one parameter of.
+    `pack_ids` makes one parameter of. `found` are the incidents of a tenant ({1}) with the words ({0}), to be read in
+    the order of `found_order`, `found_behind` those of them behind an id, and `found_one` tests a row of a table ({1}).
+    `reorders`: the database itself knows best where a join begins.
     """
 
     placeholder: str
@@ -32,6 +35,12 @@ class Dialect:
     id_text: str
     among: str
     pack_ids: Callable[[Sequence[str]], Value]
+    pack_words: Callable[[Words], str]
+    found: str
+    found_order: str
+    found_behind: str
+    found_one: str
+    reorders: bool
 
     def bound(self, number: int, type_: Type) -> str:
         """The placeholder of the n-th parameter (from 1), with its type where the database wants to know it."""
@@ -46,6 +55,18 @@ def uuid_bytes(text: str | float) -> bytes:
 def _hex_list(ids: Sequence[str]) -> str:
     """Ids as the JSON that SQLite reads rows from."""
     return '["' + '","'.join(ids) + '"]' if ids else "[]"
+
+
+def _fts(words: Words) -> str:
+    """A query of FTS5. Words are letters and digits, so nothing in them needs care but being quoted."""
+    start = [f'"{words.start}"*'] if words.start else []
+    return " AND ".join([*(f'"{word}"' for word in words.all_of), *start])
+
+
+def _tsquery(words: Words) -> str:
+    """A tsquery, in the same way."""
+    start = [f"'{words.start}':*"] if words.start else []
+    return " & ".join([*(f"'{word}'" for word in words.all_of), *start])
 
 
 _BOTH: Mapping[Type, Callable[[str | int | float], Value]] = {
@@ -80,6 +101,20 @@ SQLITE = Dialect(
     id_text="hex(id)",
     among="{0} IN (SELECT unhex(one.value, '-') FROM json_each({1}) AS one)",
     pack_ids=_hex_list,
+    pack_words=_fts,
+    found=(
+        "SELECT w.rowid AS place, d.incident_id AS term_id FROM incident_words AS w "
+        "CROSS JOIN incident_document AS d ON d.place = w.rowid WHERE incident_words MATCH {0} AND d.tenant = {1}"
+    ),
+    found_order="place",
+    found_behind=(
+        " AND w.rowid < coalesce((SELECT b.place FROM incident_document AS b WHERE b.incident_id = {0}), 1 << 62)"
+    ),
+    found_one=(
+        "EXISTS (SELECT 1 FROM incident_document AS d CROSS JOIN incident_words AS w ON w.rowid = d.place "
+        "WHERE d.incident_id = {1}.id AND incident_words MATCH {0})"
+    ),
+    reorders=False,
 )
 
 POSTGRES = Dialect(
@@ -109,4 +144,14 @@ POSTGRES = Dialect(
     id_text="id",
     among="{0} = ANY({1}::uuid[])",
     pack_ids=list,
+    pack_words=_tsquery,
+    found=(
+        "SELECT d.incident_id AS term_id FROM incident_document AS d WHERE d.words @@ {0}::tsquery AND d.tenant = {1}"
+    ),
+    found_order="term_id",
+    found_behind=" AND d.incident_id < {0}",
+    found_one=(
+        "EXISTS (SELECT 1 FROM incident_document AS d WHERE d.incident_id = {1}.id AND d.words @@ {0}::tsquery)"
+    ),
+    reorders=True,
 )

@@ -19,11 +19,20 @@ from llm_incident_manager.adapters.sqlite.transaction import SqliteTransaction
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
 from llm_incident_manager.ports.executor import Executor
-from llm_incident_manager.ports.stores import Count, FeedItem, IncidentQuery, Position, StoredEvent, Transaction
+from llm_incident_manager.ports.stores import (
+    Count,
+    Expired,
+    FeedItem,
+    IncidentQuery,
+    Position,
+    StoredEvent,
+    Transaction,
+)
 
 T = TypeVar("T")
 
@@ -91,6 +100,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._lock = lock
+        self._expirer = retention.Expirer(writer.chain.writer.partition("/")[0])
         self._closed = False
 
     @property
@@ -128,6 +138,10 @@ class SqliteStore:
         """Brings what lists ask about up to `limit` changes further along the feed; returns how many it was."""
         return await self._writer.unit(partial(indexing.copy, limit=limit))
 
+    async def index_words(self, limit: int) -> int:
+        """Brings what searches ask about up to `limit` changes further along the feed; returns how many it was."""
+        return await self._writer.unit(partial(indexing.document, limit=limit))
+
     async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
         """Timeline entries with an id larger than `after`, oldest first."""
         return await self._read(lambda connection: reads.timeline(connection, tenant, incident, after, limit))
@@ -163,6 +177,18 @@ class SqliteStore:
     async def sweep(self, before: Instant, limit: int) -> int:
         """Deletes idempotency keys, answers, segments and released fingerprints older than that; at most so many."""
         return await self._writer.unit(lambda connection: retention.sweep(connection, before, limit))
+
+    async def expire(self, what: Expiring, before: Instant, limit: int, above: int = 0) -> Expired:
+        """Looks at `limit` of the oldest records and deletes those older than `before`, while larger than `above`."""
+        return await self._writer.unit(lambda connection: self._expirer.expire(connection, what, before, limit, above))
+
+    async def size(self) -> int:
+        """How many bytes of the file are in use."""
+        return await self._read(retention.size)
+
+    async def make_room(self, now: Instant) -> int:  # noqa: ARG002  # the port's
+        """Events need no place prepared."""
+        return 0
 
     async def check(self) -> None:
         """Raises StoreUnavailable unless the writer and a reader answer now."""

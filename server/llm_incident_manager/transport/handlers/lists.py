@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from incidentmanager.v1 import incident_service_pb2, incident_verbs_pb2
 
-from llm_incident_manager.domain import filters
+from llm_incident_manager.domain import filters, search
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.incident import Incident
@@ -26,6 +26,7 @@ async def incidents(
     query = IncidentQuery(
         tenant,
         filter=filters.parse(request.filter) if request.filter.strip() else None,
+        search=search.parse(request.search) if request.search.strip() else None,
         order=filters.parse_order(request.order_by),
         created_from=span.created_from,
         created_before=span.created_before,
