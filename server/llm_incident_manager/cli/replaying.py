@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from llm_incident_client import EventStream, IncidentClient, Phase, StreamOptions, StreamState, pb
 from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.cli import connection
 from llm_incident_manager.cli.failures import BadUsage
 from llm_incident_manager.cli.mapping import Reader, Unreadable
 from llm_incident_manager.cli.options import Invocation
@@ -63,7 +64,7 @@ async def run(how: Invocation, plan: Plan, progress: "Progress") -> tuple[Tally,
             plan.reader.shift = _shift(file, plan)
         started = loop.time()
         async with (
-            IncidentClient(how.address) as client,
+            IncidentClient(connection.channel(how)) as client,
             client.event_stream(plan.producer_id, stream_options) as stream,
         ):
             async for chunk in _paced(file, plan):

@@ -68,7 +68,9 @@ def check(config_file: ConfigFile = None) -> None:
 
 
 @config.command("show")
-def show(config_file: ConfigFile = None, as_json: options.AsJson = False) -> None:
+def show(
+    config_file: ConfigFile = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
     """Print every setting as it takes effect, without secrets."""
     settings = load(config_file).masked()
     if as_json:

@@ -9,6 +9,7 @@ import typer
 from llm_incident_manager.cli import failures, incident, options
 from llm_incident_manager.cli.incident import IncidentId
 from llm_incident_manager.cli.options import Invocation
+from llm_incident_manager.cli.terminal import safe
 from llm_incident_manager.domain.incident import ResolutionMethod
 
 if TYPE_CHECKING:
@@ -26,34 +27,31 @@ def _move(how: Invocation, work: "Callable[[IncidentClient], Awaitable[pb.Incide
     from llm_incident_manager.cli import connection, printing
 
     moved = connection.call(how, work)
-    if how.as_json:
-        printing.print_json(moved)
-    else:
-        print(printing.line(moved))
+    printing.Printer(how).one(moved, lambda: print(printing.line(moved)))
 
 
 @options.command(app, "ack")
 def acknowledge(how: Invocation, incident_id: IncidentId, actor: Actor = "", etag: Etag = "") -> None:
     """Take a NEW incident."""
-    _move(how, lambda client: client.acknowledge(incident_id, actor=actor, etag=etag))
+    _move(how, lambda client: client.acknowledge(incident_id, actor=how.actor(actor), etag=etag))
 
 
 @options.command(app, "start")
 def start(how: Invocation, incident_id: IncidentId, actor: Actor = "", etag: Etag = "") -> None:
     """Begin to work on an incident."""
-    _move(how, lambda client: client.start_work(incident_id, actor=actor, etag=etag))
+    _move(how, lambda client: client.start_work(incident_id, actor=how.actor(actor), etag=etag))
 
 
 @options.command(app, "escalate")
 def escalate(how: Invocation, incident_id: IncidentId, reason: Why = "", actor: Actor = "", etag: Etag = "") -> None:
     """Involve a higher tier."""
-    _move(how, lambda client: client.escalate(incident_id, reason=reason, actor=actor, etag=etag))
+    _move(how, lambda client: client.escalate(incident_id, reason=reason, actor=how.actor(actor), etag=etag))
 
 
 @options.command(app, "de-escalate")
 def de_escalate(how: Invocation, incident_id: IncidentId, reason: Why = "", actor: Actor = "", etag: Etag = "") -> None:
     """Give an ESCALATED incident back to its responders."""
-    _move(how, lambda client: client.de_escalate(incident_id, reason=reason, actor=actor, etag=etag))
+    _move(how, lambda client: client.de_escalate(incident_id, reason=reason, actor=how.actor(actor), etag=etag))
 
 
 @options.command(app, "resolve")
@@ -77,7 +75,13 @@ def resolve(
     _move(
         how,
         lambda client: client.resolve(
-            incident_id, resolved_by=actor, method=number, notes=notes, root_cause=root_cause, force=force, etag=etag
+            incident_id,
+            resolved_by=how.actor(actor),
+            method=number,
+            notes=notes,
+            root_cause=root_cause,
+            force=force,
+            etag=etag,
         ),
     )
 
@@ -85,13 +89,13 @@ def resolve(
 @options.command(app, "close")
 def close(how: Invocation, incident_id: IncidentId, actor: Actor = "", etag: Etag = "") -> None:
     """File a RESOLVED incident."""
-    _move(how, lambda client: client.close(incident_id, actor=actor, etag=etag))
+    _move(how, lambda client: client.close(incident_id, actor=how.actor(actor), etag=etag))
 
 
 @options.command(app, "reopen")
 def reopen(how: Invocation, incident_id: IncidentId, reason: Why = "", actor: Actor = "", etag: Etag = "") -> None:
     """Bring a RESOLVED or CLOSED incident back."""
-    _move(how, lambda client: client.reopen(incident_id, reason=reason, actor=actor, etag=etag))
+    _move(how, lambda client: client.reopen(incident_id, reason=reason, actor=how.actor(actor), etag=etag))
 
 
 @options.command(app, "assign")
@@ -103,7 +107,7 @@ def assign(
     etag: Etag = "",
 ) -> None:
     """Replace the people on an incident."""
-    _move(how, lambda client: client.assign(incident_id, assignees or (), actor=actor, etag=etag))
+    _move(how, lambda client: client.assign(incident_id, assignees or (), actor=how.actor(actor), etag=etag))
 
 
 @options.command(app, "note")
@@ -117,11 +121,9 @@ def note(
     from llm_incident_manager.cli import connection, printing
 
     words = sys.stdin.read() if text == "-" else text
-    entry = connection.call(how, lambda client: client.add_note(incident_id, words, actor=actor))
-    if how.as_json:
-        printing.print_json(entry)
-    else:
-        print(f"noted {printing.moment(entry.time)} by {printing.safe(entry.actor)}")
+    entry = connection.call(how, lambda client: client.add_note(incident_id, words, actor=how.actor(actor)))
+    printer = printing.Printer(how)
+    printer.one(entry, lambda: print(f"noted {printer.moment(entry.time)} by {safe(entry.actor)}"))
 
 
 @options.command(app, "create")
