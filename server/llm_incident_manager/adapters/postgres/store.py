@@ -10,17 +10,18 @@ from llm_incident_manager.adapters.postgres import chains, failures, opening, sc
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Pool
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
-from llm_incident_manager.adapters.postgres.transaction import PostgresTransaction
-from llm_incident_manager.adapters.sql import dialect, filters, migrations, records
+from llm_incident_manager.adapters.postgres.transaction import BEFORE_ALL, PostgresTransaction
+from llm_incident_manager.adapters.sql import dialect, figures, filters, migrations, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
+from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.relations import Attachment
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
+from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
-from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, StoredEvent
+from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, Related, StoredEvent
 
-_BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 _SWEEPS = ("sweep_idempotency", "sweep_answers", "sweep_segments", "sweep_released")
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
@@ -84,10 +85,32 @@ class PostgresStore:
         rows = await self._run(f"{SQL['count_incidents']} {clause.text}", *clause.parameters)
         return int(rows[0][0])
 
-    async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
-        """Timeline entries with an id larger than `after`, oldest first."""
-        rows = await self._fetch("timeline", tenant, incident, after or _BEFORE_ALL, limit)
+    async def timeline(
+        self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
+    ) -> Sequence[TimelineEntry]:
+        """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
+        rows = await self._fetch("timeline", tenant, incident, after or BEFORE_ALL, limit, kind)
         return [records.timeline_of(row, str) for row in rows]
+
+    async def related(
+        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
+    ) -> Sequence[Related]:
+        """The incidents that one has to do with, by relation and id, behind such a pair."""
+        rows = await self._fetch("related", tenant, incident, after[0], after[1] or BEFORE_ALL, limit)
+        return [records.related_of(row, str) for row in rows]
+
+    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
+        """Attachments with an id larger than `after`, oldest first."""
+        rows = await self._fetch("attachments", tenant, incident, after or BEFORE_ALL, limit)
+        return [records.attachment_of(row, str) for row in rows]
+
+    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
+        """Counts and times over the incidents that match and were not merged into another one."""
+        found = []
+        for field in dict.fromkeys(("", group_by)):
+            clause = figures.statement(SQL["figures"], query, field, dialect.POSTGRES)
+            found.append([tuple(row) for row in await self._run(clause.text, *clause.parameters)])
+        return figures.table(found[0], found[-1] if group_by else (), group_by)
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""

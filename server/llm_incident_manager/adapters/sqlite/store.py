@@ -11,19 +11,21 @@ import apsw
 
 from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import connection as connections
-from llm_incident_manager.adapters.sqlite import outbox, reads, retention, schema
+from llm_incident_manager.adapters.sqlite import outbox, reads, relations, retention, schema
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.transaction import SqliteTransaction
 from llm_incident_manager.adapters.sqlite.writer import Writer
+from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.relations import Attachment
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.domain.timeline import TimelineEntry
+from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
 from llm_incident_manager.ports.executor import Executor
-from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, StoredEvent, Transaction
+from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, Related, StoredEvent, Transaction
 
 T = TypeVar("T")
 
@@ -120,9 +122,25 @@ class SqliteStore:
         """How many match, regardless of limit, offset and after."""
         return await self._read(partial(reads.count, query=query))
 
-    async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
-        """Timeline entries with an id larger than `after`, oldest first."""
-        return await self._read(lambda connection: reads.timeline(connection, tenant, incident, after, limit))
+    async def timeline(
+        self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
+    ) -> Sequence[TimelineEntry]:
+        """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
+        return await self._read(lambda connection: reads.timeline(connection, tenant, incident, after, limit, kind))
+
+    async def related(
+        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
+    ) -> Sequence[Related]:
+        """The incidents that one has to do with, by relation and id, behind such a pair."""
+        return await self._read(lambda connection: relations.related(connection, tenant, incident, after, limit))
+
+    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
+        """Attachments with an id larger than `after`, oldest first."""
+        return await self._read(lambda connection: relations.attachments(connection, tenant, incident, after, limit))
+
+    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
+        """Counts and times over the incidents that match and were not merged into another one."""
+        return await self._read(lambda connection: relations.figures_of(connection, query, group_by))
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""
