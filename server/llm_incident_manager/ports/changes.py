@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from llm_incident_manager.domain.disposition import Disposition
@@ -240,6 +240,11 @@ class Changes:
     segments: list[SegmentRow] = field(default_factory=list)
     idempotency: list[IdempotencyRow] = field(default_factory=list)
     answers: list[AnswerRow] = field(default_factory=list)
+
+    def absorb(self, other: "Changes") -> None:
+        """Adds everything of another value behind what is here."""
+        for each in fields(self):
+            getattr(self, each.name).extend(getattr(other, each.name))
 
 
 @dataclass(frozen=True, slots=True)

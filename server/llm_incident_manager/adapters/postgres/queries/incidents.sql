@@ -65,7 +65,7 @@ WHERE k.tenant = r.tenant AND k.fp_version = r.fp_version AND k.fingerprint = r.
 -- name: pass_keys_on
 -- Fingerprints that go from one incident to its successor within one transaction.
 UPDATE incident_key AS k
-SET incident_id = r.successor
+SET incident_id = r.successor, event_count = NULL
 FROM unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::uuid[])
     AS r (tenant, fp_version, fingerprint, incident_id, successor)
 WHERE k.tenant = r.tenant AND k.fp_version = r.fp_version AND k.fingerprint = r.fingerprint
