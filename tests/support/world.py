@@ -109,8 +109,22 @@ async def a_world(
     *, fingerprints: bool = True, mutes: tuple[MuteRule, ...] = (), min_severity: Severity = Severity.P3
 ) -> AsyncIterator[World]:
     """A world with an empty database."""
+    store = await sqlite.open_store(sqlite.Options(None, InlineExecutor), Uuid7().new(NOW), NOW)
+    try:
+        yield world_on(store, fingerprints=fingerprints, mutes=mutes, min_severity=min_severity)
+    finally:
+        await store.close()
+
+
+def world_on(
+    store: Store,
+    *,
+    fingerprints: bool = True,
+    mutes: tuple[MuteRule, ...] = (),
+    min_severity: Severity = Severity.P3,
+) -> World:
+    """A world around a store."""
     clock, ids, channel = HeldClock(), Uuid7(), Recorder()
-    store = await sqlite.open_store(sqlite.Options(None, InlineExecutor), ids.new(NOW), NOW)
     tools = Tools(
         store=store,
         clock=clock,
@@ -127,7 +141,4 @@ async def a_world(
         channels={channel.name: channel},
         mutes=mutes,
     )
-    try:
-        yield World(store, clock, tools, channel)
-    finally:
-        await store.close()
+    return World(store, clock, tools, channel)
