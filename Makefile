@@ -9,7 +9,7 @@ STAMP    := $(VENV)/.installed
 PROJECTS := pyproject.toml generated/pyproject.toml clients/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test prove check gates gen baseline lock lint fmt types bench sdk cases clean
+.PHONY: help setup run demo test prove check gates gen baseline lock lint fmt types coverage conformance bench sdk cases clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,14 @@ fmt: setup ## Format the code and the .proto files, and fix what the linter can 
 
 types: setup ## Check types
 	$(BIN)/mypy $(ARGS)
+
+# In-process tests only; the suite itself stays free of the cost.
+coverage: setup ## Branch coverage of domain, engines and pipeline; fails below 90 %
+	$(BIN)/coverage run -m pytest -q tests/unit tests/pipeline $(ARGS)
+	@$(BIN)/coverage report
+
+conformance: setup ## Run the store's tests on every back end; prints how many passed on each
+	$(BIN)/python -m pytest -q tests/conformance $(ARGS)
 
 bench: setup ## Measure throughput and latency; prints JSON lines
 	@exec $(BIN)/python -m bench $(ARGS)

@@ -7,8 +7,9 @@ from dataclasses import replace
 from bench import measuring, surroundings
 from bench.databases import Database
 from bench.measuring import Line
-from bench.processes import Load, free_port
+from bench.processes import Load
 from bench.recorder import Spec, quantiles
+from tools.ports import free_port
 
 STARTS = 3
 _CALLS_AT_ONCE = 128

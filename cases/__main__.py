@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import os
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -18,7 +17,6 @@ _COLUMNS = tuple(Result)
 
 def main() -> None:
     """Runs what the command line names."""
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # of the servers that end with their case
     options = _options()
     try:
         good = asyncio.run(_run(options.place, as_json=options.json))
@@ -37,9 +35,9 @@ def _options() -> argparse.Namespace:
 
 async def _run(place: Path, *, as_json: bool) -> bool:
     found: list[Report] = []
-    if not as_json:
-        print(_row("file", "cases", _COLUMNS))
     async for report in running.reports(place):
+        if not found and not as_json:
+            print(_row("file", "cases", _COLUMNS))
         found.append(report)
         print(json.dumps(_object(report)) if as_json else _counted(report.file, report.counts), flush=True)
     total: Counter[Result] = Counter()

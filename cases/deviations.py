@@ -3,6 +3,7 @@
 A rule is asked only when a case does not hold. It speaks of a sort of cases and never lists them by name.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,7 +21,21 @@ class Rule:
 
 _VERBOSE = frozenset({"debug", "trace", "verbose", "sev4"})
 
+_VALUE = r"-?\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"|[\w.]+\([^()]*\)"
+_VALUE_ON_THE_LEFT = re.compile(rf"\s*(?:{_VALUE})\s*(?:[<>]=?|!?=|:).*", re.DOTALL)
+_FUNCTION_OF_A_FIELD = re.compile(r"(?:duration|timestamp)\(\s*[A-Za-z_]")
+
 RULES = (
+    Rule(
+        "filter",
+        lambda case: "declarations" in case and _VALUE_ON_THE_LEFT.fullmatch(case["filter"]) is not None,
+        "a field stands on the left of a comparison, as AIP-160 says; two values compared are likelier a slip",
+    ),
+    Rule(
+        "filter",
+        lambda case: "declarations" in case and _FUNCTION_OF_A_FIELD.search(case["filter"]) is not None,
+        "times and durations are written out: no field holds one as text",
+    ),
     Rule(
         "status_mapping",
         lambda case: str(case.get("error", "")).startswith("a non-status error"),

@@ -54,8 +54,15 @@ def load(path: Path, place: Path) -> CaseFile:
         later = next((why for word, why in LATER.items() if word in stem), None)
         if later is not None:
             return CaseFile(name, cases, None, later, later=True)
-        named = next((each for each in FORMATS if cases and all(map(each.recognises, cases))), None)
+        named = _likeliest(cases)
     return CaseFile(name, cases, named, "" if named else "no format of ours reads such cases")
+
+
+def _likeliest(cases: Sequence[Case]) -> Format | None:
+    """The format that recognises most of the cases; None when none recognises any."""
+    known = {each.NAME: sum(map(each.recognises, cases)) for each in FORMATS}
+    best = max(FORMATS, key=lambda each: known[each.NAME])
+    return best if known[best.NAME] else None
 
 
 def _cases(path: Path) -> Sequence[Case]:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from cases.case import Format
 from cases.formats import (
+    filters,
     health,
     http_rules,
+    paging,
     path_matcher,
     path_templates,
     query_parameters,
@@ -25,6 +27,8 @@ FORMATS: tuple[Format, ...] = (
     reflection,
     status_mapping,
     severity_maps,
+    filters,
+    paging,
 )
 """A file belongs to the format whose name is in the file's."""
 

@@ -53,7 +53,7 @@ async def _served(setup: Mapping[str, str]) -> AsyncIterator[tuple[standard.Heal
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield servicer, health_pb2_grpc.HealthStub(channel)
     finally:
-        await server.stop(0)
+        await server.stop(grace=1)
 
 
 async def _check(stub: Stub, case: Case) -> str:

@@ -70,7 +70,7 @@ async def _served(services: Sequence[str]) -> AsyncIterator[Ask]:
             stub: Any = _STUB(channel)
             yield functools.partial(_ask, stub)
     finally:
-        await server.stop(0)
+        await server.stop(grace=1)
 
 
 async def _ask(stub: Any, requests: Sequence[Request]) -> list[Response]:  # noqa: ANN401 - an untyped stub

@@ -20,8 +20,9 @@ from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.policy import Route
-from llm_incident_manager.domain.time import SECOND
+from llm_incident_manager.domain.time import DAY, SECOND
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.engines.retention import Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
@@ -122,16 +123,19 @@ def _stop_on_signals() -> asyncio.Event:
 
 @dataclass(slots=True)
 class Server:
-    """Everything that runs."""
+    """Everything that runs. Doors are there once it serves; embedded in another program it has none."""
 
     settings: Settings
     store: Store
     batcher: Batcher
+    sweeper: Sweeper
     pumps: dict[str, Pump]
     feed: Feed
     end: Drain
-    rpc: RpcServer
-    rest: RestServer
+    dispatcher: Dispatcher
+    probes: Probes
+    scrape: Scrape
+    doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
 
@@ -159,23 +163,28 @@ class Server:
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         probes = Probes({"database": store.check}, end, _notes(settings))
-        all_methods = methods.all_methods()
-        rpc = RpcServer(_rpc_settings(settings), dispatcher, all_methods)
         scrape = Scrape(metrics, store, clock)
-        rest = RestServer(_rest_settings(settings), dispatcher, all_methods, probes, scrape)
-        return cls(settings, store, services.batcher, pumps, feed, end, rpc, rest, {}, [])
+        sweeper = Sweeper(store, clock, tools.kept, metrics)
+        return cls(settings, store, services.batcher, sweeper, pumps, feed, end, dispatcher, probes, scrape, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken."""
-        rpc_port = await self.rpc.start()
-        rest_port = await self.rest.start()
+        every = methods.all_methods()
+        rpc = RpcServer(_rpc_settings(self.settings), self.dispatcher, every)
+        rest = RestServer(_rest_settings(self.settings), self.dispatcher, every, self.probes, self.scrape)
+        rpc_port, rest_port = await rpc.start(), await rest.start()
+        self.doors += [rpc, rest]
         self.addresses = {
             "grpc": f"{self.settings.grpc.host}:{rpc_port}",
             "http": f"http://{self.settings.api.host}:{rest_port}",
         }
+        self.work()
+
+    def work(self) -> None:
+        """Starts what works behind the doors."""
         self._run(self.batcher.run(), "batcher")
         self._run(self.feed.run(), "feed")
-        self._run(Sweeper(self.store, SystemClock()).run(), "sweeper")
+        self._run(self.sweeper.run(), "sweeper")
         for topic, pump in self.pumps.items():
             self._run(pump.run(), f"pump-{topic}")
 
@@ -194,7 +203,7 @@ class Server:
         """Readiness off, streams told, calls under way finished, then everything stopped."""
         grace = self.settings.grpc.drain_grace_secs
         self.end.begin(grace)
-        await asyncio.gather(self.rpc.drain(grace), self.rest.drain(grace))
+        await asyncio.gather(*(door.drain(grace) for door in self.doors))
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -233,8 +242,15 @@ def _tools(
         retry=RetryPolicy(tell.max_attempts, tell.base_delay_secs),
         channels=channels,
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
+        kept=policy(settings),
         wake=wake,
     )
+
+
+def policy(settings: Settings) -> Policy:
+    """How long records are kept, as retention counts it."""
+    kept = settings.retention
+    return Policy(kept.events_days * DAY, kept.incidents_days * DAY, kept.audit_days * DAY, kept.max_bytes)
 
 
 def _notes(settings: Settings) -> dict[str, str]:

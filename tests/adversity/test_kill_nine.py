@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 
@@ -127,6 +128,7 @@ def assert_books_agree(where: str, books: Books, load: Load, kills: int) -> None
     acked, kept = load.sent + len(load.single), books.event_ids()
     # A call whose answer was lost with the server was repeated under its request id: nothing may be left over.
     lost, doubled = len(ids - kept), len(kept - ids)
+    sys.stdout.write(f"\n{where}: {kills} kills, {acked} events acknowledged, {lost} lost, {doubled} doubled\n")
     assert len(ids) == acked, "an event without an id, or two with the same"
     assert (lost, doubled) == (0, 0)
     assert books.fingerprints_open_twice() == []

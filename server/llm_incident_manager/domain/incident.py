@@ -115,6 +115,16 @@ class Incident:
         )
 
     @property
+    def time_to_acknowledge(self) -> int | None:
+        """From its creation to its first acknowledgement, in microseconds; None before."""
+        return None if self.acknowledged_at is None else self.acknowledged_at - self.created_at
+
+    @property
+    def time_to_resolve(self) -> int | None:
+        """From its creation to its resolution, in microseconds; None while it is not resolved."""
+        return None if self.resolved_at is None else self.resolved_at - self.created_at
+
+    @property
     def etag(self) -> str:
         """Changes with each material change."""
         return str(self.revision)

@@ -10,6 +10,7 @@ from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.rules import MuteRule
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.engines.retention import KEEP_ALL, Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batch import Identity
 from llm_incident_manager.pipeline.numbers import Numbers
@@ -95,4 +96,5 @@ class Tools:
     retry: RetryPolicy
     channels: Mapping[str, Channel]
     mutes: tuple[MuteRule, ...] = ()
+    kept: Policy = KEEP_ALL
     wake: Callable[[Changes], None] = field(default=lambda _: None)

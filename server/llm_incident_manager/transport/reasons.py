@@ -23,11 +23,15 @@ _OF_FIELD: Mapping[str, tuple[ErrorReason, ...]] = {
 }
 _MOVES = ("Acknowledge", "StartWork", "Escalate", "DeEscalate", "Resolve", "Close", "Reopen")
 _OF_METHOD: Mapping[str, tuple[ErrorReason, ...]] = {
-    **dict.fromkeys(_MOVES, (R.ILLEGAL_TRANSITION,)),
-    "Reopen": (R.ILLEGAL_TRANSITION, R.FINGERPRINT_TAKEN),
+    **dict.fromkeys(_MOVES, (R.ILLEGAL_TRANSITION, R.MERGED)),
+    "Reopen": (R.ILLEGAL_TRANSITION, R.MERGED, R.FINGERPRINT_TAKEN),
     "CreateIncident": (R.FINGERPRINT_TAKEN,),
     "StreamEvents": (R.PRODUCER_FENCED, R.SEQUENCE_GAP, R.STREAM_PROTOCOL, R.CREDITS_EXCEEDED),
-    **dict.fromkeys(("AnalyzeCorrelations", "Snooze", "Merge", "Split"), (R.NOT_AVAILABLE,)),
+    **dict.fromkeys(("AnalyzeCorrelations", "Snooze"), (R.NOT_AVAILABLE,)),
+    "Merge": (R.ILLEGAL_TRANSITION, R.MERGED),
+    "Unmerge": (R.ILLEGAL_TRANSITION, R.MERGED, R.FINGERPRINT_TAKEN),
+    "Split": (R.ILLEGAL_TRANSITION, R.MERGED),
+    "ApplyToIncidents": (R.COUNT_CHANGED, R.TOO_MANY_MATCHES),
 }
 
 

@@ -95,7 +95,7 @@ class IngestHandlers:
 
     async def get_event(self, request: pb.GetEventRequest, call: Call) -> pb.GetEventResponse:
         """A stored event."""
-        stored = await self._on.store.event(call.caller.tenant, EventId(request.event_id.lower()))
+        stored = await explain.stored_event(self._on, call.caller.tenant, EventId(request.event_id.lower()))
         return pb.GetEventResponse(event=explain.record(stored, self._on.tools.codec))
 
     async def explain_event(self, request: pb.ExplainEventRequest, call: Call) -> pb.ExplainEventResponse:

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 
 from incidentmanager.v1 import alert_pb2
 
+from llm_incident_manager.domain.alert import Alert, AlertAck
 from llm_incident_manager.domain.disposition import Disposition, EventResult
 from llm_incident_manager.domain.event import Event
-from llm_incident_manager.domain.severity import IncidentType
+from llm_incident_manager.domain.ids import EventId, IncidentId
+from llm_incident_manager.domain.severity import IncidentType, Severity
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.transport.translate import events, times
 
@@ -50,6 +52,29 @@ def response(given: EventResult) -> alert_pb2.SubmitAlertResponse:
         status=events.STATUS.get(given.disposition, "accepted"),
         message=sentence[0].upper() + sentence[1:] + ".",
     )
+
+
+def message(alert: Alert) -> alert_pb2.Alert:
+    """The contract's alert."""
+    severity = alert.severity
+    return alert_pb2.Alert(
+        external_id=alert.external_id,
+        source=alert.source,
+        severity=severity.name if isinstance(severity, Severity) else severity,
+        alert_type=alert.alert_type,
+        title=alert.title,
+        description=alert.description,
+        labels=alert.labels,
+        affected_services=alert.affected_services,
+        runbook_url=alert.runbook_url,
+        annotations=alert.annotations,
+    )
+
+
+def ack(reply: alert_pb2.SubmitAlertResponse) -> AlertAck:
+    """What the sender is told, as a value."""
+    incident = IncidentId(reply.incident_id) if reply.incident_id else None
+    return AlertAck(EventId(reply.alert_id), incident, reply.status, reply.message)
 
 
 def _labels(message: alert_pb2.Alert) -> dict[str, str]:
