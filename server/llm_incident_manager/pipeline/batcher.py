@@ -51,12 +51,11 @@ class Batcher:
         if submission.error is not None:
             raise submission.error
 
-    async def enqueue(self, submission: Submission, lane: Lane | None = None) -> asyncio.Future[None]:
-        """Waits for room, which holds back a stream that is too fast; the future ends when the batch does. Without a
-        lane it is the first."""
+    async def enqueue(self, submission: Submission, lane: Lane) -> asyncio.Future[None]:
+        """Waits for room, which holds back a stream that is too fast; the future ends when the batch does."""
         while not self._has_room(submission):
             await self._taken.wait()
-        return self._enqueue(submission, lane or self._lanes[0])
+        return self._enqueue(submission, lane)
 
     def _has_room(self, submission: Submission) -> bool:
         return not self._events or self._events + len(submission.events) <= self._limits.buffer_events
