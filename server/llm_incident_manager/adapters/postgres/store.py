@@ -19,7 +19,15 @@ from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
-from llm_incident_manager.ports.stores import Expired, FeedItem, IncidentQuery, KeyTaken, Position, StoredEvent
+from llm_incident_manager.ports.stores import (
+    Expired,
+    FeedItem,
+    IncidentQuery,
+    KeyTaken,
+    Position,
+    StoredEvent,
+    UpkeepRefused,
+)
 from llm_incident_manager.telemetry import logs
 
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
@@ -142,7 +150,7 @@ class PostgresStore:
         Raises KeyTaken when the moment for it does not come soon.
         """
         async with self._pool.connection() as connection:
-            with failures.translated():
+            with failures.translated(), partitions.permitted():
                 return await retention.expire(connection, what, before, limit, above=above, run=self._chains.run)
 
     async def size(self) -> int:
@@ -152,9 +160,9 @@ class PostgresStore:
                 return await retention.size(connection)
 
     async def make_room(self, now: Instant) -> int:
-        """Makes the partitions of today and the coming days; returns how many were missing. Raises KeyTaken."""
+        """Makes the partitions of today and the coming days; returns how many. Raises KeyTaken, UpkeepRefused."""
         async with self._pool.connection() as connection:
-            with failures.translated():
+            with failures.translated(), partitions.permitted():
                 return await partitions.make_room(connection, now)
 
     async def check(self) -> None:
@@ -198,6 +206,6 @@ async def open_store(options: Options, run: str, now: Instant, *, migrate: bool 
     store = PostgresStore(pool, options, run)
     try:
         await store.make_room(now)
-    except KeyTaken as error:  # somebody else is at it, or looks into the default partition: tried again every minute
+    except (KeyTaken, UpkeepRefused) as error:  # tried again every minute; until then events lie in the default one
         logs.get("postgres").warning("partitions.later", error=error.message)
     return store
