@@ -117,7 +117,7 @@ async def fill(store: Store) -> Incident:
             producers=[ProducerRow(producer, row.epoch, 2)],
         ),
     )
-    await write(store, Changes(outbox_retries=[OutboxRetry(work[1].id, 5, NOW, NASTY, dead=True)]))
+    await write(store, Changes(outbox_retries=[OutboxRetry(work[1].id, work[1].fence, 5, NOW, NASTY, dead=True)]))
     await store.lease_numbers(TENANT, "20261121", 1000)
     return incident
 
@@ -200,6 +200,7 @@ async def test_a_restored_feed_goes_on_behind_what_it_had(
         await restored.close()
 
 
+@pytest.mark.needs("alone")
 async def test_a_database_with_records_is_replaced_only_by_force(
     store: Store, backend: Backend, tmp_path: Path
 ) -> None:

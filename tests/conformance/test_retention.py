@@ -100,7 +100,7 @@ async def finished(store: Store, at: Instant, state: State = State.RESOLVED) -> 
             outbox=[work],
         ),
     )
-    await write(store, Changes(outbox_retries=[OutboxRetry(work.id, 5, at, "refused", dead=True)]))
+    await write(store, Changes(outbox_retries=[OutboxRetry(work.id, work.fence, 5, at, "refused", dead=True)]))
     return incident
 
 

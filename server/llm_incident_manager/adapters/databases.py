@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,20 +20,28 @@ if TYPE_CHECKING:
     from llm_incident_manager.adapters.postgres.options import Options
 
 FILE = "incidents.db"
+_POOL_OF_TWO_LANES = 4
 
 
-async def open_store(settings: Settings, now: Instant, run: str) -> Store:
-    """The database, with its schema up to date. `run` is unique to this start of the server.
+async def open_store(
+    settings: Settings, now: Instant, run: str, replica_read: Callable[[str], None] = lambda _: None
+) -> Store:
+    """The database with its schema up to date, which `migrate_on_start` brings about or else only asks for.
 
+    `run` is unique to this start of the server. `replica_read` is told what became of each read from a replica.
     Raises StoreRefused for what a person must mend, StoreUnavailable when the database does not answer.
     """
-    if settings.storage.type == "postgresql":
+    storage = settings.storage
+    if storage.type == "postgresql":
         from llm_incident_manager.adapters.postgres import store as postgres
 
-        return await postgres.open_store(_postgres_options(settings), run, now)
+        return await postgres.open_store(
+            _postgres_options(settings), run, now, migrate=storage.migrate_on_start, replica_read=replica_read
+        )
     from llm_incident_manager.adapters.sqlite import store as sqlite
 
-    return await sqlite.open_store(sqlite.Options(_file(settings), ThreadExecutor), run, now)
+    options = sqlite.Options(_file(settings), ThreadExecutor)
+    return await sqlite.open_store(options, run, now, migrate=storage.migrate_on_start)
 
 
 async def migrate(settings: Settings, now: Instant, *, dry_run: bool = False) -> Sequence[str]:
@@ -106,6 +115,12 @@ async def _write_backup(settings: Settings, writer: Writer, created_at: str) -> 
         sqlite.backup(database, writer, created_at=created_at, program=__version__)
 
 
+def lanes(settings: Settings) -> int:
+    """How many batches may be under way at once: PostgreSQL works on one while we decide the next."""
+    storage = settings.storage
+    return 2 if storage.type == "postgresql" and storage.pool_size >= _POOL_OF_TWO_LANES else 1
+
+
 def location(settings: Settings) -> str:
     """What tells one deployment's database from another's. May hold a password: never show it."""
     given = settings.storage.connection_string
@@ -120,4 +135,13 @@ def _postgres_options(settings: Settings) -> "Options":
     from llm_incident_manager.adapters.postgres.options import Options
 
     storage = settings.storage
-    return Options(location(settings), pool_size=storage.pool_size, may_lose_commits=storage.allow_unsafe_durability)
+    return Options(
+        location(settings),
+        pool_size=storage.pool_size,
+        acquire_within=timedelta(seconds=storage.acquire_timeout_secs),
+        statement_timeout=timedelta(seconds=storage.statement_timeout_secs),
+        lock_timeout=timedelta(seconds=storage.lock_timeout_secs),
+        pooled=storage.pooled,
+        replica="" if storage.replica_url is None else storage.replica_url.get_secret_value(),
+        may_lose_commits=storage.allow_unsafe_durability,
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llm_incident_manager.cli import failures, options, service
+from llm_incident_manager.cli import failures, service
 from llm_incident_manager.cli.failures import BadUsage, Exit
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def backup(
     what: Annotated[str, typer.Argument(metavar="FILE | verify FILE", help="A new file, or a backup to verify.")],
     file: Annotated[Path | None, typer.Argument(hidden=True)] = None,
     config_file: service.ConfigFile = None,
-    as_json: options.AsJson = False,
+    as_json: service.AsJson = False,
 ) -> None:
     """Back the database up into one file, verified, while servers go on using it; or verify such a file."""
     from llm_incident_manager.adapters import databases
@@ -47,7 +47,7 @@ def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup of either database.")],
     force: Annotated[bool, typer.Option("--force", help="Replace the records that are there.")] = False,
     config_file: service.ConfigFile = None,
-    as_json: options.AsJson = False,
+    as_json: service.AsJson = False,
 ) -> None:
     """Make the database anew from a backup, wholly or not at all; no server may use it meanwhile."""
     from llm_incident_manager.adapters import databases

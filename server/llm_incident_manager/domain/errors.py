@@ -36,6 +36,9 @@ class ErrorReason(StrEnum):
     NO_ROUTE = "NO_ROUTE"
     CANCELLED = "CANCELLED"
     SLOW_REQUEST = "SLOW_REQUEST"
+    MERGED = "MERGED"
+    COUNT_CHANGED = "COUNT_CHANGED"
+    TOO_MANY_MATCHES = "TOO_MANY_MATCHES"
 
 
 class DomainError(Exception):
@@ -131,9 +134,9 @@ class ProducerFenced(DomainError):
 class StoreUnavailable(DomainError):
     """The database does not answer. Unless it failed in the very moment of the commit, nothing was written."""
 
-    def __init__(self, cause: str) -> None:
-        """`cause` names what failed, without secrets."""
-        message = f"the database does not answer ({cause}): repeat it with the same request_id or idempotency_key"
+    def __init__(self, cause: str, remedy: str = "repeat it with the same request_id or idempotency_key") -> None:
+        """`cause` names what failed, without secrets; `remedy` says what to do."""
+        message = f"the database does not answer ({cause}): {remedy}"
         super().__init__(ErrorReason.STORE_UNAVAILABLE, message, retry_after=1.0)
 
 

@@ -144,6 +144,10 @@ class Transaction(Protocol):
         """Reads and locks incidents by id, in id order; missing ones are left out."""
         ...
 
+    async def still_leased(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Those of claimed rows that nobody has finished or claimed since; they are locked until the end."""
+        ...
+
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when a fingerprint or idempotency key was taken meanwhile."""
         ...
@@ -233,6 +237,10 @@ class Store(Protocol):
 
     async def check(self) -> None:
         """Raises StoreUnavailable unless a statement can be run now."""
+        ...
+
+    async def check_replica(self) -> None:
+        """Raises DomainError while a replica is configured and the primary has to answer what it should."""
         ...
 
     async def close(self) -> None:

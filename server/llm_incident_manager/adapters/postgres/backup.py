@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from llm_incident_manager.adapters.postgres import opening, schema
+from llm_incident_manager.adapters.postgres import opening, schema, starting
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Connection
 from llm_incident_manager.adapters.postgres.statements import SQL
@@ -41,7 +41,7 @@ async def backup(options: Options, writer: Writer, *, created_at: str, program: 
     pool = await opening.connect(options)
     try:
         async with (
-            opening.explained(),
+            starting.explained(),
             pool.connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):

@@ -74,10 +74,9 @@ async def make_room(connection: Connection, now: Instant) -> int:
 
     All in one transaction: whoever finds another process at it may leave all of it to that one.
     """
-    missing = await _missing(connection, now)
-    if not missing:
-        return 0
-    async with connection.transaction():
+    async with connection.transaction():  # a pooler keeps no statement beyond one
+        if not await _missing(connection, now):
+            return 0
         await connection.execute(SQL["hasty"])
         if not await connection.fetchval(SQL["only_one"]):
             return 0

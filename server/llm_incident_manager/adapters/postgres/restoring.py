@@ -5,7 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
-from llm_incident_manager.adapters.postgres import backup, opening, partitions, schema
+from llm_incident_manager.adapters.postgres import backup, opening, partitions, schema, starting
 from llm_incident_manager.adapters.postgres.backup import PATIENCE, filled, quoted
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Connection
@@ -28,7 +28,7 @@ async def restore(options: Options, reader: Reader, now: Instant, *, force: bool
     """
     pool = await opening.connect(options)
     try:
-        async with opening.explained(), pool.connection() as connection:
+        async with starting.explained(), pool.connection() as connection:
             try:
                 async with connection.transaction():
                     await _restore(connection, reader, now, force=force)

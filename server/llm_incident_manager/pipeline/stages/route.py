@@ -28,10 +28,11 @@ ACTOR = "router"
 
 
 async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
-    """Routes each row's incident in one transaction with what follows from it."""
+    """Routes each row's incident in one transaction with what follows from it; only rows that are still ours."""
     now = tools.clock.now()
     async with tools.store.transaction() as tx:
-        changes = Changes(outbox_done=[row.id for row in rows])
+        rows = await tx.still_leased(rows)
+        changes = Changes(outbox_done=list(rows))
         routed: dict[str, Incident] = {}
         for tenant in {row.tenant for row in rows}:
             wanted = sorted({row.incident_id for row in rows if row.tenant == tenant})
