@@ -144,19 +144,19 @@ async def test_an_event_on_its_way_to_the_default_partition_is_tried_again(
     store: PostgresStore, beside: Connection
 ) -> None:
     day = Instant(MIDNIGHT + 20 * DAY)
-    table = "event_20261211"
-    bounds = f"('{ids.first_of(day)}') TO ('{ids.first_of(Instant(day + DAY))}')"
+    (partition,) = partitions.of_days("event", day, day)
     async with beside.transaction():
-        await beside.execute("LOCK TABLE event_default IN ACCESS EXCLUSIVE MODE")
+        await beside.execute(partitions.filled("lock_default", "event"))
         writing = asyncio.create_task(store_events(store, event_at(day)))
         while not await beside.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        await beside.execute(f"CREATE TABLE {table} PARTITION OF event FOR VALUES FROM {bounds}")
-    with pytest.raises(KeyTaken):
+        for step in ("create_partition", "attach_partition"):
+            await beside.execute(partitions.filled(step, "event", partition))
+    with pytest.raises(KeyTaken, match="a partition"):
         await writing
     again = event_at(day)
     await store_events(store, again)
-    assert await beside.fetchval(WHERE, again.id) == table
+    assert await beside.fetchval(WHERE, again.id) == partition.name
 
 
 async def test_a_day_that_has_filled_the_default_partition_stays_there(
@@ -215,7 +215,7 @@ async def test_events_of_before_stay_where_they_are(options: Options, beside: Co
     async with pool.connection() as connection:
         await schema.apply(connection, known[:number], now)
     old, today, ahead = (event_at(Instant(now + days * DAY)) for days in (-50, 0, 3))
-    await store_events(PostgresStore(pool, options, make_id()), old, today, ahead)
+    await store_events(PostgresStore(pool, options, make_id(), lambda _: None), old, today, ahead)
     await pool.close()
 
     store = await open_store(options, make_id(), now)
