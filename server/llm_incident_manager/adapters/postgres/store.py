@@ -38,6 +38,7 @@ from llm_incident_manager.ports.stores import (
     Position,
     Related,
     StoredEvent,
+    UpkeepRefused,
 )
 from llm_incident_manager.telemetry import logs
 
@@ -195,7 +196,7 @@ class PostgresStore:
         Raises KeyTaken when the moment for it does not come soon.
         """
         async with self._pool.connection() as connection:
-            with failures.translated():
+            with failures.translated(), partitions.permitted():
                 return await retention.expire(connection, what, before, limit, above=above, run=self._chains.run)
 
     async def size(self) -> int:
@@ -204,9 +205,9 @@ class PostgresStore:
         return int(rows[0][0])
 
     async def make_room(self, now: Instant) -> int:
-        """Makes the partitions of today and the coming days; returns how many were missing. Raises KeyTaken."""
+        """Makes the partitions of today and the coming days; returns how many. Raises KeyTaken, UpkeepRefused."""
         async with self._pool.connection() as connection:
-            with failures.translated():
+            with failures.translated(), partitions.permitted():
                 return await partitions.make_room(connection, now)
 
     async def check(self) -> None:
@@ -292,6 +293,6 @@ async def open_store(
     store = PostgresStore(pool, options, run, replica_read)
     try:
         await store.make_room(now)
-    except KeyTaken as error:  # somebody else is at it, or looks into the default partition: tried again every minute
+    except (KeyTaken, UpkeepRefused) as error:  # tried again every minute; until then events lie in the default one
         logs.get("postgres").warning("partitions.later", error=error.message)
     return store
