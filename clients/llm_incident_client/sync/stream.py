@@ -108,6 +108,7 @@ class EventStream:
                 while taken:
                     await self._do(taken[0])
                     taken.popleft()
+                await asyncio.sleep(0)  # threads may fill the inbox for ever: frames are written in between
                 if not len(self._inbox):
                     self._idle.set()
                     await self._work.wait()

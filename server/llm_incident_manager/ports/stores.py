@@ -230,6 +230,10 @@ class Store(Protocol):
         """Raises StoreUnavailable unless a statement can be run now."""
         ...
 
+    async def check_replica(self) -> None:
+        """Raises DomainError while a replica is configured and the primary has to answer what it should."""
+        ...
+
     async def close(self) -> None:
         """Finishes what runs, then gives everything back."""
         ...

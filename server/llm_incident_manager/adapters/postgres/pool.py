@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -91,8 +91,11 @@ def cut(connection: Connection) -> None:
         connection.terminate()
 
 
-async def open_pool(options: Options) -> Pool:
-    """Connects. Raises asyncpg's errors and OSError as they are: whoever starts a server explains them."""
+async def open_pool(options: Options, require: Callable[[Any], Coroutine[Any, Any, None]] | None = None) -> Pool:
+    """Connects. Raises asyncpg's errors and OSError as they are: whoever starts a server explains them.
+
+    `require` looks at each new connection and may refuse it by raising.
+    """
     pooled: dict[str, Any] = {"statement_cache_size": 0} if options.pooled else {"server_settings": options.settings}
     pool = await asyncpg.create_pool(
         options.dsn,
@@ -102,6 +105,7 @@ async def open_pool(options: Options) -> Pool:
         timeout=options.acquire_within.total_seconds(),
         command_timeout=(options.statement_timeout + options.grace).total_seconds(),
         reset=_nothing_to_reset,
+        init=require,
         **pooled,
     )
     return Pool(pool, options)

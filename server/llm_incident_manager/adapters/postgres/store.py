@@ -1,6 +1,6 @@
 """The record of everything in PostgreSQL: lends units of work, and reads. What is locked when is in transaction.py."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ import asyncpg
 from llm_incident_manager.adapters.postgres import chains, failures, opening, partitions, retention, schema, starting
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Pool
+from llm_incident_manager.adapters.postgres.replica import Replica
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
 from llm_incident_manager.adapters.postgres.transaction import PostgresTransaction
 from llm_incident_manager.adapters.sql import dialect, filters, migrations, records
@@ -30,8 +31,9 @@ _WIDTH = len(records.INCIDENT_COLUMNS)
 class PostgresStore:
     """Implements ports.stores.Store."""
 
-    def __init__(self, pool: Pool, options: Options, run: str) -> None:
+    def __init__(self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None]) -> None:
         """Use `open_store`."""
+        self._replica = Replica(options, options.replica, self._run, replica_read) if options.replica else None
         self._pool = pool
         self._begin = options.begin
         self._pooled = options.pooled
@@ -70,7 +72,7 @@ class PostgresStore:
 
     async def incident(self, tenant: TenantId, ref: str) -> Incident:
         """An incident by id or number. Raises NotFound."""
-        rows = await self._fetch("incident_by_id" if is_uuid(ref) else "incident_by_number", tenant, ref)
+        rows = await self._read(SQL["incident_by_id" if is_uuid(ref) else "incident_by_number"], tenant, ref)
         if not rows:
             raise NotFound("incident", ref)
         return records.incident_of(rows[0], str)
@@ -78,23 +80,23 @@ class PostgresStore:
     async def incidents(self, query: IncidentQuery) -> Sequence[Incident]:
         """One page of a list."""
         clause = filters.page(query, dialect.POSTGRES)
-        rows = await self._run(f"{SELECT_INCIDENTS} {clause.text}", *clause.parameters)
+        rows = await self._read(f"{SELECT_INCIDENTS} {clause.text}", *clause.parameters)
         return [records.incident_of(row, str) for row in rows]
 
     async def count_incidents(self, query: IncidentQuery) -> int:
         """How many match, regardless of limit, offset and after."""
         clause = filters.selection(query, dialect.POSTGRES)
-        rows = await self._run(f"{SQL['count_incidents']} {clause.text}", *clause.parameters)
+        rows = await self._read(f"{SQL['count_incidents']} {clause.text}", *clause.parameters)
         return int(rows[0][0])
 
     async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
         """Timeline entries with an id larger than `after`, oldest first."""
-        rows = await self._fetch("timeline", tenant, incident, after or _BEFORE_ALL, limit)
+        rows = await self._read(SQL["timeline"], tenant, incident, after or _BEFORE_ALL, limit)
         return [records.timeline_of(row, str) for row in rows]
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""
-        rows = await self._fetch("event", tenant, event) if is_uuid(event) else []
+        rows = await self._read(SQL["event"], tenant, event) if is_uuid(event) else []
         if not rows:
             raise NotFound("event", event)
         *row, body, decision = rows[0]
@@ -102,7 +104,7 @@ class PostgresStore:
 
     async def deliveries(self, tenant: TenantId, incident: IncidentId) -> Sequence[DeliveryRow]:
         """What was sent for an incident, oldest first."""
-        return [records.delivery_of(row, str) for row in await self._fetch("deliveries", tenant, incident)]
+        return [records.delivery_of(row, str) for row in await self._read(SQL["deliveries"], tenant, incident)]
 
     async def feed_position(self) -> Position:
         """The position after the latest change that everybody can see."""
@@ -161,12 +163,24 @@ class PostgresStore:
         if rows[0][0]:
             raise StoreUnavailable("the server is a standby")
 
+    async def check_replica(self) -> None:
+        """Raises DomainError while a replica is configured and the primary has to answer what it should."""
+        if self._replica is not None:
+            await self._replica.check()
+
     async def close(self) -> None:
         """Finishes what runs, then gives everything back."""
+        if self._replica is not None:
+            await self._replica.close()
         await self._pool.close()
 
     async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
         return await self._run(SQL[name], *values)
+
+    async def _read(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        """As `_run`, from the replica if it has all that is committed by now."""
+        rows = None if self._replica is None else await self._replica.fetch(statement, *values)
+        return await self._run(statement, *values) if rows is None else rows
 
     async def _run(self, statement: str, *values: object) -> list[asyncpg.Record]:
         if self._pooled:  # a statement is parsed in one step and run in another: it needs one server for both
@@ -182,7 +196,14 @@ def _feed_item(row: tuple[Any, ...]) -> FeedItem:
     return FeedItem(Position(moment, sequence), ChangeKind(kind), records.incident_of(row, str))
 
 
-async def open_store(options: Options, run: str, now: Instant, *, migrate: bool = True) -> PostgresStore:
+async def open_store(
+    options: Options,
+    run: str,
+    now: Instant,
+    *,
+    migrate: bool = True,
+    replica_read: Callable[[str], None] = lambda _: None,
+) -> PostgresStore:
     """Connects, checks what the server promises, and brings the schema up to date when `migrate` says so.
 
     `run` names this start of the server and is never used twice: the writers of the audit chains carry it.
@@ -196,7 +217,7 @@ async def open_store(options: Options, run: str, now: Instant, *, migrate: bool 
     except BaseException:
         pool.terminate()
         raise
-    store = PostgresStore(pool, options, run)
+    store = PostgresStore(pool, options, run, replica_read)
     try:
         await store.make_room(now)
     except KeyTaken as error:  # somebody else is at it, or looks into the default partition: tried again every minute

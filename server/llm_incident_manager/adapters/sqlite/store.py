@@ -176,6 +176,9 @@ class SqliteStore:
         if self._readers is not None:
             await self._readers.run(lambda connection: rows(connection, "alive"))
 
+    async def check_replica(self) -> None:
+        """There is none that could fail."""
+
     async def close(self) -> None:
         """Finishes what runs, moves the log into the file, and lets other servers use the directory."""
         if self._closed:
