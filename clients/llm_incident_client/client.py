@@ -7,10 +7,12 @@ from typing import Self
 from llm_incident_client.core import calls, channel, retry
 from llm_incident_client.incidents import IncidentCalls
 from llm_incident_client.ingest import IngestCalls
+from llm_incident_client.relations import RelationCalls
+from llm_incident_client.sets import SetCalls
 from llm_incident_client.verbs import VerbCalls
 
 
-class IncidentClient(IngestCalls, IncidentCalls, VerbCalls):
+class IncidentClient(IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls):
     """A connection to the LLM Incident Manager: `async with IncidentClient("localhost:50051") as client`.
 
     Writes carry a generated request_id unless given one, so a call repeated after a lost answer takes effect once.

@@ -113,7 +113,7 @@ class VerbCalls(calls.MethodGroup):
         etag: str = "",
         request_id: str = "",
     ) -> pb.Incident:
-        """Merges other open incidents into this one."""
+        """Merges other open incidents into this open one, which it returns."""
         request = pb.MergeRequest(
             incident_id=incident_id,
             request_id=request_id or calls.new_request_id(),
@@ -123,13 +123,36 @@ class VerbCalls(calls.MethodGroup):
         )
         return (await self._caller.unary(self._incidents.Merge, request)).incident
 
-    async def split(
-        self, incident_id: str, event_ids: Iterable[str], *, actor: str = "", etag: str = "", request_id: str = ""
-    ) -> pb.Incident:
-        """Takes events out of an open incident into one of their own."""
+    async def unmerge(
+        self, incident_id: str, *, reason: str = "", actor: str = "", etag: str = "", request_id: str = ""
+    ) -> pb.UnmergeResponse:
+        """Takes an incident out again that was merged into another one; returns both."""
         name = request_id or calls.new_request_id()
-        request = pb.SplitRequest(incident_id=incident_id, request_id=name, etag=etag, actor=actor, event_ids=event_ids)
-        return (await self._caller.unary(self._incidents.Split, request)).incident
+        request = pb.UnmergeRequest(incident_id=incident_id, request_id=name, etag=etag, actor=actor, reason=reason)
+        return await self._caller.unary(self._incidents.Unmerge, request)
+
+    async def split(
+        self,
+        incident_id: str,
+        event_ids: Iterable[str],
+        *,
+        title: str = "",
+        reason: str = "",
+        actor: str = "",
+        etag: str = "",
+        request_id: str = "",
+    ) -> pb.SplitResponse:
+        """Takes events out of an open incident into a new one; returns both, and where later events will land."""
+        request = pb.SplitRequest(
+            incident_id=incident_id,
+            request_id=request_id or calls.new_request_id(),
+            etag=etag,
+            actor=actor,
+            event_ids=event_ids,
+            title=title,
+            reason=reason,
+        )
+        return await self._caller.unary(self._incidents.Split, request)
 
     async def add_note(self, incident_id: str, text: str, *, actor: str = "", request_id: str = "") -> pb.TimelineEntry:
         """Adds a note, in any state."""

@@ -103,6 +103,8 @@ CREATE TABLE incident (
     traceparent TEXT NOT NULL
 ) WITHOUT ROWID;
 
+CREATE INDEX ix_incident_finished ON incident (coalesce(closed_at, resolved_at)) WHERE state IN ('RESOLVED', 'CLOSED');
+
 CREATE INDEX ix_incident_tenant ON incident (tenant, id, created_at);
 
 CREATE UNIQUE INDEX ux_incident_number ON incident (tenant, number);
@@ -159,6 +161,8 @@ CREATE TABLE outbox (
     dead INTEGER NOT NULL DEFAULT 0,
     blocked INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+
+CREATE INDEX ix_outbox_dead ON outbox (incident_id) WHERE dead = 1;
 
 CREATE INDEX ix_outbox_due ON outbox (topic, max(due_at, lease_until)) WHERE dead = 0 AND blocked = 0;
 

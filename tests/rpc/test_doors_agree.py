@@ -81,6 +81,12 @@ async def submit_event(_: RunningServer) -> Requests:
     return [(request(name, event=GOOD), True), (request(name, event=BAD), False), (request(name), False)]
 
 
+async def submit_alert(_: RunningServer) -> Requests:
+    name, good = "SubmitAlert", {"source": "monitoring", "title": "High CPU Usage", "external_id": "ext-1"}
+    bad = {"title": "no source", "annotations": {"": "x"}}
+    return [(request(name, alert=good), True), (request(name, alert=bad), False), (request(name), False)]
+
+
 async def submit_events(_: RunningServer) -> Requests:
     name = "SubmitEvents"
     return [(request(name, events=[GOOD, BAD, GOOD]), True), (request(name), False)]
@@ -136,6 +142,9 @@ async def by_incident_id(method: Method, server: RunningServer) -> Requests:
         "until": {"seconds": 4_000_000_000},
         "source_incident_ids": [incident],
         "event_ids": [incident],
+        "linked_incident_id": incident,
+        "attachment_id": incident,
+        "url": "https://example.com/trace",
     }
     extra = {field: value for field, value in offered.items() if field in fields}
     possible = name in ("Acknowledge", "Escalate", "Assign", "AddNote", "ListTimeline", "GetIncident")
@@ -149,14 +158,26 @@ async def by_incident_id(method: Method, server: RunningServer) -> Requests:
     return found
 
 
+async def apply_to_incidents(_: RunningServer) -> Requests:
+    name = "ApplyToIncidents"
+    return [(request(name, filter='source = "ann"', acknowledge={}), False), (request(name, filter="x"), False)]
+
+
+async def get_incident_metrics(_: RunningServer) -> Requests:
+    return [(request("GetIncidentMetrics"), False)]
+
+
 SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
     "SubmitEvent": submit_event,
+    "SubmitAlert": submit_alert,
     "SubmitEvents": submit_events,
     "GetEvent": partial(by_event_id, "GetEvent"),
     "ExplainEvent": partial(by_event_id, "ExplainEvent"),
     "ListIncidents": list_incidents,
     "CreateIncident": create_incident,
     "UpdateIncident": update_incident,
+    "ApplyToIncidents": apply_to_incidents,
+    "GetIncidentMetrics": get_incident_metrics,
 }
 """Methods that are asked otherwise than by an incident's id."""
 

@@ -66,6 +66,6 @@ async def start(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **address, **(env or {})},
+        env={**os.environ, "LLM_IM_CONTEXTS": os.devnull, **address, **(env or {})},
         cwd=cwd,
     )

@@ -65,6 +65,18 @@ class FingerprintTaken(IncidentManagerError):
     """An open incident has the same fingerprint; `metadata["holder"]` is its id."""
 
 
+class Merged(IncidentManagerError):
+    """The incident was merged into another one; `metadata["merged_into"]` is its id."""
+
+
+class CountChanged(IncidentManagerError):
+    """Another number of incidents matches than expected; `metadata["matched"]` is how many."""
+
+
+class TooManyMatches(IncidentManagerError):
+    """More incidents match than one call changes; `metadata` has `matched` and `limit`."""
+
+
 class RequestIdReused(IncidentManagerError):
     """The request_id belongs to another request."""
 
@@ -101,11 +113,22 @@ class StreamClosed(IncidentManagerError):
         super().__init__(grpc.StatusCode.CANCELLED, "the event stream is closed: open a new one")
 
 
+class ClientClosed(IncidentManagerError):
+    """The blocking client was shut down before or during the call."""
+
+    def __init__(self) -> None:
+        """Needs no particulars."""
+        super().__init__(grpc.StatusCode.CANCELLED, "the client is shut down: make a new one")
+
+
 _BY_REASON: Mapping[str, type[IncidentManagerError]] = {
     "ILLEGAL_TRANSITION": IllegalTransition,
     "STALE_ETAG": StaleEtag,
     "FINGERPRINT_TAKEN": FingerprintTaken,
     "REQUEST_ID_REUSED": RequestIdReused,
+    "MERGED": Merged,
+    "COUNT_CHANGED": CountChanged,
+    "TOO_MANY_MATCHES": TooManyMatches,
     "PRODUCER_FENCED": ProducerFenced,
     "OVERLOADED": Overloaded,
 }

@@ -132,6 +132,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """DEADLINE_EXCEEDED (HTTP 408). The request's headers or body did not arrive in time.
     Metadata: {"limit_seconds": "10"}
     """
+    ERROR_REASON_MERGED: _ErrorReason.ValueType  # 40
+    """FAILED_PRECONDITION (HTTP 409). The incident was merged into another one: act there, or unmerge it.
+    Metadata: {"incident": "…", "merged_into": "id of the incident it ended in"}
+    """
+    ERROR_REASON_COUNT_CHANGED: _ErrorReason.ValueType  # 41
+    """ABORTED. Another number of incidents matches than the caller expected; nothing was changed. Preview again.
+    Metadata: {"expected": "12", "matched": "15"}
+    """
+    ERROR_REASON_TOO_MANY_MATCHES: _ErrorReason.ValueType  # 42
+    """FAILED_PRECONDITION. More incidents match than one call changes: narrow the filter, or give a limit and repeat.
+    Metadata: {"matched": "48210", "limit": "10000"}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the one google.rpc.ErrorInfo each error carries; its `domain` is "incidentmanager".
@@ -247,5 +259,17 @@ Metadata: {}
 ERROR_REASON_SLOW_REQUEST: ErrorReason.ValueType  # 27
 """DEADLINE_EXCEEDED (HTTP 408). The request's headers or body did not arrive in time.
 Metadata: {"limit_seconds": "10"}
+"""
+ERROR_REASON_MERGED: ErrorReason.ValueType  # 40
+"""FAILED_PRECONDITION (HTTP 409). The incident was merged into another one: act there, or unmerge it.
+Metadata: {"incident": "…", "merged_into": "id of the incident it ended in"}
+"""
+ERROR_REASON_COUNT_CHANGED: ErrorReason.ValueType  # 41
+"""ABORTED. Another number of incidents matches than the caller expected; nothing was changed. Preview again.
+Metadata: {"expected": "12", "matched": "15"}
+"""
+ERROR_REASON_TOO_MANY_MATCHES: ErrorReason.ValueType  # 42
+"""FAILED_PRECONDITION. More incidents match than one call changes: narrow the filter, or give a limit and repeat.
+Metadata: {"matched": "48210", "limit": "10000"}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

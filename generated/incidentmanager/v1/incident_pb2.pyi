@@ -161,6 +161,16 @@ class _TimelineKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timeline
     """A route was chosen."""
     TIMELINE_KIND_NOTIFIED: _TimelineKind.ValueType  # 9
     """Somebody was told, or could not be."""
+    TIMELINE_KIND_MERGED: _TimelineKind.ValueType  # 20
+    """Merged into another incident, or another one into this."""
+    TIMELINE_KIND_UNMERGED: _TimelineKind.ValueType  # 21
+    """Taken apart again."""
+    TIMELINE_KIND_SPLIT: _TimelineKind.ValueType  # 22
+    """Events left for an incident of their own, or came from another one."""
+    TIMELINE_KIND_LINKED: _TimelineKind.ValueType  # 23
+    """Linked to another incident, or unlinked."""
+    TIMELINE_KIND_ATTACHMENT: _TimelineKind.ValueType  # 24
+    """A link to material elsewhere was attached or removed."""
 
 class TimelineKind(_TimelineKind, metaclass=_TimelineKindEnumTypeWrapper):
     """What a timeline entry tells."""
@@ -185,6 +195,16 @@ TIMELINE_KIND_ROUTED: TimelineKind.ValueType  # 8
 """A route was chosen."""
 TIMELINE_KIND_NOTIFIED: TimelineKind.ValueType  # 9
 """Somebody was told, or could not be."""
+TIMELINE_KIND_MERGED: TimelineKind.ValueType  # 20
+"""Merged into another incident, or another one into this."""
+TIMELINE_KIND_UNMERGED: TimelineKind.ValueType  # 21
+"""Taken apart again."""
+TIMELINE_KIND_SPLIT: TimelineKind.ValueType  # 22
+"""Events left for an incident of their own, or came from another one."""
+TIMELINE_KIND_LINKED: TimelineKind.ValueType  # 23
+"""Linked to another incident, or unlinked."""
+TIMELINE_KIND_ATTACHMENT: TimelineKind.ValueType  # 24
+"""A link to material elsewhere was attached or removed."""
 Global___TimelineKind: _TypeAlias = TimelineKind  # noqa: Y015
 
 @_typing.final
@@ -331,6 +351,8 @@ class Incident(_message.Message):
     TIME_TO_ACKNOWLEDGE_FIELD_NUMBER: _builtins.int
     TIME_TO_RESOLVE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    TIME_TO_DETECT_FIELD_NUMBER: _builtins.int
+    TIME_TO_DETECT_RECEIVED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The incident's id."""
     number: _builtins.str
@@ -441,6 +463,14 @@ class Incident(_message.Message):
     def time_to_resolve(self) -> _duration_pb2.Duration:
         """From opening to the resolution."""
 
+    @_builtins.property
+    def time_to_detect(self) -> _duration_pb2.Duration:
+        """By the producers' clocks: from the time of its earliest event to its opening. Absent without events."""
+
+    @_builtins.property
+    def time_to_detect_received(self) -> _duration_pb2.Duration:
+        """By our clock: from receiving its earliest event to its opening. Absent without events."""
+
     def __init__(
         self,
         *,
@@ -484,10 +514,12 @@ class Incident(_message.Message):
         time_to_acknowledge: _duration_pb2.Duration | None = ...,
         time_to_resolve: _duration_pb2.Duration | None = ...,
         etag: _builtins.str = ...,
+        time_to_detect: _duration_pb2.Duration | None = ...,
+        time_to_detect_received: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledge_time", b"acknowledge_time", "close_time", b"close_time", "create_time", b"create_time", "fingerprint", b"fingerprint", "first_seen_time", b"first_seen_time", "last_seen_time", b"last_seen_time", "resolution", b"resolution", "resolve_time", b"resolve_time", "sla", b"sla", "time_to_acknowledge", b"time_to_acknowledge", "time_to_resolve", b"time_to_resolve", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledge_time", b"acknowledge_time", "close_time", b"close_time", "create_time", b"create_time", "fingerprint", b"fingerprint", "first_seen_time", b"first_seen_time", "last_seen_time", b"last_seen_time", "resolution", b"resolution", "resolve_time", b"resolve_time", "sla", b"sla", "time_to_acknowledge", b"time_to_acknowledge", "time_to_detect", b"time_to_detect", "time_to_detect_received", b"time_to_detect_received", "time_to_resolve", b"time_to_resolve", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledge_time", b"acknowledge_time", "affected_services", b"affected_services", "application", b"application", "assignees", b"assignees", "close_time", b"close_time", "cost_usd", b"cost_usd", "create_time", b"create_time", "deployment", b"deployment", "description", b"description", "environment", b"environment", "etag", b"etag", "event_count", b"event_count", "fingerprint", b"fingerprint", "first_seen_time", b"first_seen_time", "id", b"id", "incident_type", b"incident_type", "kind", b"kind", "labels", b"labels", "last_seen_time", b"last_seen_time", "merged_into", b"merged_into", "model", b"model", "number", b"number", "previous_incident_id", b"previous_incident_id", "provider", b"provider", "recurred", b"recurred", "resolution", b"resolution", "resolve_time", b"resolve_time", "route", b"route", "runbook_url", b"runbook_url", "service", b"service", "severity", b"severity", "sla", b"sla", "source", b"source", "state", b"state", "time_to_acknowledge", b"time_to_acknowledge", "time_to_resolve", b"time_to_resolve", "title", b"title", "tokens", b"tokens", "update_time", b"update_time", "users_affected", b"users_affected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledge_time", b"acknowledge_time", "affected_services", b"affected_services", "application", b"application", "assignees", b"assignees", "close_time", b"close_time", "cost_usd", b"cost_usd", "create_time", b"create_time", "deployment", b"deployment", "description", b"description", "environment", b"environment", "etag", b"etag", "event_count", b"event_count", "fingerprint", b"fingerprint", "first_seen_time", b"first_seen_time", "id", b"id", "incident_type", b"incident_type", "kind", b"kind", "labels", b"labels", "last_seen_time", b"last_seen_time", "merged_into", b"merged_into", "model", b"model", "number", b"number", "previous_incident_id", b"previous_incident_id", "provider", b"provider", "recurred", b"recurred", "resolution", b"resolution", "resolve_time", b"resolve_time", "route", b"route", "runbook_url", b"runbook_url", "service", b"service", "severity", b"severity", "sla", b"sla", "source", b"source", "state", b"state", "time_to_acknowledge", b"time_to_acknowledge", "time_to_detect", b"time_to_detect", "time_to_detect_received", b"time_to_detect_received", "time_to_resolve", b"time_to_resolve", "title", b"title", "tokens", b"tokens", "update_time", b"update_time", "users_affected", b"users_affected"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

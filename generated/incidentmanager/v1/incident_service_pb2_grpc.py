@@ -3,7 +3,10 @@
 import grpc
 import warnings
 
+from incidentmanager.v1 import incident_apply_pb2 as incidentmanager_dot_v1_dot_incident__apply__pb2
+from incidentmanager.v1 import incident_attachments_pb2 as incidentmanager_dot_v1_dot_incident__attachments__pb2
 from incidentmanager.v1 import incident_pb2 as incidentmanager_dot_v1_dot_incident__pb2
+from incidentmanager.v1 import incident_relations_pb2 as incidentmanager_dot_v1_dot_incident__relations__pb2
 from incidentmanager.v1 import incident_service_pb2 as incidentmanager_dot_v1_dot_incident__service__pb2
 from incidentmanager.v1 import incident_verbs_pb2 as incidentmanager_dot_v1_dot_incident__verbs__pb2
 
@@ -122,6 +125,11 @@ class IncidentServiceStub:
                 request_serializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.MergeRequest.SerializeToString,
                 response_deserializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.MergeResponse.FromString,
                 _registered_method=True)
+        self.Unmerge = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/Unmerge',
+                request_serializer=incidentmanager_dot_v1_dot_incident__relations__pb2.UnmergeRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__relations__pb2.UnmergeResponse.FromString,
+                _registered_method=True)
         self.Split = channel.unary_unary(
                 '/incidentmanager.v1.IncidentService/Split',
                 request_serializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.SplitRequest.SerializeToString,
@@ -132,10 +140,50 @@ class IncidentServiceStub:
                 request_serializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.AddNoteRequest.SerializeToString,
                 response_deserializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.AddNoteResponse.FromString,
                 _registered_method=True)
+        self.ListNotes = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/ListNotes',
+                request_serializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.ListNotesRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.ListNotesResponse.FromString,
+                _registered_method=True)
         self.ListTimeline = channel.unary_unary(
                 '/incidentmanager.v1.IncidentService/ListTimeline',
                 request_serializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.ListTimelineRequest.SerializeToString,
                 response_deserializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.ListTimelineResponse.FromString,
+                _registered_method=True)
+        self.ListRelatedIncidents = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/ListRelatedIncidents',
+                request_serializer=incidentmanager_dot_v1_dot_incident__relations__pb2.ListRelatedIncidentsRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__relations__pb2.ListRelatedIncidentsResponse.FromString,
+                _registered_method=True)
+        self.LinkIncidents = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/LinkIncidents',
+                request_serializer=incidentmanager_dot_v1_dot_incident__relations__pb2.LinkIncidentsRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__relations__pb2.LinkIncidentsResponse.FromString,
+                _registered_method=True)
+        self.UnlinkIncidents = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/UnlinkIncidents',
+                request_serializer=incidentmanager_dot_v1_dot_incident__relations__pb2.UnlinkIncidentsRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__relations__pb2.UnlinkIncidentsResponse.FromString,
+                _registered_method=True)
+        self.AddAttachment = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/AddAttachment',
+                request_serializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.AddAttachmentRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.AddAttachmentResponse.FromString,
+                _registered_method=True)
+        self.ListAttachments = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/ListAttachments',
+                request_serializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.ListAttachmentsRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.ListAttachmentsResponse.FromString,
+                _registered_method=True)
+        self.RemoveAttachment = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/RemoveAttachment',
+                request_serializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentResponse.FromString,
+                _registered_method=True)
+        self.ApplyToIncidents = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/ApplyToIncidents',
+                request_serializer=incidentmanager_dot_v1_dot_incident__apply__pb2.ApplyToIncidentsRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__apply__pb2.ApplyToIncidentsResponse.FromString,
                 _registered_method=True)
 
 
@@ -270,21 +318,40 @@ class IncidentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Merge(self, request, context):
-        """Merges other open incidents into this one. Not available in this release.
+        """Merges other open incidents into this open one. They end CLOSED with `merged_into`; their fingerprints, counters and
+        later events are this one's from then on. Merging again what was merged changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Unmerge(self, request, context):
+        """Takes an incident out again that was merged into another one: it is back in the state it had, with its fingerprints
+        and the counters it brought. Events that came in meanwhile stay where they are; later ones are its own again.
+        Refused with FINGERPRINT_TAKEN when a newer incident holds one of its fingerprints, and with MERGED while the other one
+        is itself merged into a third: take that apart first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Split(self, request, context):
-        """Takes events out of an open incident into one of their own. Not available in this release.
+        """Takes events out of an open incident into a new one. A fingerprint whose events all leave goes along, so that later
+        events with it are the new one's; otherwise the new one gets a fingerprint of its own and later events stay here.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AddNote(self, request, context):
-        """Adds a note, in any state.
+        """Adds a note, in any state. Notes are what other systems call comments.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNotes(self, request, context):
+        """Lists the notes of an incident, oldest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -292,6 +359,56 @@ class IncidentServiceServicer:
 
     def ListTimeline(self, request, context):
         """Lists what happened to an incident, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRelatedIncidents(self, request, context):
+        """Lists the incidents that one has to do with: merged, split, linked, the one before and those after it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LinkIncidents(self, request, context):
+        """Links two incidents, in any state and for both. Linking them again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnlinkIncidents(self, request, context):
+        """Takes a link between two incidents away, for both.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddAttachment(self, request, context):
+        """Attaches a link to material elsewhere, in any state. The server never fetches it. An incident takes 200 of them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAttachments(self, request, context):
+        """Lists the attachments of an incident, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveAttachment(self, request, context):
+        """Removes an attachment. The timeline keeps that it was there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyToIncidents(self, request, context):
+        """Applies one verb to every incident that a filter matches, each by its own decision: one that is refused stops no
+        other. Works in small transactions, oldest incident first; a call that was cut off continues under its request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -385,6 +502,11 @@ def add_IncidentServiceServicer_to_server(servicer, server):
                     request_deserializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.MergeRequest.FromString,
                     response_serializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.MergeResponse.SerializeToString,
             ),
+            'Unmerge': grpc.unary_unary_rpc_method_handler(
+                    servicer.Unmerge,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__relations__pb2.UnmergeRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__relations__pb2.UnmergeResponse.SerializeToString,
+            ),
             'Split': grpc.unary_unary_rpc_method_handler(
                     servicer.Split,
                     request_deserializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.SplitRequest.FromString,
@@ -395,10 +517,50 @@ def add_IncidentServiceServicer_to_server(servicer, server):
                     request_deserializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.AddNoteRequest.FromString,
                     response_serializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.AddNoteResponse.SerializeToString,
             ),
+            'ListNotes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNotes,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.ListNotesRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.ListNotesResponse.SerializeToString,
+            ),
             'ListTimeline': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTimeline,
                     request_deserializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.ListTimelineRequest.FromString,
                     response_serializer=incidentmanager_dot_v1_dot_incident__verbs__pb2.ListTimelineResponse.SerializeToString,
+            ),
+            'ListRelatedIncidents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRelatedIncidents,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__relations__pb2.ListRelatedIncidentsRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__relations__pb2.ListRelatedIncidentsResponse.SerializeToString,
+            ),
+            'LinkIncidents': grpc.unary_unary_rpc_method_handler(
+                    servicer.LinkIncidents,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__relations__pb2.LinkIncidentsRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__relations__pb2.LinkIncidentsResponse.SerializeToString,
+            ),
+            'UnlinkIncidents': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnlinkIncidents,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__relations__pb2.UnlinkIncidentsRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__relations__pb2.UnlinkIncidentsResponse.SerializeToString,
+            ),
+            'AddAttachment': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddAttachment,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.AddAttachmentRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.AddAttachmentResponse.SerializeToString,
+            ),
+            'ListAttachments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAttachments,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.ListAttachmentsRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.ListAttachmentsResponse.SerializeToString,
+            ),
+            'RemoveAttachment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveAttachment,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentResponse.SerializeToString,
+            ),
+            'ApplyToIncidents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplyToIncidents,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__apply__pb2.ApplyToIncidentsRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__apply__pb2.ApplyToIncidentsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -872,6 +1034,33 @@ class IncidentService:
             _registered_method=True)
 
     @staticmethod
+    def Unmerge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/Unmerge',
+            incidentmanager_dot_v1_dot_incident__relations__pb2.UnmergeRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__relations__pb2.UnmergeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Split(request,
             target,
             options=(),
@@ -926,6 +1115,33 @@ class IncidentService:
             _registered_method=True)
 
     @staticmethod
+    def ListNotes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/ListNotes',
+            incidentmanager_dot_v1_dot_incident__attachments__pb2.ListNotesRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__attachments__pb2.ListNotesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListTimeline(request,
             target,
             options=(),
@@ -942,6 +1158,195 @@ class IncidentService:
             '/incidentmanager.v1.IncidentService/ListTimeline',
             incidentmanager_dot_v1_dot_incident__verbs__pb2.ListTimelineRequest.SerializeToString,
             incidentmanager_dot_v1_dot_incident__verbs__pb2.ListTimelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRelatedIncidents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/ListRelatedIncidents',
+            incidentmanager_dot_v1_dot_incident__relations__pb2.ListRelatedIncidentsRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__relations__pb2.ListRelatedIncidentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LinkIncidents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/LinkIncidents',
+            incidentmanager_dot_v1_dot_incident__relations__pb2.LinkIncidentsRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__relations__pb2.LinkIncidentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnlinkIncidents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/UnlinkIncidents',
+            incidentmanager_dot_v1_dot_incident__relations__pb2.UnlinkIncidentsRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__relations__pb2.UnlinkIncidentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddAttachment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/AddAttachment',
+            incidentmanager_dot_v1_dot_incident__attachments__pb2.AddAttachmentRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__attachments__pb2.AddAttachmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAttachments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/ListAttachments',
+            incidentmanager_dot_v1_dot_incident__attachments__pb2.ListAttachmentsRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__attachments__pb2.ListAttachmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveAttachment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/RemoveAttachment',
+            incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyToIncidents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/ApplyToIncidents',
+            incidentmanager_dot_v1_dot_incident__apply__pb2.ApplyToIncidentsRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__apply__pb2.ApplyToIncidentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

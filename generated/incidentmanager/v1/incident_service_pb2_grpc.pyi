@@ -5,7 +5,10 @@ Incidents: opened, read, moved, watched."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from incidentmanager.v1 import incident_apply_pb2 as _incident_apply_pb2
+from incidentmanager.v1 import incident_attachments_pb2 as _incident_attachments_pb2
 from incidentmanager.v1 import incident_pb2 as _incident_pb2
+from incidentmanager.v1 import incident_relations_pb2 as _incident_relations_pb2
 from incidentmanager.v1 import incident_service_pb2 as _incident_service_pb2
 from incidentmanager.v1 import incident_verbs_pb2 as _incident_verbs_pb2
 import abc as _abc_1
@@ -70,13 +73,41 @@ class IncidentServiceStub:
     Snooze: _aio.UnaryUnaryMultiCallable[_incident_verbs_pb2.SnoozeRequest, _incident_verbs_pb2.SnoozeResponse]
     """Silences an open incident for a while. Not available in this release."""
     Merge: _aio.UnaryUnaryMultiCallable[_incident_verbs_pb2.MergeRequest, _incident_verbs_pb2.MergeResponse]
-    """Merges other open incidents into this one. Not available in this release."""
+    """Merges other open incidents into this open one. They end CLOSED with `merged_into`; their fingerprints, counters and
+    later events are this one's from then on. Merging again what was merged changes nothing.
+    """
+    Unmerge: _aio.UnaryUnaryMultiCallable[_incident_relations_pb2.UnmergeRequest, _incident_relations_pb2.UnmergeResponse]
+    """Takes an incident out again that was merged into another one: it is back in the state it had, with its fingerprints
+    and the counters it brought. Events that came in meanwhile stay where they are; later ones are its own again.
+    Refused with FINGERPRINT_TAKEN when a newer incident holds one of its fingerprints, and with MERGED while the other one
+    is itself merged into a third: take that apart first.
+    """
     Split: _aio.UnaryUnaryMultiCallable[_incident_verbs_pb2.SplitRequest, _incident_verbs_pb2.SplitResponse]
-    """Takes events out of an open incident into one of their own. Not available in this release."""
+    """Takes events out of an open incident into a new one. A fingerprint whose events all leave goes along, so that later
+    events with it are the new one's; otherwise the new one gets a fingerprint of its own and later events stay here.
+    """
     AddNote: _aio.UnaryUnaryMultiCallable[_incident_verbs_pb2.AddNoteRequest, _incident_verbs_pb2.AddNoteResponse]
-    """Adds a note, in any state."""
+    """Adds a note, in any state. Notes are what other systems call comments."""
+    ListNotes: _aio.UnaryUnaryMultiCallable[_incident_attachments_pb2.ListNotesRequest, _incident_attachments_pb2.ListNotesResponse]
+    """Lists the notes of an incident, oldest first."""
     ListTimeline: _aio.UnaryUnaryMultiCallable[_incident_verbs_pb2.ListTimelineRequest, _incident_verbs_pb2.ListTimelineResponse]
     """Lists what happened to an incident, oldest first."""
+    ListRelatedIncidents: _aio.UnaryUnaryMultiCallable[_incident_relations_pb2.ListRelatedIncidentsRequest, _incident_relations_pb2.ListRelatedIncidentsResponse]
+    """Lists the incidents that one has to do with: merged, split, linked, the one before and those after it."""
+    LinkIncidents: _aio.UnaryUnaryMultiCallable[_incident_relations_pb2.LinkIncidentsRequest, _incident_relations_pb2.LinkIncidentsResponse]
+    """Links two incidents, in any state and for both. Linking them again changes nothing."""
+    UnlinkIncidents: _aio.UnaryUnaryMultiCallable[_incident_relations_pb2.UnlinkIncidentsRequest, _incident_relations_pb2.UnlinkIncidentsResponse]
+    """Takes a link between two incidents away, for both."""
+    AddAttachment: _aio.UnaryUnaryMultiCallable[_incident_attachments_pb2.AddAttachmentRequest, _incident_attachments_pb2.AddAttachmentResponse]
+    """Attaches a link to material elsewhere, in any state. The server never fetches it. An incident takes 200 of them."""
+    ListAttachments: _aio.UnaryUnaryMultiCallable[_incident_attachments_pb2.ListAttachmentsRequest, _incident_attachments_pb2.ListAttachmentsResponse]
+    """Lists the attachments of an incident, oldest first."""
+    RemoveAttachment: _aio.UnaryUnaryMultiCallable[_incident_attachments_pb2.RemoveAttachmentRequest, _incident_attachments_pb2.RemoveAttachmentResponse]
+    """Removes an attachment. The timeline keeps that it was there."""
+    ApplyToIncidents: _aio.UnaryUnaryMultiCallable[_incident_apply_pb2.ApplyToIncidentsRequest, _incident_apply_pb2.ApplyToIncidentsResponse]
+    """Applies one verb to every incident that a filter matches, each by its own decision: one that is refused stops no
+    other. Works in small transactions, oldest incident first; a call that was cut off continues under its request_id.
+    """
 
 class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads and moves incidents. `incident_id` takes an id or a number anywhere."""
@@ -234,7 +265,21 @@ class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _incident_verbs_pb2.MergeRequest,
         context: _aio.ServicerContext[_incident_verbs_pb2.MergeRequest, _abc.Awaitable[_incident_verbs_pb2.MergeResponse]],
     ) -> _abc.Awaitable[_incident_verbs_pb2.MergeResponse]:
-        """Merges other open incidents into this one. Not available in this release."""
+        """Merges other open incidents into this open one. They end CLOSED with `merged_into`; their fingerprints, counters and
+        later events are this one's from then on. Merging again what was merged changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def Unmerge(
+        self,
+        request: _incident_relations_pb2.UnmergeRequest,
+        context: _aio.ServicerContext[_incident_relations_pb2.UnmergeRequest, _abc.Awaitable[_incident_relations_pb2.UnmergeResponse]],
+    ) -> _abc.Awaitable[_incident_relations_pb2.UnmergeResponse]:
+        """Takes an incident out again that was merged into another one: it is back in the state it had, with its fingerprints
+        and the counters it brought. Events that came in meanwhile stay where they are; later ones are its own again.
+        Refused with FINGERPRINT_TAKEN when a newer incident holds one of its fingerprints, and with MERGED while the other one
+        is itself merged into a third: take that apart first.
+        """
 
     @_abc_1.abstractmethod
     def Split(
@@ -242,7 +287,9 @@ class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _incident_verbs_pb2.SplitRequest,
         context: _aio.ServicerContext[_incident_verbs_pb2.SplitRequest, _abc.Awaitable[_incident_verbs_pb2.SplitResponse]],
     ) -> _abc.Awaitable[_incident_verbs_pb2.SplitResponse]:
-        """Takes events out of an open incident into one of their own. Not available in this release."""
+        """Takes events out of an open incident into a new one. A fingerprint whose events all leave goes along, so that later
+        events with it are the new one's; otherwise the new one gets a fingerprint of its own and later events stay here.
+        """
 
     @_abc_1.abstractmethod
     def AddNote(
@@ -250,7 +297,15 @@ class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _incident_verbs_pb2.AddNoteRequest,
         context: _aio.ServicerContext[_incident_verbs_pb2.AddNoteRequest, _abc.Awaitable[_incident_verbs_pb2.AddNoteResponse]],
     ) -> _abc.Awaitable[_incident_verbs_pb2.AddNoteResponse]:
-        """Adds a note, in any state."""
+        """Adds a note, in any state. Notes are what other systems call comments."""
+
+    @_abc_1.abstractmethod
+    def ListNotes(
+        self,
+        request: _incident_attachments_pb2.ListNotesRequest,
+        context: _aio.ServicerContext[_incident_attachments_pb2.ListNotesRequest, _abc.Awaitable[_incident_attachments_pb2.ListNotesResponse]],
+    ) -> _abc.Awaitable[_incident_attachments_pb2.ListNotesResponse]:
+        """Lists the notes of an incident, oldest first."""
 
     @_abc_1.abstractmethod
     def ListTimeline(
@@ -259,5 +314,63 @@ class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_incident_verbs_pb2.ListTimelineRequest, _abc.Awaitable[_incident_verbs_pb2.ListTimelineResponse]],
     ) -> _abc.Awaitable[_incident_verbs_pb2.ListTimelineResponse]:
         """Lists what happened to an incident, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ListRelatedIncidents(
+        self,
+        request: _incident_relations_pb2.ListRelatedIncidentsRequest,
+        context: _aio.ServicerContext[_incident_relations_pb2.ListRelatedIncidentsRequest, _abc.Awaitable[_incident_relations_pb2.ListRelatedIncidentsResponse]],
+    ) -> _abc.Awaitable[_incident_relations_pb2.ListRelatedIncidentsResponse]:
+        """Lists the incidents that one has to do with: merged, split, linked, the one before and those after it."""
+
+    @_abc_1.abstractmethod
+    def LinkIncidents(
+        self,
+        request: _incident_relations_pb2.LinkIncidentsRequest,
+        context: _aio.ServicerContext[_incident_relations_pb2.LinkIncidentsRequest, _abc.Awaitable[_incident_relations_pb2.LinkIncidentsResponse]],
+    ) -> _abc.Awaitable[_incident_relations_pb2.LinkIncidentsResponse]:
+        """Links two incidents, in any state and for both. Linking them again changes nothing."""
+
+    @_abc_1.abstractmethod
+    def UnlinkIncidents(
+        self,
+        request: _incident_relations_pb2.UnlinkIncidentsRequest,
+        context: _aio.ServicerContext[_incident_relations_pb2.UnlinkIncidentsRequest, _abc.Awaitable[_incident_relations_pb2.UnlinkIncidentsResponse]],
+    ) -> _abc.Awaitable[_incident_relations_pb2.UnlinkIncidentsResponse]:
+        """Takes a link between two incidents away, for both."""
+
+    @_abc_1.abstractmethod
+    def AddAttachment(
+        self,
+        request: _incident_attachments_pb2.AddAttachmentRequest,
+        context: _aio.ServicerContext[_incident_attachments_pb2.AddAttachmentRequest, _abc.Awaitable[_incident_attachments_pb2.AddAttachmentResponse]],
+    ) -> _abc.Awaitable[_incident_attachments_pb2.AddAttachmentResponse]:
+        """Attaches a link to material elsewhere, in any state. The server never fetches it. An incident takes 200 of them."""
+
+    @_abc_1.abstractmethod
+    def ListAttachments(
+        self,
+        request: _incident_attachments_pb2.ListAttachmentsRequest,
+        context: _aio.ServicerContext[_incident_attachments_pb2.ListAttachmentsRequest, _abc.Awaitable[_incident_attachments_pb2.ListAttachmentsResponse]],
+    ) -> _abc.Awaitable[_incident_attachments_pb2.ListAttachmentsResponse]:
+        """Lists the attachments of an incident, oldest first."""
+
+    @_abc_1.abstractmethod
+    def RemoveAttachment(
+        self,
+        request: _incident_attachments_pb2.RemoveAttachmentRequest,
+        context: _aio.ServicerContext[_incident_attachments_pb2.RemoveAttachmentRequest, _abc.Awaitable[_incident_attachments_pb2.RemoveAttachmentResponse]],
+    ) -> _abc.Awaitable[_incident_attachments_pb2.RemoveAttachmentResponse]:
+        """Removes an attachment. The timeline keeps that it was there."""
+
+    @_abc_1.abstractmethod
+    def ApplyToIncidents(
+        self,
+        request: _incident_apply_pb2.ApplyToIncidentsRequest,
+        context: _aio.ServicerContext[_incident_apply_pb2.ApplyToIncidentsRequest, _abc.Awaitable[_incident_apply_pb2.ApplyToIncidentsResponse]],
+    ) -> _abc.Awaitable[_incident_apply_pb2.ApplyToIncidentsResponse]:
+        """Applies one verb to every incident that a filter matches, each by its own decision: one that is refused stops no
+        other. Works in small transactions, oldest incident first; a call that was cut off continues under its request_id.
+        """
 
 def add_IncidentServiceServicer_to_server(servicer: IncidentServiceServicer, server: _aio.Server) -> None: ...

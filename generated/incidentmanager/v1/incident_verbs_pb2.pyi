@@ -594,7 +594,7 @@ class MergeRequest(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     SOURCE_INCIDENT_IDS_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
-    """Id or number of the incident. Required."""
+    """Id or number of the incident that stays. Required."""
     request_id: _builtins.str
     """Makes the call safe to repeat for 24 hours: same id and body, same answer."""
     etag: _builtins.str
@@ -629,18 +629,24 @@ class MergeResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INCIDENT_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def incident(self) -> _incident_pb2.Incident:
         """The incident as it is now."""
+
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[_incident_pb2.Incident]:
+        """The incidents that ended in it, as they are now."""
 
     def __init__(
         self,
         *,
         incident: _incident_pb2.Incident | None = ...,
+        sources: _abc.Iterable[_incident_pb2.Incident] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["incident", b"incident"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident", b"incident"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident", b"incident", "sources", b"sources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -657,6 +663,8 @@ class SplitRequest(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     EVENT_IDS_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     """Id or number of the incident. Required."""
     request_id: _builtins.str
@@ -665,9 +673,13 @@ class SplitRequest(_message.Message):
     """When given, the incident's current etag; a stale one is refused."""
     actor: _builtins.str
     """Who splits; the caller when empty."""
+    title: _builtins.str
+    """One line for people about the new incident; the first event's title when empty."""
+    reason: _builtins.str
+    """Why."""
     @_builtins.property
     def event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The events that leave."""
+        """The events that leave: those the incident counts, its own and those of incidents merged into it."""
 
     def __init__(
         self,
@@ -677,14 +689,52 @@ class SplitRequest(_message.Message):
         etag: _builtins.str = ...,
         actor: _builtins.str = ...,
         event_ids: _abc.Iterable[_builtins.str] | None = ...,
+        title: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "etag", b"etag", "event_ids", b"event_ids", "incident_id", b"incident_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "etag", b"etag", "event_ids", b"event_ids", "incident_id", b"incident_id", "reason", b"reason", "request_id", b"request_id", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SplitRequest: _TypeAlias = SplitRequest  # noqa: Y015
+
+@_typing.final
+class SplitFingerprint(_message.Message):
+    """Which incident has a fingerprint after a split, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    MOVED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """The version of its recipe."""
+    value: _builtins.str
+    """The fingerprint."""
+    moved: _builtins.bool
+    """Later events with it are the new incident's."""
+    reason: _builtins.str
+    """Why, as a stable word: "all_events_left", "events_remain", "events_unknown" (some of the events that leave were
+    stored without their body, so that nobody knows whether all with it left) or "new" (of the new incident's own).
+    """
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        value: _builtins.str = ...,
+        moved: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moved", b"moved", "reason", b"reason", "value", b"value", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SplitFingerprint: _TypeAlias = SplitFingerprint  # noqa: Y015
 
 @_typing.final
 class SplitResponse(_message.Message):
@@ -693,18 +743,38 @@ class SplitResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INCIDENT_FIELD_NUMBER: _builtins.int
+    NEW_INCIDENT_FIELD_NUMBER: _builtins.int
+    MOVED_EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    UNKNOWN_EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    FINGERPRINTS_FIELD_NUMBER: _builtins.int
+    moved_event_count: _builtins.int
+    """How many events left."""
+    unknown_event_count: _builtins.int
+    """How many of them were stored without their body: what they had counted for but their number stays where it was."""
     @_builtins.property
     def incident(self) -> _incident_pb2.Incident:
         """The incident as it is now."""
+
+    @_builtins.property
+    def new_incident(self) -> _incident_pb2.Incident:
+        """The new incident with the events that left."""
+
+    @_builtins.property
+    def fingerprints(self) -> _containers.RepeatedCompositeFieldContainer[Global___SplitFingerprint]:
+        """Where later events will land."""
 
     def __init__(
         self,
         *,
         incident: _incident_pb2.Incident | None = ...,
+        new_incident: _incident_pb2.Incident | None = ...,
+        moved_event_count: _builtins.int = ...,
+        unknown_event_count: _builtins.int = ...,
+        fingerprints: _abc.Iterable[Global___SplitFingerprint] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["incident", b"incident"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["incident", b"incident", "new_incident", b"new_incident"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident", b"incident"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprints", b"fingerprints", "incident", b"incident", "moved_event_count", b"moved_event_count", "new_incident", b"new_incident", "unknown_event_count", b"unknown_event_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

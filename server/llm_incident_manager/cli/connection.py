@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from llm_incident_client import IncidentClient
+from llm_incident_client.core.channel import ChannelOptions, Tls
+from llm_incident_manager.cli.addresses import Context
+from llm_incident_manager.cli.failures import BadUsage
 from llm_incident_manager.cli.options import Invocation
 
 T = TypeVar("T")
@@ -17,10 +21,29 @@ def call(how: Invocation, work: Callable[[IncidentClient], Awaitable[T]]) -> T:
 
     async def connected() -> T:
         deadline = timedelta(seconds=how.patience or _PATIENCE)
-        async with IncidentClient(how.address, deadline=deadline) as client:
+        async with IncidentClient(channel(how), deadline=deadline) as client:
             return await work(client)
 
     return run(connected())
+
+
+def channel(how: Invocation) -> ChannelOptions:
+    """How to reach the context's server. Raises OSError for an unreadable file, BadUsage for half an identity."""
+    context = how.context
+    api_key = Path(context.api_key_file).read_text("utf-8").strip() if context.api_key_file else ""
+    try:
+        return ChannelOptions(context.address, _tls(context), api_key)
+    except ValueError as wrong:
+        raise BadUsage(f"the context cannot be used: {wrong}") from None
+
+
+def _tls(context: Context) -> Tls | None:
+    if not (context.ca or context.certificate or context.key or context.server_name):
+        return None
+    roots, key, chain = (
+        Path(name).read_bytes() if name else None for name in (context.ca, context.key, context.certificate)
+    )
+    return Tls(roots, key, chain, context.server_name)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

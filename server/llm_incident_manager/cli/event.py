@@ -14,12 +14,9 @@ from llm_incident_manager.domain.event import Action
 if TYPE_CHECKING:
     from llm_incident_client import pb
 
-app = typer.Typer(no_args_is_help=True, help="Report events.")
+app = typer.Typer(no_args_is_help=True, help="Report events, and ask what became of them.")
 
-
-@app.callback()
-def group() -> None:
-    """Keeps `send` a command of its own, however many there are."""
+EventId = Annotated[str, typer.Argument(help="Id of the event, as `event send` printed it.", metavar="EVENT")]
 
 
 def _text(name: str, what: str = "") -> object:
@@ -98,8 +95,36 @@ def _read(file: str) -> bytes:
 
 def submit(how: Invocation, given: dict[str, object], raw: bytes) -> None:
     """Sends the event of a JSON text with some fields replaced, and prints the answer."""
-    from llm_incident_client import pb
     from llm_incident_manager.cli import connection, printing, views
+
+    event = merged(given, raw)
+    answer = connection.call(how, lambda client: client.submit_event(event))
+    printing.Printer(how).one(answer, lambda: views.submitted(answer))
+
+
+@options.command(app, "show")
+def show(how: Invocation, event_id: EventId) -> None:
+    """Show a stored event and what became of it."""
+    from llm_incident_manager.cli import connection, printing, views
+
+    record = connection.call(how, lambda client: client.get_event(event_id))
+    printer = printing.Printer(how)
+    printer.one(record, lambda: views.event(printer, record))
+
+
+@options.command(app, "explain")
+def explain(how: Invocation, event_id: EventId) -> None:
+    """Tell an event's whole way: how it was identified and judged, what became of it, what was sent, and why."""
+    from llm_incident_manager.cli import connection, printing, views
+
+    answer = connection.call(how, lambda client: client.explain_event(event_id))
+    printer = printing.Printer(how)
+    printer.one(answer, lambda: views.explained(printer, answer))
+
+
+def merged(given: dict[str, object], raw: bytes) -> "pb.Event":
+    """The event of a JSON text with some fields replaced. Raises InvalidFields."""
+    from llm_incident_client import pb
     from llm_incident_manager.transport.rest import jsoncodec
 
     codec = jsoncodec.codec(pb.Event.DESCRIPTOR)
@@ -109,10 +134,7 @@ def submit(how: Invocation, given: dict[str, object], raw: bytes) -> None:
         event.ClearField("affected_services")  # merging would append
     event.MergeFrom(_event(given))
     event.source = event.source or "cli"
-    answer = connection.call(how, lambda client: client.submit_event(event))
-    if how.as_json:
-        return printing.print_json(answer)
-    return print("\n".join(views.submitted(answer)))
+    return event
 
 
 def _event(given: dict[str, object]) -> "pb.Event":

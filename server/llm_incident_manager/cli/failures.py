@@ -3,9 +3,12 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import IntEnum
 
 import typer
+
+from llm_incident_manager.cli.terminal import safe
 
 
 class Exit(IntEnum):
@@ -35,13 +38,21 @@ _REMEDIES = {
 }
 
 
+@dataclass
+class Told:
+    """What the message may need to know: the address of the server, once that is settled."""
+
+    address: str = ""
+
+
 @contextmanager
-def reported(address: str = "") -> Iterator[None]:
+def reported(address: str = "") -> Iterator[Told]:
     """Turns what a command raises into one message on stderr and an exit code. Nothing ends as a traceback."""
     from llm_incident_manager.domain.errors import DomainError
 
+    told = Told(address)
     try:
-        yield
+        yield told
     except KeyboardInterrupt:
         raise typer.Exit(Exit.INTERRUPTED) from None
     except BrokenPipeError:
@@ -53,7 +64,7 @@ def reported(address: str = "") -> Iterator[None]:
     except DomainError as refused:
         _fail(refused.message, Exit.FAILED, refused.reason, [violation.message for violation in refused.violations])
     except Exception as error:
-        _tell_call(error, address)
+        _tell_call(error, told.address)
         raise
 
 
@@ -84,13 +95,19 @@ def exit_code(error: Exception) -> Exit:
 
 
 def _fail(message: str, code: Exit, reason: str = "", details: list[str] | None = None, remedy: str = "") -> None:
-    print(f"error: {message}" + (f" [{reason}]" if reason else ""), file=sys.stderr)
+    """Message, details and reason may be a server's words: no control code of theirs reaches the terminal."""
+    print(f"error: {_shown(message)}" + (f" [{_shown(reason)}]" if reason else ""), file=sys.stderr)
     for detail in details or ():
         if detail != message:
-            print(f"  {detail}", file=sys.stderr)
+            print(f"  {_shown(detail)}", file=sys.stderr)
     if remedy := remedy or _REMEDIES.get(reason, ""):
         print(f"hint: {remedy}", file=sys.stderr)
     raise typer.Exit(code) from None
+
+
+def _shown(text: str) -> str:
+    """The text as a terminal may have it; further lines are indented, so that none looks like one of ours."""
+    return "\n  ".join(safe(line) for line in text.splitlines())
 
 
 def _leave_quietly() -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llm_incident_manager.cli import options
+from llm_incident_manager.cli import completion, options
+from llm_incident_manager.cli.look import Output
 from llm_incident_manager.cli.options import Invocation
 from llm_incident_manager.domain import lifecycle
 from llm_incident_manager.domain.lifecycle import State
@@ -14,11 +15,18 @@ from llm_incident_manager.domain.severity import Severity
 
 if TYPE_CHECKING:  # what makes `--help` slow is imported where it is used
     from llm_incident_client import IncidentClient, pb
+    from llm_incident_manager.cli.printing import Printer
 
 app = typer.Typer(no_args_is_help=True, help="Read, watch and move incidents.")
 
-IncidentId = Annotated[str, typer.Argument(help="Id or number, for instance INC-20261121-00042.", metavar="INCIDENT")]
+IncidentId = Annotated[
+    str,
+    typer.Argument(
+        help="Id or number, for instance INC-20261121-00042.", metavar="INCIDENT", autocompletion=completion.incidents
+    ),
+]
 Filter = Annotated[str, typer.Option("--filter", help='For instance: severity >= P1 AND labels.region = "eu"')]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Print it again whenever it changes, until interrupted.")]
 Limit = Annotated[int, typer.Option("--limit", help="How many at most; 0 for all.", min=0)]
 
 
@@ -34,21 +42,39 @@ def list_incidents(
     severity: Annotated[str, typer.Option("--severity", help="At least as severe as this, for instance P1.")] = "",
     order_by: Annotated[str, typer.Option("--order-by", help='For instance: "severity desc, create_time".')] = "",
     limit: Limit = 50,
+    again: Watch = False,
 ) -> None:
     """List incidents, newest first."""
-    from llm_incident_manager.cli import connection, printing
+    from llm_incident_manager.cli import connection, printing, repeating
 
     wanted = [*(states or ()), *(sorted(lifecycle.OPEN_STATES) if only_open else ())]
     text = filter_of(filter_text, wanted, severity)
+    printer = printing.Printer(how)
 
-    found = connection.call(how, lambda client: collect(client, text, order_by, limit))
-    if how.as_json:
-        return printing.print_json(found)
-    columns = ("NUMBER", "SEV", "STATE", "EVENTS", "LAST SEEN", "SERVICE", "TITLE")
-    printing.table(columns, [_row(incident) for incident in found.incidents], styled=1)
+    async def work(client: "IncidentClient") -> None:
+        async def draw() -> None:
+            _print_list(printer, await collect(client, text, order_by, limit))
+
+        await (repeating.draw_again(client, printer, draw) if again else draw())
+
+    connection.call(how, work)
+
+
+def _print_list(printer: "Printer", found: "pb.ListIncidentsResponse") -> None:
+    """JSON and YAML have the reply as it is, CSV its incidents."""
+    if printer.output is Output.CSV:
+        for incident in found.incidents:
+            printer.put(incident)
+    else:
+        printer.one(found, lambda: _listed(printer, found))
+
+
+def _listed(printer: "Printer", found: "pb.ListIncidentsResponse") -> None:
+    from llm_incident_manager.cli import views
+
+    views.listed(printer, found.incidents)
     if (total := found.pagination.total_count) > len(found.incidents):
         print(f"{len(found.incidents)} of {total}; --limit 0 shows all")
-    return None
 
 
 def filter_of(text: str, states: Sequence[State], severity: str) -> str:
@@ -84,46 +110,39 @@ async def collect(client: "IncidentClient", text: str, order_by: str, limit: int
             return found
 
 
-def _row(incident: "pb.Incident") -> Sequence[str]:
-    from llm_incident_manager.cli import printing
-
-    return (
-        incident.number,
-        printing.severity(incident),
-        printing.state(incident),
-        str(incident.event_count),
-        printing.moment(incident.last_seen_time),
-        incident.service or incident.provider,
-        incident.title,
-    )
-
-
 @options.command(app, "show")
-def show(how: Invocation, incident_id: IncidentId) -> None:
+def show(how: Invocation, incident_id: IncidentId, again: Watch = False) -> None:
     """Show one incident."""
-    from llm_incident_manager.cli import connection, printing, views
+    from llm_incident_manager.cli import connection, printing, repeating, views
 
-    incident = connection.call(how, lambda client: client.get_incident(incident_id))
-    if how.as_json:
-        return printing.print_json(incident)
-    return views.show(incident)
+    printer = printing.Printer(how)
+
+    async def work(client: "IncidentClient") -> None:
+        first = await client.get_incident(incident_id)
+
+        async def draw() -> None:
+            incident = await client.get_incident(first.id)
+            printer.one(incident, lambda: views.show(printer, incident))
+
+        if again:
+            await repeating.draw_again(client, printer, draw, f'id = "{first.id}"')
+        else:
+            printer.one(first, lambda: views.show(printer, first))
+
+    connection.call(how, work)
 
 
 @options.command(app, "timeline")
 def timeline(how: Invocation, incident_id: IncidentId) -> None:
     """Tell what happened to an incident, oldest first."""
-    from llm_incident_manager.cli import connection, printing
+    from llm_incident_manager.cli import connection, printing, views
 
     async def work(client: "IncidentClient") -> "list[pb.TimelineEntry]":
         return [entry async for entry in client.iter_timeline(incident_id, page_size=1000)]
 
     entries = connection.call(how, work)
-    if how.as_json:
-        for entry in entries:
-            printing.print_json(entry)
-        return
-    rows = [(printing.moment(entry.time), entry.actor, entry.text) for entry in entries]
-    printing.table(("TIME", "WHO", "WHAT"), rows)
+    printer = printing.Printer(how)
+    printer.many(entries, lambda: views.timeline(printer, entries))
 
 
 @options.command(app, "watch")
@@ -137,14 +156,16 @@ def watch(
     """Print each change as it happens, until interrupted."""
     from llm_incident_manager.cli import connection, printing, views
 
+    printer = printing.Printer(how)
+
     async def work(client: "IncidentClient") -> None:
         left, changes = limit, client.watch(filter=filter_text, snapshot=snapshot, resume_token=resume_token)
         async with contextlib.aclosing(changes):
             async for change in changes:
-                if how.as_json:
-                    printing.print_json(change)
+                if printer.for_people:
+                    print(views.change_line(printer, change), flush=True)
                 else:
-                    print(views.change_line(change), flush=True)
+                    printer.put(change)
                 left -= 1
                 if left == 0:
                     return

@@ -1,11 +1,22 @@
 """The command `llm-incident-manager`: puts the groups of commands together."""
 
-from typing import Annotated
+import inspect
+from typing import Annotated, Any
 
 import typer
 
 import llm_incident_manager
-from llm_incident_manager.cli import event, options, replay, service, verb
+from llm_incident_manager.cli import (
+    backup,
+    completion,
+    contexts,
+    event,
+    fingerprints,
+    options,
+    related,
+    replay,
+    service,
+)
 
 app = typer.Typer(
     name="llm-incident-manager",
@@ -15,10 +26,14 @@ app = typer.Typer(
     help="Turns the events of LLM services into incidents, and lets people handle them.",
 )
 app.add_typer(service.config, name="config")
+app.add_typer(contexts.app, name="context")
 app.add_typer(event.app, name="event")
-app.add_typer(verb.app, name="incident")
+app.add_typer(related.app, name="incident")
 service.add_to(app)
+backup.add_to(app)
 replay.add_to(app)
+fingerprints.add_to(app)
+completion.add_to(app)
 
 
 def _version(wanted: bool) -> None:
@@ -27,18 +42,20 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def everything(
-    context: typer.Context,
-    address: Annotated[
-        str, typer.Option("--address", help="gRPC address of the server.", envvar=options.ADDRESS_VARIABLE)
-    ] = options.DEFAULT_ADDRESS,
-    as_json: options.AsJson = False,
-    patience: options.Patience = None,
-    _: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)] = False,
-) -> None:
+def _everything(context: typer.Context, **arguments: Any) -> None:  # noqa: ANN401 - typed by the options
     """Options before the command hold for it unless it has its own."""
-    context.obj = options.Invocation(address, as_json, patience)
+    del arguments["version"]
+    context.obj = options.Given(**arguments)
+
+
+_VERSION = inspect.Parameter(
+    "version",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)],
+)
+options.takes_shared(_everything, [_VERSION])
+app.callback()(_everything)
 
 
 def main() -> None:

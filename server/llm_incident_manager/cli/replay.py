@@ -9,6 +9,7 @@ from llm_incident_manager.cli import options
 from llm_incident_manager.cli.options import Invocation
 
 if TYPE_CHECKING:
+    from llm_incident_manager.cli.printing import Printer
     from llm_incident_manager.cli.tally import Tally
 
 
@@ -39,6 +40,7 @@ def replay(
     Goes on where it was when the server restarts. Every line counts: one that cannot be sent counts as rejected.
     """
     from llm_incident_manager.cli import connection, failures, mapping, printing, replaying
+    from llm_incident_manager.cli.terminal import safe
 
     if map_name and map_name not in mapping.MAPS:
         raise failures.BadUsage(f"--map {map_name!r} is none of {', '.join(mapping.MAPS)}")
@@ -47,17 +49,16 @@ def replay(
     with replaying.Progress.on_stderr() as progress:
         tally, seconds = connection.run(replaying.run(how, plan, progress))
     for complaint in tally.complaints:
-        print(printing.safe(complaint), file=sys.stderr)
-    if how.as_json:
-        print(tally.as_json(seconds))
+        print(safe(complaint), file=sys.stderr)
+    printer = printing.Printer(how)
+    if printer.for_people:
+        _summary(printer, tally, seconds)
     else:
-        _summary(tally, seconds)
+        printer.facts(tally.summary(seconds))
 
 
-def _summary(tally: "Tally", seconds: float) -> None:
-    from llm_incident_manager.cli import printing
-
+def _summary(printer: "Printer", tally: "Tally", seconds: float) -> None:
     counts = [(name, f"{count:,}") for name, count in tally.counts().items() if count]
-    printing.table(("DISPOSITION", "EVENTS"), [*counts, ("sent", f"{tally.sent:,}")])
+    printer.table(("DISPOSITION", "EVENTS"), [*counts, ("sent", f"{tally.sent:,}")])
     rate = tally.sent / seconds if seconds else 0.0
     print(f"{len(tally.incidents):,} incidents; {seconds:.1f} s, {rate:,.0f} events/s")

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from llm_incident_client import EventStream, IncidentClient, Phase, StreamOptions, StreamState, pb
 from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.cli import connection
 from llm_incident_manager.cli.failures import BadUsage
 from llm_incident_manager.cli.mapping import Reader, Unreadable
 from llm_incident_manager.cli.options import Invocation
 from llm_incident_manager.cli.tally import Tally
+from llm_incident_manager.cli.terminal import safe
 from llm_incident_manager.domain.errors import DomainError
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ async def run(how: Invocation, plan: Plan, progress: "Progress") -> tuple[Tally,
             plan.reader.shift = _shift(file, plan)
         started = loop.time()
         async with (
-            IncidentClient(how.address) as client,
+            IncidentClient(connection.channel(how)) as client,
             client.event_stream(plan.producer_id, stream_options) as stream,
         ):
             async for chunk in _paced(file, plan):
@@ -174,6 +176,7 @@ class Progress:
             self._say("connected")
 
     def _say(self, text: str) -> None:
+        text = safe(text)
         if self._bar is not None:
             self._bar.console.print(text, markup=False)
         else:

@@ -20,6 +20,8 @@ ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Configuration file; otherwise CONFIG_PATH or ./config.yaml.")
 ]
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
 
 def add_to(app: typer.Typer) -> None:
     """Registers `serve` and `migrate`."""
@@ -69,7 +71,7 @@ def check(config_file: ConfigFile = None) -> None:
 
 
 @config.command("show")
-def show(config_file: ConfigFile = None, as_json: options.AsJson = False) -> None:
+def show(config_file: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print every setting as it takes effect, without secrets."""
     settings = load(config_file).masked()
     if as_json:

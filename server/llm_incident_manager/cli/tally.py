@@ -1,9 +1,9 @@
 """What a replay adds up to: every line has exactly one disposition, and their sum is the number of lines sent."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from llm_incident_client import pb
 
@@ -47,14 +47,12 @@ class Tally:
         """Every disposition with its count, zero or not."""
         return {name: self.dispositions[name] for name in DISPOSITIONS}
 
-    def as_json(self, seconds: float) -> str:
-        """The summary as one line."""
-        return json.dumps(
-            {
-                "sent": self.sent,
-                "dispositions": self.counts(),
-                "incidents": len(self.incidents),
-                "seconds": round(seconds, 3),
-                "rate": round(self.sent / seconds, 1) if seconds else 0.0,
-            }
-        )
+    def summary(self, seconds: float) -> dict[str, Any]:
+        """Everything it adds up to, for programs."""
+        return {
+            "sent": self.sent,
+            "dispositions": self.counts(),
+            "incidents": len(self.incidents),
+            "seconds": round(seconds, 3),
+            "rate": round(self.sent / seconds, 1) if seconds else 0.0,
+        }

@@ -1,4 +1,4 @@
-"""Reads YAML files strictly: a key given twice, or anything that is not YAML, is refused with line and column."""
+"""The one door to YAML. Reading is strict: a key given twice, or what is not YAML, is refused with line and column."""
 
 from pathlib import Path
 
@@ -29,6 +29,12 @@ def parse(text: str) -> object:
         raise Unreadable(f"{where}{error.problem}: correct the YAML there") from None
     except yaml.YAMLError as error:
         raise Unreadable(f"is not YAML ({' '.join(str(error).split())}): correct it") from None
+
+
+def text(value: object, *, start: bool = False) -> str:
+    """A value of plain lists, mappings, strings and numbers as YAML, in its own order. `start` marks a new document."""
+    written: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1_000_000, explicit_start=start)
+    return written
 
 
 class _Strict(yaml.SafeLoader):

@@ -36,6 +36,9 @@ class ErrorReason(StrEnum):
     NO_ROUTE = "NO_ROUTE"
     CANCELLED = "CANCELLED"
     SLOW_REQUEST = "SLOW_REQUEST"
+    MERGED = "MERGED"
+    COUNT_CHANGED = "COUNT_CHANGED"
+    TOO_MANY_MATCHES = "TOO_MANY_MATCHES"
 
 
 class DomainError(Exception):
@@ -73,9 +76,9 @@ class InvalidFields(DomainError):
 class NotFound(DomainError):
     """No such resource in the caller's tenant."""
 
-    def __init__(self, resource: str, name: str) -> None:
-        """`resource` is a word of the contract, for instance "incident"."""
-        message = f"{resource} {name!r} does not exist"
+    def __init__(self, resource: str, name: str, hint: str = "") -> None:
+        """`resource` is a word of the contract, for instance "incident"; `hint` says why it may be so."""
+        message = f"{resource} {name!r} does not exist" + (f": {hint}" if hint else "")
         super().__init__(ErrorReason.NOT_FOUND, message, {"resource": resource, "id": name})
 
 

@@ -54,9 +54,12 @@ class Holder(NamedTuple):
     last_seen: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Incident:
-    """One problem. `revision` counts material changes (the etag); repeats only move the counters."""
+    """One problem. `revision` counts material changes (the etag); repeats only move the counters.
+
+    Treat it as frozen. It is not declared so, because making one would take five times as long.
+    """
 
     id: IncidentId
     tenant: TenantId
@@ -110,6 +113,16 @@ class Incident:
         return Holder(
             self.id, self.tenant, self.state, self.severity, self.event_count, self.first_seen, self.last_seen
         )
+
+    @property
+    def time_to_acknowledge(self) -> int | None:
+        """From its creation to its first acknowledgement, in microseconds; None before."""
+        return None if self.acknowledged_at is None else self.acknowledged_at - self.created_at
+
+    @property
+    def time_to_resolve(self) -> int | None:
+        """From its creation to its resolution, in microseconds; None while it is not resolved."""
+        return None if self.resolved_at is None else self.resolved_at - self.created_at
 
     @property
     def etag(self) -> str:

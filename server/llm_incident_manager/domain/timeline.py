@@ -21,6 +21,11 @@ class TimelineKind(StrEnum):
     UPDATED = "UPDATED"
     ROUTED = "ROUTED"
     NOTIFIED = "NOTIFIED"
+    MERGED = "MERGED"
+    UNMERGED = "UNMERGED"
+    SPLIT = "SPLIT"
+    LINKED = "LINKED"
+    ATTACHMENT = "ATTACHMENT"
 
 
 class ChangeKind(StrEnum):

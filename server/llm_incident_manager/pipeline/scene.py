@@ -21,6 +21,7 @@ from llm_incident_manager.ports.changes import Claimed, KeyRow
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.ports.told import Happening
 
+_ATTACHED = Disposition.ATTACHED
 _VERB_REASONS = {Verb.ACKNOWLEDGE: NotifyReason.ACKNOWLEDGED, Verb.RESOLVE: NotifyReason.RESOLVED}
 
 
@@ -66,6 +67,10 @@ class Scene:
         known = holder is None and item.key in self._previous
         event_time, severity = item.event.event_time, item.judged.severity
         decision = create.decide(item.action, event_time, severity, holder, self._tools.window, known=known)
+        if decision is create.ATTACH and holder is not None:  # nearly all events of a storm, before all matching
+            self._count(item, holder)
+            item.result = _result(item, _ATTACHED, decision.reason, holder.id)
+            return
         match decision:
             case create.Attach(reason, raises, recurs) if holder is not None:
                 if raises or recurs:

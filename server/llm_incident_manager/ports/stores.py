@@ -14,6 +14,7 @@ from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.domain.filters import Filter, Order
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
 from llm_incident_manager.ports.changes import (
@@ -74,6 +75,16 @@ class FeedItem(NamedTuple):
     position: Position
     kind: ChangeKind
     incident: Incident
+
+
+class Expired(NamedTuple):
+    """How many records a step of retention has deleted, and whether another step is worth while."""
+
+    records: int
+    more: bool
+
+
+NOTHING = Expired(0, more=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +204,26 @@ class Store(Protocol):
 
     async def sweep(self, before: Instant, limit: int) -> int:
         """Deletes idempotency keys, answers, segments and released fingerprints older than that; returns how many."""
+        ...
+
+    async def expire(self, what: Expiring, before: Instant, limit: int, above: int = 0) -> Expired:
+        """Looks at `limit` of the oldest records at most, and deletes those that are older than `before`.
+
+        Does nothing while the database is not larger than `above` bytes.
+        Where records lie in partitions, one whole partition goes at once, and its number of rows is an estimate.
+        Raises KeyTaken when others are in the way: try again later.
+        """
+        ...
+
+    async def size(self) -> int:
+        """How many bytes the records take, without room that deleting has freed for new ones."""
+        ...
+
+    async def make_room(self, now: Instant) -> int:
+        """Prepares places for the events of today and the coming days; returns how many were missing.
+
+        Raises KeyTaken when others are in the way: try again later; until then events lie elsewhere, and are not lost.
+        """
         ...
 
     async def check(self) -> None:

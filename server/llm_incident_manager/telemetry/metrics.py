@@ -92,6 +92,8 @@ class Metrics:
         reads = self._counter("replica_reads", "Reads meant for the replica by what became of them.", "outcome")
         self._replica_reads = _Children(reads)
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
+        self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
+        self._size = self._gauge("database_bytes", "Bytes of the database that are in use.")
 
     def events_decided(self, disposition: str, count: int = 1) -> None:
         """Counts events by their disposition (lower case): in all, accepted, and repeats where they are."""
@@ -155,6 +157,14 @@ class Metrics:
     def store_failed(self) -> None:
         """Counts a time the database did not answer."""
         self._store_errors.inc()
+
+    def expired(self, what: str, records: int) -> None:
+        """Counts records that retention has deleted, by their sort."""
+        self._expired[(str(what),)].inc(records)
+
+    def database_holds(self, size: int) -> None:
+        """Sets how many bytes of the database are in use."""
+        self._size.set(size)
 
     def replica_read(self, outcome: str) -> None:
         """Counts a read meant for the replica: "served", or answered by the primary as it was "behind" or "away"."""

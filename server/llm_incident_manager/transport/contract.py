@@ -9,7 +9,7 @@ from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.checker import compile_checker
 from llm_incident_manager.transport.handlers import reception
-from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
+from llm_incident_manager.transport.handlers.incidents import IncidentHandlers, not_available
 from llm_incident_manager.transport.handlers.ingest import IngestHandlers
 from llm_incident_manager.transport.handlers.services import Services
 
@@ -30,6 +30,7 @@ def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
             services, compile_checker(event_pb2.Event.DESCRIPTOR)
         ).table(),
         "incidentmanager.v1.IncidentService": IncidentHandlers(services).table(),
+        "incidentmanager.v1.AnalyticsService": {"GetIncidentMetrics": not_available},
     }
     found = {f"{service}/{name}": handler for service, table in tables.items() for name, handler in table.items()}
     missing = [method.full_name for method in methods.all_methods() if method.full_name not in found]

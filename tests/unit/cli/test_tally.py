@@ -1,7 +1,5 @@
 """Every line has one disposition, and they add up."""
 
-import json
-
 from llm_incident_client import pb
 from llm_incident_manager.cli.tally import DISPOSITIONS, Tally
 
@@ -18,7 +16,7 @@ def test_the_summary_names_every_disposition_and_adds_up() -> None:
     ]
     tally.take([1, 2, 4, 5], results)
     tally.refuse(3, "no JSON")
-    summary = json.loads(tally.as_json(2.0))
+    summary = tally.summary(2.0)
     assert list(summary) == ["sent", "dispositions", "incidents", "seconds", "rate"]
     assert list(summary["dispositions"]) == [
         "new", "attached", "duplicate", "suppressed", "applied", "ignored", "rejected"

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from llm_incident_manager.adapters.postgres import chains, failures, opening, schema, starting
+from llm_incident_manager.adapters.postgres import chains, failures, opening, partitions, retention, schema, starting
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Pool
 from llm_incident_manager.adapters.postgres.replica import Replica
@@ -16,10 +16,12 @@ from llm_incident_manager.adapters.sql import dialect, filters, migrations, reco
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
-from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, StoredEvent
+from llm_incident_manager.ports.stores import Expired, FeedItem, IncidentQuery, KeyTaken, Position, StoredEvent
+from llm_incident_manager.telemetry import logs
 
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 _SWEEPS = ("sweep_idempotency", "sweep_answers", "sweep_segments", "sweep_released")
@@ -135,6 +137,26 @@ class PostgresStore:
                 swept += await unit.execute(SQL[name], before, limit - swept)
         return swept
 
+    async def expire(self, what: Expiring, before: Instant, limit: int, above: int = 0) -> Expired:
+        """Drops the oldest partition or deletes `limit` rows, if older than `before`, while larger than `above` bytes.
+
+        Raises KeyTaken when the moment for it does not come soon.
+        """
+        async with self._pool.connection() as connection:
+            with failures.translated():
+                return await retention.expire(connection, what, before, limit, above=above, run=self._chains.run)
+
+    async def size(self) -> int:
+        """How many bytes the database takes on disk."""
+        rows = await self._fetch("size")
+        return int(rows[0][0])
+
+    async def make_room(self, now: Instant) -> int:
+        """Makes the partitions of today and the coming days; returns how many were missing. Raises KeyTaken."""
+        async with self._pool.connection() as connection:
+            with failures.translated():
+                return await partitions.make_room(connection, now)
+
     async def check(self) -> None:
         """Raises StoreUnavailable unless a statement can be run now, and a change could be written."""
         rows = await self._fetch("probe")
@@ -195,4 +217,9 @@ async def open_store(
     except BaseException:
         pool.terminate()
         raise
-    return PostgresStore(pool, options, run, replica_read)
+    store = PostgresStore(pool, options, run, replica_read)
+    try:
+        await store.make_room(now)
+    except KeyTaken as error:  # somebody else is at it, or looks into the default partition: tried again every minute
+        logs.get("postgres").warning("partitions.later", error=error.message)
+    return store

@@ -37,7 +37,21 @@ _VERBS: dict[str, tuple[Verb, type[Message]]] = {
     "Close": (Verb.CLOSE, verbs.CloseResponse),
     "Reopen": (Verb.REOPEN, verbs.ReopenResponse),
 }
-_LATER = ("Snooze", "Merge", "Split", "AnalyzeCorrelations")
+_LATER = (
+    "Snooze",
+    "Merge",
+    "Unmerge",
+    "Split",
+    "AnalyzeCorrelations",
+    "ListNotes",
+    "ListRelatedIncidents",
+    "LinkIncidents",
+    "UnlinkIncidents",
+    "AddAttachment",
+    "ListAttachments",
+    "RemoveAttachment",
+    "ApplyToIncidents",
+)
 
 
 class IncidentHandlers:
@@ -61,7 +75,7 @@ class IncidentHandlers:
             "ListTimeline": self.list_timeline,
         }
         moves = {name: self._mover(verb, reply) for name, (verb, reply) in _VERBS.items()}
-        return {**own, **moves, **dict.fromkeys(_LATER, _not_available)}
+        return {**own, **moves, **dict.fromkeys(_LATER, not_available)}
 
     async def get(self, request: service.GetIncidentRequest, call: Call) -> incident_pb2.Incident:
         """An incident by id or number."""
@@ -83,7 +97,7 @@ class IncidentHandlers:
         async def work(tx: Transaction, changes: Changes) -> service.CreateIncidentResponse:
             name, number = IncidentId(self._on.tools.ids.new(now)), self._on.numbers.take(call.caller.tenant, now)
             birth = draft.Birth(name, number, now, call.traceparent)
-            drafted = draft.incident(translate.report(request), call.caller, birth, self._on.tools.rules)
+            drafted = draft.incident(translate.report(request), call.caller, birth, self._on.tools.judge.pack)
             opened = await self._on.incidents.open(tx, changes, drafted, call.caller.subject)
             return service.CreateIncidentResponse(incident_id=opened.id, status="created", incident=self._out(opened))
 
@@ -207,6 +221,7 @@ def _edits(request: service.UpdateIncidentRequest) -> dict[str, object]:
     return edits
 
 
-async def _not_available(_: Message, call: Call) -> Message:
+async def not_available(_: Message, call: Call) -> Message:
+    """The answer of a method that a later release will have."""
     text = f"{call.method.name} is part of the contract and not available in this release"
     raise DomainError(ErrorReason.NOT_AVAILABLE, text, {"method": call.method.full_name})
