@@ -52,7 +52,9 @@ _WIDTH = len(records.INCIDENT_COLUMNS)
 class PostgresStore:
     """Implements ports.stores.Store."""
 
-    def __init__(self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None]) -> None:
+    def __init__(
+        self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None] = lambda _: None
+    ) -> None:
         """Use `open_store`."""
         self._replica = Replica(options, options.replica, self._run, replica_read) if options.replica else None
         self._pool = pool
