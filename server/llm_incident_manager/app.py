@@ -26,6 +26,7 @@ from llm_incident_manager.engines.retention import Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.indexer import Indexer
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.runner import Runner
@@ -131,6 +132,7 @@ class Server:
     batcher: Batcher
     sweeper: Sweeper
     pumps: dict[str, Pump]
+    indexer: Indexer
     feed: Feed
     end: Drain
     dispatcher: Dispatcher
@@ -155,11 +157,13 @@ class Server:
         def wake(changes: Changes) -> None:
             if changes.feed:
                 feed.wake()
+                indexer.wake()
             for topic in {row.topic for row in changes.outbox}:
                 pumps[topic].wake()
 
         tools = _tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=wake)
         services = _services(settings, tools, feed, end)
+        indexer = Indexer(store, clock, lambda: services.batcher.pressed)
         for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
@@ -167,7 +171,22 @@ class Server:
         probes = Probes({"database": store.check}, end, _notes(settings), replica)
         scrape = Scrape(metrics, store, clock)
         sweeper = Sweeper(store, clock, tools.kept, metrics)
-        return cls(settings, store, services.batcher, sweeper, pumps, feed, end, dispatcher, probes, scrape, [], {}, [])
+        return cls(
+            settings,
+            store,
+            services.batcher,
+            sweeper,
+            pumps,
+            indexer,
+            feed,
+            end,
+            dispatcher,
+            probes,
+            scrape,
+            [],
+            {},
+            [],
+        )
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken."""
@@ -186,6 +205,7 @@ class Server:
         """Starts what works behind the doors."""
         self._run(self.batcher.run(), "batcher")
         self._run(self.feed.run(), "feed")
+        self._run(self.indexer.run(), "indexer")
         self._run(self.sweeper.run(), "sweeper")
         for topic, pump in self.pumps.items():
             self._run(pump.run(), f"pump-{topic}")

@@ -36,7 +36,7 @@ class Cluster:
     """One server with its own folder and port, on the loopback address."""
 
     def __init__(self, folder: Path, settings: dict[str, str] | None = None, programs: Path | None = None) -> None:
-        """Use `in_new_folder`. `settings` replace those of a hurried server."""
+        """Use `in_new_folder`; in a folder of before, what lies there. `settings` replace those of a hurried server."""
         self._bin = programs or _programs()
         self._folder = folder
         self._settings = HURRIED if settings is None else settings
@@ -46,8 +46,9 @@ class Cluster:
         folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             shutil.chown(folder, "nobody")
-        locale = ["--encoding=UTF8", "--locale=C"]
-        self._run("initdb", "-D", str(folder / "data"), "-U", "postgres", "--auth=trust", "--no-sync", *locale)
+        if not (folder / "data").exists():
+            locale = ["--encoding=UTF8", "--locale=C"]
+            self._run("initdb", "-D", str(folder / "data"), "-U", "postgres", "--auth=trust", "--no-sync", *locale)
         self.start()
 
     @classmethod

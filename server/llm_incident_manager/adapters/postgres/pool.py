@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -14,6 +14,9 @@ from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.domain.errors import StoreUnavailable
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+Rows: TypeAlias = "list[asyncpg.Record]"
+Ask: TypeAlias = Callable[..., Awaitable["list[asyncpg.Record]"]]
+"""Runs one statement with its values on a connection or in a unit of work."""
 
 CLOSE_WITHIN = 10.0
 """Seconds that running work has before its connections are cut."""

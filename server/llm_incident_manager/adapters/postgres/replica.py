@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
-
-import asyncpg
+from typing import TypeVar
 
 from llm_incident_manager.adapters.postgres import failures, starting
 from llm_incident_manager.adapters.postgres.options import Options
-from llm_incident_manager.adapters.postgres.pool import Connection, Pool, open_pool
+from llm_incident_manager.adapters.postgres.pool import Ask, Connection, Pool, Rows, open_pool
 from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, StoreUnavailable
 from llm_incident_manager.ports.stores import KeyTaken, StoreRefused
@@ -29,7 +28,7 @@ REST_SECONDS = 1.0
 """After a failure or a wait in vain the replica is left alone for so long, so that not every read waits in vain."""
 
 SERVED, BEHIND, AWAY = "served", "behind", "away"
-Rows = list[asyncpg.Record]
+T = TypeVar("T")
 
 
 class ReplicaUnusable(DomainError):
@@ -54,23 +53,23 @@ class Replica:
         self._joining = asyncio.Lock()
         self._rests_until = 0.0
 
-    async def fetch(self, statement: str, *values: object) -> Rows | None:
-        """What the statement answers; None when the primary has to be asked."""
+    async def use(self, work: Callable[[Ask], Awaitable[T]]) -> T | None:
+        """What the work finds on one connection; None when the primary has to be asked."""
         if asyncio.get_running_loop().time() < self._rests_until or (self._pool is None and self._joining.locked()):
             self._observe(AWAY)
             return None
         try:
-            rows = await self._read(statement, *values)
+            found = await self._use(work)
         except ReplicaUnusable as unusable:
             self._rests_until = asyncio.get_running_loop().time() + REST_SECONDS
             self._observe(BEHIND if isinstance(unusable, _Behind) else AWAY)
             return None
         self._observe(SERVED)
-        return rows
+        return found
 
     async def check(self) -> None:
         """Raises ReplicaUnusable unless it could answer now."""
-        await self._read(SQL["probe"])
+        await self._use(lambda ask: ask(SQL["probe"]))
         self._rests_until = 0.0
 
     async def close(self) -> None:
@@ -78,7 +77,7 @@ class Replica:
         if self._pool is not None:
             await self._pool.close()
 
-    async def _read(self, statement: str, *values: object) -> Rows:
+    async def _use(self, work: Callable[[Ask], Awaitable[T]]) -> T:
         written = (await self._ask(SQL["written_to"]))[0][0]
         try:
             pool = await self._joined()
@@ -86,7 +85,7 @@ class Replica:
                 with failures.translated():
                     async with connection.transaction() if self._options.pooled else nullcontext():
                         await self._catch_up(connection, written)
-                        return await connection.fetch(statement, *values)
+                        return await work(connection.fetch)
         except (StoreUnavailable, KeyTaken, StoreRefused) as e:  # KeyTaken: replay needed what the read was reading
             raise ReplicaUnusable(f"the replica fails: {e}") from e
 

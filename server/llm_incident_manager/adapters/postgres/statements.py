@@ -46,6 +46,7 @@ _FILLED = {
     "{timeline}": ", ".join(f"t.{column}" for column in records.TIMELINE_COLUMNS),
     "{delivery}": ", ".join(f"d.{column}" for column in records.DELIVERY_COLUMNS),
     "{outbox}": ", ".join(f"o.{column}" for column in records.OUTBOX_COLUMNS),
+    **records.copied("i"),
 }
 
 

@@ -1,18 +1,25 @@
 """The record of everything in PostgreSQL: lends units of work, and reads. What is locked when is in transaction.py."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-import asyncpg
-
-from llm_incident_manager.adapters.postgres import chains, failures, opening, partitions, retention, schema, starting
+from llm_incident_manager.adapters.postgres import (
+    chains,
+    failures,
+    indexing,
+    opening,
+    partitions,
+    retention,
+    schema,
+    starting,
+)
 from llm_incident_manager.adapters.postgres.options import Options
-from llm_incident_manager.adapters.postgres.pool import Pool
+from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
 from llm_incident_manager.adapters.postgres.replica import Replica
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
 from llm_incident_manager.adapters.postgres.transaction import PostgresTransaction
-from llm_incident_manager.adapters.sql import dialect, filters, migrations, records
+from llm_incident_manager.adapters.sql import dialect, listing, migrations, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
@@ -21,6 +28,7 @@ from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
 from llm_incident_manager.ports.stores import (
+    Count,
     Expired,
     FeedItem,
     IncidentQuery,
@@ -31,8 +39,11 @@ from llm_incident_manager.ports.stores import (
 )
 from llm_incident_manager.telemetry import logs
 
+T = TypeVar("T")
+
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 _SWEEPS = ("sweep_idempotency", "sweep_answers", "sweep_segments", "sweep_released")
+_LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"])
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
@@ -87,15 +98,25 @@ class PostgresStore:
 
     async def incidents(self, query: IncidentQuery) -> Sequence[Incident]:
         """One page of a list."""
-        clause = filters.page(query, dialect.POSTGRES)
-        rows = await self._read(f"{SELECT_INCIDENTS} {clause.text}", *clause.parameters)
-        return [records.incident_of(row, str) for row in rows]
+        return [records.incident_of(row, str) for row in await self._done(lambda: _LISTS.page(query))]
 
     async def count_incidents(self, query: IncidentQuery) -> int:
         """How many match, regardless of limit, offset and after."""
-        clause = filters.selection(query, dialect.POSTGRES)
-        rows = await self._read(f"{SQL['count_incidents']} {clause.text}", *clause.parameters)
-        return int(rows[0][0])
+        return (await self._done(lambda: _LISTS.count(query))).total
+
+    async def count_up_to(self, query: IncidentQuery, most: int) -> Count:
+        """The same, but where it would take looking at more than `most` of them it is told as "at least"."""
+        return await self._done(lambda: _LISTS.count(query, most))
+
+    async def index_incidents(self, limit: int) -> int:
+        """Brings what lists ask about up to `limit` changes further along the feed; returns how many it was."""
+        async with self._unit(self._begin) as unit:
+            return await indexing.copy(unit, limit)
+
+    async def index_words(self, limit: int) -> int:
+        """Brings what searches ask about up to `limit` changes further along the feed; returns how many it was."""
+        async with self._unit(self._begin) as unit:
+            return await indexing.document(unit, limit)
 
     async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
         """Timeline entries with an id larger than `after`, oldest first."""
@@ -182,21 +203,41 @@ class PostgresStore:
             await self._replica.close()
         await self._pool.close()
 
-    async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
+    async def _done(self, begun: Callable[[], listing.Steps[T]]) -> T:
+        """Runs statement after statement on one connection."""
+
+        async def work(ask: Ask) -> T:
+            steps, rows = begun(), None
+            while True:
+                try:
+                    clause = steps.send(rows)  # type: ignore[arg-type]  # None starts it
+                except StopIteration as end:
+                    return end.value  # type: ignore[no-any-return]  # what the steps return
+                rows = [tuple(row) for row in await ask(clause.text, *clause.parameters)]
+
+        return await self._reading(work)
+
+    async def _fetch(self, name: str, *values: object) -> Rows:
         return await self._run(SQL[name], *values)
 
-    async def _read(self, statement: str, *values: object) -> list[asyncpg.Record]:
-        """As `_run`, from the replica if it has all that is committed by now."""
-        rows = None if self._replica is None else await self._replica.fetch(statement, *values)
-        return await self._run(statement, *values) if rows is None else rows
+    async def _run(self, statement: str, *values: object) -> Rows:
+        return await self._on_primary(lambda ask: ask(statement, *values))
 
-    async def _run(self, statement: str, *values: object) -> list[asyncpg.Record]:
+    async def _read(self, statement: str, *values: object) -> Rows:
+        """As `_run`, from the replica if it has all that is committed by now."""
+        return await self._reading(lambda ask: ask(statement, *values))
+
+    async def _reading(self, work: Callable[[Ask], Awaitable[T]]) -> T:
+        found = None if self._replica is None else await self._replica.use(work)
+        return await self._on_primary(work) if found is None else found
+
+    async def _on_primary(self, work: Callable[[Ask], Awaitable[T]]) -> T:
         if self._pooled:  # a statement is parsed in one step and run in another: it needs one server for both
             async with self._unit(self._begin) as unit:
-                return await unit.fetch(statement, *values)
+                return await work(unit.fetch)
         async with self._pool.connection() as connection:
             with failures.translated():
-                return await connection.fetch(statement, *values)
+                return await work(connection.fetch)
 
 
 def _feed_item(row: tuple[Any, ...]) -> FeedItem:

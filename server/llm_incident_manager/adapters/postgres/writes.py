@@ -137,7 +137,7 @@ STEPS: tuple[Copy | Update, ...] = (
     Copy("event", records.EVENT_COLUMNS, lambda c: c.events),
     Copy("event_body", BodyRow._fields, lambda c: c.bodies),
     Copy("timeline", records.TIMELINE_COLUMNS, lambda c: [records.timeline_row(t, _same) for t in c.timeline]),
-    Copy("incident_change", ChangeRow._fields, lambda c: c.feed),
+    Copy("incident_change", ChangeRow._fields, lambda c: c.announced()),
     Copy("outbox", records.OUTBOX_COLUMNS, lambda c: c.outbox),
     Update("finish_work", _finished),
     Update("retry_work", lambda c: c.outbox_retries),

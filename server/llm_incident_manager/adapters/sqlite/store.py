@@ -11,7 +11,7 @@ import apsw
 
 from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import connection as connections
-from llm_incident_manager.adapters.sqlite import outbox, reads, retention, schema
+from llm_incident_manager.adapters.sqlite import indexing, outbox, reads, retention, schema
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
@@ -24,7 +24,15 @@ from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
 from llm_incident_manager.ports.executor import Executor
-from llm_incident_manager.ports.stores import Expired, FeedItem, IncidentQuery, Position, StoredEvent, Transaction
+from llm_incident_manager.ports.stores import (
+    Count,
+    Expired,
+    FeedItem,
+    IncidentQuery,
+    Position,
+    StoredEvent,
+    Transaction,
+)
 
 T = TypeVar("T")
 
@@ -120,7 +128,19 @@ class SqliteStore:
 
     async def count_incidents(self, query: IncidentQuery) -> int:
         """How many match, regardless of limit, offset and after."""
-        return await self._read(partial(reads.count, query=query))
+        return (await self._read(partial(reads.count, query=query))).total
+
+    async def count_up_to(self, query: IncidentQuery, most: int) -> Count:
+        """The same, but where it would take looking at more than `most` of them it is told as "at least"."""
+        return await self._read(partial(reads.count, query=query, most=most))
+
+    async def index_incidents(self, limit: int) -> int:
+        """Brings what lists ask about up to `limit` changes further along the feed; returns how many it was."""
+        return await self._writer.unit(partial(indexing.copy, limit=limit))
+
+    async def index_words(self, limit: int) -> int:
+        """Brings what searches ask about up to `limit` changes further along the feed; returns how many it was."""
+        return await self._writer.unit(partial(indexing.document, limit=limit))
 
     async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
         """Timeline entries with an id larger than `after`, oldest first."""
