@@ -87,7 +87,7 @@ async def test_events_last_as_long_as_the_policy_says(world: World) -> None:
         await has_body(world, first)
     assert await has_body(world, second)
     assert (await world.incident()).event_count == 2
-    assert deleted(world.tools.metrics) == {"bodies": 1, "events": 1, "changes": 1}
+    assert deleted(world.tools.metrics) == {"bodies": 1, "events": 1}
 
 
 async def test_finished_incidents_last_as_long_as_the_policy_says(world: World) -> None:
