@@ -9,7 +9,8 @@ STAMP    := $(VENV)/.installed
 PROJECTS := pyproject.toml generated/pyproject.toml clients/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test prove check gates gen baseline lock lint fmt types bench clean
+.PHONY: help setup run demo test prove fuzz check gates gen baseline lock lint fmt types coverage conformance bench sdk cases
+.PHONY: clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,14 +36,19 @@ demo: setup ## Start a server, replay a day of LLM events into it and show what 
 test: setup ## Run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
-prove: setup ## The proofs in full size: 100,000 events through 200 cuts, 20 kills under load
+prove: setup ## The proofs in full size: 100,000 events through 200 cuts, and 120 kills under load, 100 of them with PostgreSQL
 	TEST_SIZE=full $(BIN)/python -m pytest tests/adversity $(ARGS)
+
+fuzz: setup ## Let schemathesis look for answers that /openapi.json does not name, on every path, for some minutes
+	TEST_SIZE=full $(BIN)/python -m pytest tests/rest/test_fuzzed.py $(ARGS)
 
 check: gates ## Everything that must hold before a commit: all gates, then the tests, none skipped
 	$(BIN)/python -m pytest --no-skips $(ARGS)
 
 gates: setup ## The part of check without the tests
 	$(BIN)/python -m tools.generate --check
+	$(BIN)/python -m tools.blocking --check
+	$(BIN)/python -m tools.apidocs --check
 	$(BIN)/python -m tools.lock --check
 	$(BIN)/python -m tools.contract check
 	$(BIN)/ruff format --check .
@@ -50,8 +56,10 @@ gates: setup ## The part of check without the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-gen: setup ## Generate code from the .proto files into generated/
+gen: setup ## Generate what follows from the .proto files: generated/, the blocking client, docs/api*.md and /docs
 	$(BIN)/python -m tools.generate
+	$(BIN)/python -m tools.blocking
+	$(BIN)/python -m tools.apidocs
 
 baseline: setup ## Accept the contract as it is: later changes must not break it
 	$(BIN)/python -m tools.contract accept
@@ -73,9 +81,23 @@ fmt: setup ## Format the code and the .proto files, and fix what the linter can 
 types: setup ## Check types
 	$(BIN)/mypy $(ARGS)
 
+coverage: setup ## Branch coverage of domain, engines and pipeline; fails below 90 %
+	@$(BIN)/python -m tools.covered $(ARGS)
+
+conformance: setup ## Run the store's tests on every back end; prints how many passed on each
+	$(BIN)/python -m pytest -q tests/conformance $(ARGS)
+
 bench: setup ## Measure throughput and latency; prints JSON lines
 	@exec $(BIN)/python -m bench $(ARGS)
 
+sdk: setup ## Build what applications install, generated code and client, into dist/; ARGS=--server adds the server
+	$(BIN)/python -m tools.sdk $(ARGS)
+
+# Other systems' expectations lie beside the repository; any folder or file of their formats will do.
+DIR ?= ../shared/cases
+cases: setup ## Run other systems' expectations: make cases DIR=../shared/cases
+	@$(BIN)/python -m cases $(DIR) $(ARGS)
+
 clean: ## Remove caches and the virtual environment; ./data stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +

@@ -1,28 +1,36 @@
-"""`python -m bench`: measures the server, a JSON object a line. Without names it measures everything."""
+"""`python -m bench`: measures the server, a JSON object a line, and a table at the end, which goes to standard error.
+Without names it measures everything."""
 
 import argparse
 import json
 import signal
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
 
-from bench import benches, databases, measuring, surroundings
+from bench import benches, databases, measuring, surroundings, table
+
+BOTH = "both"
 
 
 def main() -> None:
     """Runs what the command line names."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
-    database = databases.opened(options.store)
-    try:
-        _run(options, database)
-    finally:
-        database.close()
+    with ExitStack() as stack:
+        stores = []
+        for name in databases.STORES if options.store == BOTH else (options.store,):
+            stores.append(databases.opened(name))
+            stack.callback(stores[-1].close)
+        _run(options, stores)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(benches.NAMES)}")
-    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite", help="default: sqlite")
+    stores = (*databases.STORES, BOTH)
+    parser.add_argument("--store", choices=stores, default="sqlite", help="default: sqlite; both: side by side")
     parser.add_argument("--seconds", type=float, default=8.0, help="how long each load is measured; default: 8")
     options = parser.parse_args()
     if unknown := set(options.names) - set(benches.NAMES):
@@ -30,20 +38,29 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _run(options: argparse.Namespace, database: databases.Database) -> None:
+def _run(options: argparse.Namespace, stores: Sequence[databases.Database]) -> None:
+    """Each benchmark on one database right after the other, so that both meet the machine in the same mood."""
+    settings = {database.name: _settings(database) for database in stores}
+    rates: dict[str, float] = {}
+    lines: list[measuring.Line] = []
+    for name in benches.with_floors(options.names or list(benches.NAMES)):
+        for database in stores[:1] if name in benches.FLOORS else stores:
+            line = {"bench": name, "store": database.name, **benches.run(name, database, options.seconds)}
+            rates[name] = line["rate"]
+            if name in benches.FLOOR_OF:
+                line["ratio_to_floor"] = round(line["rate"] / rates[benches.FLOOR_OF[name]], 3)
+            lines.append(line)
+            print(json.dumps({**line, **settings[database.name]}), flush=True)
+    print(table.of(lines, {name: own["database"] for name, own in settings.items()}), file=sys.stderr)
+
+
+def _settings(database: databases.Database) -> dict[str, Any]:
     with measuring.folder() as place:
-        settings = {
+        return {
             "machine": surroundings.machine(place),
             "database": database.settings(place),
             **surroundings.configuration({"DATABASE_URL": database.fresh(place)}),
         }
-    rates: dict[str, float] = {}
-    for name in benches.with_floors(options.names or list(benches.NAMES)):
-        line = {"bench": name, "store": database.name, **benches.run(name, database, options.seconds)}
-        rates[name] = line["rate"]
-        if name in benches.FLOOR_OF:
-            line["ratio_to_floor"] = round(line["rate"] / rates[benches.FLOOR_OF[name]], 3)
-        print(json.dumps({**line, **settings}), flush=True)
 
 
 if __name__ == "__main__":

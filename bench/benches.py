@@ -7,8 +7,9 @@ from dataclasses import replace
 from bench import measuring, surroundings
 from bench.databases import Database
 from bench.measuring import Line
-from bench.processes import Load, free_port
+from bench.processes import Load
 from bench.recorder import Spec, quantiles
+from tools.ports import free_port
 
 STARTS = 3
 _CALLS_AT_ONCE = 128
@@ -29,7 +30,7 @@ _SERVERS = {
     "unary": UNARY,
     "rest_single": REST,
 }
-_FLOORS = {
+FLOORS = {
     "floor_frames": replace(STORM, echo=True),
     "floor_unary": replace(UNARY, echo=True),
     "floor_rest": replace(REST, echo=True),
@@ -54,7 +55,7 @@ def run(name: str, database: Database, seconds: float) -> Line:
     """Measures one."""
     if name == "start":
         return _start(database)
-    spec = _sized({**_SERVERS, **_FLOORS}[name], seconds)
+    spec = _sized({**_SERVERS, **FLOORS}[name], seconds)
     rest = spec.kind == "rest"
     with measuring.floor("rest" if rest else "grpc") if spec.echo else measuring.server(database, rest=rest) as target:
         return measuring.measure(target, spec)

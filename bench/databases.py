@@ -11,6 +11,7 @@ import psutil
 
 from llm_incident_manager.adapters.sqlite import connection as sqlite
 
+STORES = ("sqlite", "postgresql")
 _BACKLOG = "SELECT count(*) FROM outbox WHERE NOT dead"
 _SQLITE_SETTINGS = ("journal_mode", "synchronous", "wal_autocheckpoint", "page_size")
 _POSTGRES_SETTINGS = (

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from bench import scraping, surroundings
 from bench.databases import Database
-from bench.processes import Child, Load, free_port
+from bench.processes import Child, Load
 from bench.recorder import Spec
+from tools.ports import free_port
 
 MOST_DRAIN_SECONDS = 20.0
 Line = dict[str, Any]

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from examples.make_day import FILE
+from tools.ports import free_port
 
 COMMAND = (sys.executable, "-m", "llm_incident_manager")
 START_SECONDS = 30.0
@@ -29,7 +29,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         """Only decides where; `running` starts it."""
-        self.http, self.grpc = _free_port(), _free_port()
+        self.http, self.grpc = free_port(), free_port()
         self._folder = folder
         self._env = {
             **os.environ,
@@ -71,13 +71,6 @@ class Server:
         say("\n$ llm-incident-manager " + " ".join(f"'{one}'" if " " in one else one for one in arguments))
         address = {"LLM_IM_ADDRESS": f"127.0.0.1:{self.grpc}"}
         subprocess.run((*COMMAND, *arguments), env={**os.environ, **address}, check=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def say(text: str) -> None:

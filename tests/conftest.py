@@ -1,11 +1,12 @@
 """Rules for the whole suite: tests see none of the developer's settings; `--no-skips` makes every skip a failure."""
 
 import os
+import sys
 from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.support import beside
+from tests.support import beside, releases
 from tests.support.postgres import Cluster
 
 SETTINGS = (
@@ -30,6 +31,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith(SETTINGS)]:
         del os.environ[name]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With an older client or server only tests of what it has are run."""
+    if (older := releases.older_side()) is None:
+        return
+    left_out = [item for item in items for mark in item.iter_markers("since") if releases.is_older(older, mark.args[0])]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_sessionfinish() -> None:
+    """An older client's generated code and this server's must never meet in one process."""
+    if releases.older_side() is not None and "llm_incident_manager" in sys.modules:
+        raise pytest.UsageError("the client suite imported the server: it cannot run with another release's client")
 
 
 @pytest.fixture(scope="session")

@@ -55,14 +55,14 @@ def read(root: Path) -> Tree:
     }
 
 
-def differences(old: Tree, new: Tree) -> list[str]:
+def differences(old: Tree, new: Tree, root: str = "generated") -> list[str]:
     """The lines of a unified diff from `old` to `new`; empty when they are equal."""
     lines: list[str] = []
     for path in sorted(old.keys() | new.keys()):
         if path not in old or path not in new:
-            lines.append(f"{'left over' if path in old else 'missing'}: generated/{path}")
+            lines.append(f"{'left over' if path in old else 'missing'}: {root}/{path}")
             continue
-        names = f"generated/{path}", f"generated/{path} as it should be"
+        names = f"{root}/{path}", f"{root}/{path} as it should be"
         lines += difflib.unified_diff(old[path].splitlines(), new[path].splitlines(), *names, lineterm="")
     return lines
 

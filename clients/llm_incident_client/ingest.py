@@ -16,6 +16,11 @@ class IngestCalls(calls.MethodGroup):
         request = pb.SubmitEventRequest(event=event, request_id=request_id or calls.new_request_id())
         return await self._caller.unary(self._ingest.SubmitEvent, request)
 
+    async def submit_alert(self, alert: pb.Alert, *, request_id: str = "") -> pb.SubmitAlertResponse:
+        """Reports one alert in a monitoring system's words. It is durable when this returns."""
+        request = pb.SubmitAlertRequest(alert=alert, request_id=request_id or calls.new_request_id())
+        return await self._caller.unary(self._ingest.SubmitAlert, request)
+
     async def submit_events(self, events: Iterable[pb.Event], *, request_id: str = "") -> pb.SubmitEventsResponse:
         """Reports up to 1,000 events. A bad one is REJECTED in its result and does not spoil the others."""
         request = pb.SubmitEventsRequest(events=events, request_id=request_id or calls.new_request_id())

@@ -4,6 +4,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from incidentmanager.v1.alert_pb2 import Alert, SubmitAlertRequest, SubmitAlertResponse
 from incidentmanager.v1.analytics_service_pb2 import (
     DurationFigures,
     GetIncidentMetricsRequest,
@@ -141,6 +142,7 @@ __all__ = [
     "AddAttachmentResponse",
     "AddNoteRequest",
     "AddNoteResponse",
+    "Alert",
     "AnalyzeCorrelationsRequest",
     "ApplyAcknowledge",
     "ApplyAddNote",
@@ -236,6 +238,8 @@ __all__ = [
     "StreamIncidentsRequest",
     "StreamOpen",
     "StreamOpened",
+    "SubmitAlertRequest",
+    "SubmitAlertResponse",
     "SubmitEventRequest",
     "SubmitEventResponse",
     "SubmitEventsRequest",

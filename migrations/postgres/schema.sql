@@ -37,13 +37,34 @@ CREATE TABLE public.event (
     received_at bigint NOT NULL,
     duplicate_of uuid,
     CONSTRAINT event_disposition_check CHECK (((disposition >= 1) AND (disposition <= 6)))
-);
+)
+PARTITION BY RANGE (id);
 
 CREATE TABLE public.event_body (
     event_id uuid NOT NULL,
     tenant text NOT NULL,
     body bytea NOT NULL,
     decision jsonb NOT NULL
+)
+PARTITION BY RANGE (event_id);
+
+CREATE TABLE public.event_body_default (
+    event_id uuid CONSTRAINT event_body_event_id_not_null NOT NULL,
+    tenant text CONSTRAINT event_body_tenant_not_null NOT NULL,
+    body bytea CONSTRAINT event_body_body_not_null NOT NULL,
+    decision jsonb CONSTRAINT event_body_decision_not_null NOT NULL
+);
+
+CREATE TABLE public.event_default (
+    id uuid CONSTRAINT event_id_not_null NOT NULL,
+    tenant text CONSTRAINT event_tenant_not_null NOT NULL,
+    incident_id uuid,
+    disposition smallint CONSTRAINT event_disposition_not_null NOT NULL,
+    reason text CONSTRAINT event_reason_not_null NOT NULL,
+    event_time bigint CONSTRAINT event_event_time_not_null NOT NULL,
+    received_at bigint CONSTRAINT event_received_at_not_null NOT NULL,
+    duplicate_of uuid,
+    CONSTRAINT event_disposition_check CHECK (((disposition >= 1) AND (disposition <= 6)))
 );
 
 CREATE TABLE public.idempotency (
@@ -229,6 +250,10 @@ CREATE TABLE public.timeline (
     details jsonb NOT NULL
 );
 
+ALTER TABLE ONLY public.event_body ATTACH PARTITION public.event_body_default DEFAULT;
+
+ALTER TABLE ONLY public.event ATTACH PARTITION public.event_default DEFAULT;
+
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (tenant, writer, sequence);
 
@@ -238,8 +263,14 @@ ALTER TABLE ONLY public.delivery
 ALTER TABLE ONLY public.event_body
     ADD CONSTRAINT event_body_pkey PRIMARY KEY (event_id);
 
+ALTER TABLE ONLY public.event_body_default
+    ADD CONSTRAINT event_body_default_pkey PRIMARY KEY (event_id);
+
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.event_default
+    ADD CONSTRAINT event_default_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant, key);
@@ -285,7 +316,11 @@ ALTER TABLE ONLY public.timeline
 
 CREATE INDEX ix_incident_change_order ON public.incident_change USING btree (transaction, sequence);
 
+CREATE INDEX ix_incident_finished ON public.incident USING btree (COALESCE(closed_at, resolved_at)) WHERE (state = ANY (ARRAY['RESOLVED'::text, 'CLOSED'::text]));
+
 CREATE INDEX ix_incident_previous ON public.incident USING btree (previous_id) WHERE (previous_id IS NOT NULL);
+
+CREATE INDEX ix_outbox_dead ON public.outbox USING btree (incident_id) WHERE dead;
 
 CREATE INDEX ix_outbox_lane ON public.outbox USING btree (topic, lane, id);
 
@@ -296,3 +331,7 @@ CREATE INDEX ix_timeline_incident ON public.timeline USING btree (incident_id, i
 CREATE UNIQUE INDEX ux_delivery_dedup ON public.delivery USING btree (incident_id, dedup_key, channel);
 
 CREATE UNIQUE INDEX ux_incident_number ON public.incident USING btree (tenant, number);
+
+ALTER INDEX public.event_body_pkey ATTACH PARTITION public.event_body_default_pkey;
+
+ALTER INDEX public.event_pkey ATTACH PARTITION public.event_default_pkey;

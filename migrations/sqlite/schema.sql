@@ -103,6 +103,8 @@ CREATE TABLE incident (
     traceparent TEXT NOT NULL
 , keys TEXT, unmerge TEXT, first_received_at INTEGER) WITHOUT ROWID;
 
+CREATE INDEX ix_incident_finished ON incident (coalesce(closed_at, resolved_at)) WHERE state IN ('RESOLVED', 'CLOSED');
+
 CREATE INDEX ix_incident_previous ON incident (previous_id) WHERE previous_id IS NOT NULL;
 
 CREATE INDEX ix_incident_tenant ON incident (tenant, id, created_at);
@@ -184,6 +186,8 @@ CREATE TABLE outbox (
     dead INTEGER NOT NULL DEFAULT 0,
     blocked INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+
+CREATE INDEX ix_outbox_dead ON outbox (incident_id) WHERE dead = 1;
 
 CREATE INDEX ix_outbox_due ON outbox (topic, max(due_at, lease_until)) WHERE dead = 0 AND blocked = 0;
 

@@ -1,3 +1,3 @@
 """The LLM Incident Manager server: events in, incidents out, somebody told."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

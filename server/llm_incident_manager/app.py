@@ -20,8 +20,10 @@ from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.policy import Route
-from llm_incident_manager.domain.time import SECOND
+from llm_incident_manager.domain.time import DAY, SECOND
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.engines.retention import Policy
+from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
 from llm_incident_manager.pipeline.numbers import Numbers
@@ -125,16 +127,19 @@ def _stop_on_signals() -> asyncio.Event:
 
 @dataclass(slots=True)
 class Server:
-    """Everything that runs."""
+    """Everything that runs. Doors are there once it serves; embedded in another program it has none."""
 
     settings: Settings
     store: Store
     batcher: Batcher
+    sweeper: Sweeper
     pumps: dict[str, Pump]
     feed: Feed
     end: Drain
-    rpc: RpcServer
-    rest: RestServer
+    dispatcher: Dispatcher
+    probes: Probes
+    scrape: Scrape
+    doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
 
@@ -162,23 +167,28 @@ class Server:
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         probes = Probes({"database": store.check}, end, _notes(settings))
-        all_methods = methods.all_methods()
-        rpc = RpcServer(_rpc_settings(settings), dispatcher, all_methods)
         scrape = Scrape(metrics, store, clock)
-        rest = RestServer(_rest_settings(settings), dispatcher, all_methods, probes, scrape)
-        return cls(settings, store, services.batcher, pumps, feed, end, rpc, rest, {}, [])
+        sweeper = Sweeper(store, clock, tools.kept, metrics)
+        return cls(settings, store, services.batcher, sweeper, pumps, feed, end, dispatcher, probes, scrape, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken."""
-        rpc_port = await self.rpc.start()
-        rest_port = await self.rest.start()
+        every = methods.all_methods()
+        rpc = RpcServer(RpcSettings.of(self.settings.grpc), self.dispatcher, every)
+        rest = RestServer(RestSettings.of(self.settings.api), self.dispatcher, every, self.probes, self.scrape)
+        rpc_port, rest_port = await rpc.start(), await rest.start()
+        self.doors += [rpc, rest]
         self.addresses = {
             "grpc": f"{self.settings.grpc.host}:{rpc_port}",
             "http": f"http://{self.settings.api.host}:{rest_port}",
         }
+        self.work()
+
+    def work(self) -> None:
+        """Starts what works behind the doors."""
         self._run(self.batcher.run(), "batcher")
         self._run(self.feed.run(), "feed")
-        self._run(Sweeper(self.store, SystemClock()).run(), "sweeper")
+        self._run(self.sweeper.run(), "sweeper")
         for topic, pump in self.pumps.items():
             self._run(pump.run(), f"pump-{topic}")
 
@@ -197,7 +207,7 @@ class Server:
         """Readiness off, streams told, calls under way finished, then everything stopped."""
         grace = self.settings.grpc.drain_grace_secs
         self.end.begin(grace)
-        await asyncio.gather(self.rpc.drain(grace), self.rest.drain(grace))
+        await asyncio.gather(*(door.drain(grace) for door in self.doors))
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -222,10 +232,12 @@ def _tools(
         clock=clock,
         ids=ids,
         codec=EventCodec(),
-        numbers=Numbers(store),
+        numbers=Numbers(store, databases.lanes(settings)),
         identities=Identities(enabled=dedup.fingerprint_enabled, new_id=lambda: ids.new(clock.now())),
-        rules=rulepack.load(
-            triage.rules, source_defaults=triage.source_defaults, default_severity=triage.default_severity
+        judge=Judge(
+            rulepack.load(
+                triage.rules, source_defaults=triage.source_defaults, default_severity=triage.default_severity
+            )
         ),
         metrics=metrics,
         window=dedup.window_secs * SECOND,
@@ -234,8 +246,15 @@ def _tools(
         retry=RetryPolicy(tell.max_attempts, tell.base_delay_secs),
         channels=channels,
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
+        kept=policy(settings),
         wake=wake,
     )
+
+
+def policy(settings: Settings) -> Policy:
+    """How long records are kept, as retention counts it."""
+    kept = settings.retention
+    return Policy(kept.events_days * DAY, kept.incidents_days * DAY, kept.audit_days * DAY, kept.max_bytes)
 
 
 def _notes(settings: Settings) -> dict[str, str]:
@@ -247,7 +266,7 @@ def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Servi
     ingest = settings.ingest
     clock, ids = tools.clock, tools.ids
     runner, units, incidents = Runner(tools), Units(tools.store, clock, tools.wake), Incidents(clock, ids)
-    limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events)
+    limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events, databases.lanes(settings))
     return Services(
         tools=tools,
         runner=runner,
@@ -255,7 +274,7 @@ def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Servi
         units=units,
         incidents=incidents,
         merging=Merging(clock, ids),
-        splitting=Splitting(clock, ids, tools.codec, tools.rules),
+        splitting=Splitting(clock, ids, tools.codec, tools.judge.pack),
         linking=Linking(clock, ids),
         applying=Applying(tools.store, units, incidents),
         feed=feed,
@@ -269,16 +288,6 @@ def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Servi
 def _page_token_key(settings: Settings) -> bytes:
     """The same for all processes of a deployment. It gives nobody a right: tokens only say where a list goes on."""
     return hashlib.sha256(b"page tokens of " + databases.location(settings).encode()).digest()
-
-
-def _rpc_settings(settings: Settings) -> RpcSettings:
-    grpc = settings.grpc
-    return RpcSettings(grpc.host, grpc.port, grpc.max_message_bytes, grpc.max_concurrent_rpcs, grpc.reflection)
-
-
-def _rest_settings(settings: Settings) -> RestSettings:
-    api = settings.api
-    return RestSettings(api.host, api.port, api.max_body_bytes, api.request_timeout_secs)
 
 
 def _start_tracing(settings: Settings, stack: AsyncExitStack) -> None:

@@ -11,6 +11,7 @@ from google.protobuf import descriptor_pb2
 from protovalidate._gen.buf.validate import validate_pb as oracle
 
 from tools import contract, generate, lock, shell
+from tools.apidocs import comments, files
 
 VENDORED = shell.ROOT / "proto" / "third_party"
 
@@ -32,6 +33,24 @@ def edit(path: Path, old: str, new: str) -> None:
 
 def test_generated_code_is_what_the_proto_files_give() -> None:
     assert shell.run(sys.executable, "-m", "tools.generate", "--check") == 0
+
+
+def test_what_is_told_about_the_contract_is_what_it_says() -> None:
+    assert shell.run(sys.executable, "-m", "tools.apidocs", "--check") == 0
+
+
+def test_a_stale_page_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shell, "ROOT", tmp_path)
+    page = tmp_path / "api.md"
+    page.write_text("old\n", "utf-8")
+    assert {"-old", "+new"} <= set(files.stale({page: "new\n"}))
+    files.install({page: "new\n"})
+    assert files.stale({page: "new\n"}) == []
+
+
+def test_lint_exceptions_and_their_reasons_are_not_told() -> None:
+    comment = " Returns it.\n Whatever state it is in.\n Bare: why.\n buf:lint:ignore A\n buf:lint:ignore B\n"
+    assert comments.clean(comment) == "Returns it. Whatever state it is in."
 
 
 def test_a_changed_missing_or_left_over_generated_file_is_noticed() -> None:

@@ -1,6 +1,7 @@
 """Each test of this folder runs on every back end but those that declare, with a reason, that they lack its needs."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -8,7 +9,12 @@ import pytest
 
 from llm_incident_manager.ports.stores import Store
 from tests.support.backends import BACKENDS, LACKS, Backend, Memory, Postgres, SqliteFile, make_template
+from tests.support.pooler import Pooler, start_pooler
 from tests.support.postgres import Cluster
+
+BACKEND = "backend"
+OF_STATEMENTS = ("test_lifecycle_product", "test_filters_agree")
+"""Tests of many values for few statements: a pooler between can change nothing there, and each takes a database."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -19,6 +25,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         needed = {what for mark in metafunc.definition.iter_markers("needs") for what in mark.args}
         able = [name for name in BACKENDS if needed.isdisjoint(LACKS[name])]
+        if metafunc.module.__name__.rpartition(".")[2] in OF_STATEMENTS:
+            able.remove("pooled")
         metafunc.parametrize("backend", able, indirect=True)
 
 
@@ -28,17 +36,28 @@ def template(cluster: Cluster) -> str:
     return asyncio.run(make_template(cluster))
 
 
+@pytest.fixture(scope="session")
+def pooler(cluster: Cluster) -> Iterator[Pooler]:
+    """A pooler in transaction mode before the server."""
+    started = start_pooler(cluster.port)
+    yield started
+    started.stop()
+
+
 @pytest.fixture
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     """A database of this test's own."""
+    request.node.user_properties.append((BACKEND, request.param))
     made: Backend
     match request.param:
         case "sqlite":
             made = SqliteFile(tmp_path)
         case "memory":
             made = Memory()
+        case "pooled":
+            made = Postgres(*map(request.getfixturevalue, ("cluster", "template", "pooler")))
         case _:
-            made = Postgres(request.getfixturevalue("cluster"), request.getfixturevalue("template"))
+            made = Postgres(*map(request.getfixturevalue, ("cluster", "template")))
     yield made
     made.remove()
 
@@ -49,3 +68,18 @@ async def store(backend: Backend) -> AsyncIterator[Store]:
     opened = await backend.open()
     yield opened
     await opened.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line a back end: how many of its tests passed, and failed if any did."""
+    counts = Counter(
+        (dict(report.user_properties)[BACKEND], outcome)
+        for outcome in ("passed", "failed", "error")
+        for report in terminalreporter.getreports(outcome)
+        if BACKEND in dict(report.user_properties)
+    )
+    for name in BACKENDS:
+        failed = counts[name, "failed"] + counts[name, "error"]
+        if counts[name, "passed"] or failed:
+            also = f", {failed} failed" if failed else ""
+            terminalreporter.write_line(f"conformance, {name}: {counts[name, 'passed']} passed{also}")

@@ -12,14 +12,19 @@ from tests.support.steps import claim, later, opened, write
 
 
 async def add(store: Store, *lanes: str, incident: Incident | None = None) -> list[OutboxRow]:
-    """Work in these lanes, in this order, in one unit."""
+    """Work in these lanes, in this order, in one unit; returned as whoever claims it first gets it."""
     rows = [make_work(incident or make_incident(), lane=lane) for lane in lanes]
     await write(store, Changes(outbox=rows))
-    return rows
+    return [leased(row) for row in rows]
 
 
 async def finish(store: Store, *rows: OutboxRow) -> None:
-    await write(store, Changes(outbox_done=[row.id for row in rows]))
+    await write(store, Changes(outbox_done=list(rows)))
+
+
+def leased(row: OutboxRow, times: int = 1) -> OutboxRow:
+    """The row as whoever claims it gets it: with the number of the lease."""
+    return row._replace(fence=times)
 
 
 async def test_of_each_lane_only_the_oldest_row_is_leased(store: Store) -> None:
@@ -49,8 +54,8 @@ async def test_work_is_replaced_in_its_lane_within_one_unit(store: Store) -> Non
     (first,) = await add(store, "a")
     await claim(store)
     following = make_work(make_incident(), lane="a")
-    await write(store, Changes(outbox_done=[first.id], outbox=[following]))
-    assert list(await claim(store)) == [following]
+    await write(store, Changes(outbox_done=[first], outbox=[following]))
+    assert list(await claim(store)) == [leased(following)]
 
 
 async def test_a_claim_takes_no_more_than_it_is_told(store: Store) -> None:
@@ -63,8 +68,8 @@ async def test_topics_know_nothing_of_each_other(store: Store) -> None:
     incident = make_incident()
     routed, notified = make_work(incident, topic=ROUTED), make_work(incident, topic=NOTIFY)
     await write(store, Changes(outbox=[routed, notified]))
-    assert list(await claim(store)) == [notified]
-    assert list(await store.claim_work(ROUTED, "worker", NOW, later(60), 10)) == [routed]
+    assert list(await claim(store)) == [leased(notified)]
+    assert list(await store.claim_work(ROUTED, "worker", NOW, later(60), 10)) == [leased(routed)]
 
 
 async def test_work_that_is_not_due_waits_and_holds_back_its_lane(store: Store) -> None:
@@ -72,31 +77,31 @@ async def test_work_that_is_not_due_waits_and_holds_back_its_lane(store: Store) 
     late = make_work(make_incident(), lane="a", due_at=NOW)
     await write(store, Changes(outbox=[early, late]))
     assert list(await claim(store, later(29))) == []
-    assert list(await claim(store, later(30))) == [early]
+    assert list(await claim(store, later(30))) == [leased(early)]
 
 
 async def test_a_lease_that_has_run_out_is_given_again(store: Store) -> None:
     (row,) = await add(store, "a")
     await claim(store, until=later(60))
     assert list(await claim(store, later(59))) == []
-    assert list(await claim(store, later(60))) == [row]
+    assert list(await claim(store, later(60))) == [leased(row, 2)]
 
 
 async def test_work_that_failed_is_due_again_later_with_its_history(store: Store) -> None:
     first, second = await add(store, "a", "a")
     await claim(store)
-    await write(store, Changes(outbox_retries=[OutboxRetry(first.id, 1, later(20), "connection refused")]))
+    await write(store, Changes(outbox_retries=[OutboxRetry(first.id, 1, 1, later(20), "connection refused")]))
     assert list(await claim(store, later(19))) == []
     (again,) = await claim(store, later(20))
-    assert again == first._replace(attempts=1, due_at=later(20), last_error="connection refused")
-    await finish(store, first)
+    assert again == first._replace(attempts=1, due_at=later(20), last_error="connection refused", fence=2)
+    await finish(store, again)
     assert list(await claim(store, later(20))) == [second]
 
 
 async def test_dead_work_is_kept_apart_and_lets_its_lane_go_on(store: Store, backend: Backend) -> None:
     first, second = await add(store, "a", "a")
     await claim(store)
-    await write(store, Changes(outbox_retries=[OutboxRetry(first.id, 5, NOW, "gone", dead=True)]))
+    await write(store, Changes(outbox_retries=[OutboxRetry(first.id, 1, 5, NOW, "gone", dead=True)]))
     assert list(await claim(store)) == [second]
     await finish(store, second)
     assert list(await claim(store, later(3600))) == []
@@ -109,7 +114,8 @@ async def test_the_backlog_counts_what_is_live_and_names_the_oldest(store: Store
     rows = [make_work(make_incident(), created_at=later(n), due_at=later(99)) for n in (5, 3, 8)]
     await write(store, Changes(outbox=rows))
     assert await store.backlog(NOTIFY) == (3, later(3))
-    await finish(store, rows[1])
+    claimed = {row.id: row for row in await claim(store, later(99))}
+    await finish(store, claimed[rows[1].id])
     assert await store.backlog(NOTIFY) == (2, later(5))
     assert await store.backlog(ROUTED) == (0, None)
 
@@ -123,15 +129,57 @@ async def test_every_field_of_work_comes_back(store: Store) -> None:
         last_error="before",
     )
     await write(store, Changes(outbox=[row]))
-    assert list(await claim(store)) == [row]
+    assert list(await claim(store)) == [leased(row)]
 
 
-async def test_work_that_somebody_else_has_finished_may_be_finished_again(store: Store) -> None:
+async def test_work_that_is_gone_may_be_finished_again(store: Store) -> None:
     (row,) = await add(store, "a")
+    assert list(await claim(store)) == [row]
     await finish(store, row)
     await finish(store, row)
-    await write(store, Changes(outbox_retries=[OutboxRetry(row.id, 1, NOW, "late")]))
+    await write(store, Changes(outbox_retries=[OutboxRetry(row.id, row.fence, 1, NOW, "late")]))
     assert await store.backlog(NOTIFY) == (0, None)
+
+
+async def test_a_lease_that_was_taken_over_can_neither_finish_nor_put_off_the_work(store: Store) -> None:
+    await add(store, "a", "a")
+    (late,) = await claim(store, until=later(60))
+    (new,) = await claim(store, later(60), until=later(120))
+    await finish(store, late)
+    await write(store, Changes(outbox_retries=[OutboxRetry(late.id, late.fence, 9, later(999), "late", dead=True)]))
+    assert list(await claim(store, later(119))) == [], "the new lease stands"
+    assert list(await claim(store, later(120))) == [leased(new, 3)], "nothing was overwritten"
+
+
+async def test_a_unit_of_work_learns_which_of_its_leases_still_stand(store: Store) -> None:
+    await add(store, "a", "b", "c", "d")
+    kept, finished, lost, dead = await claim(store, until=later(60))
+    await finish(store, finished)
+    await write(
+        store,
+        Changes(
+            outbox_retries=[
+                OutboxRetry(lost.id, lost.fence, 1, later(1), ""),
+                OutboxRetry(dead.id, dead.fence, 1, NOW, "gone", dead=True),
+            ]
+        ),
+    )
+    (taken_over,) = await claim(store, later(1))
+    assert taken_over == lost._replace(attempts=1, due_at=later(1), fence=2)
+    async with store.transaction() as tx:
+        assert list(await tx.still_leased([dead, lost, kept, finished])) == [kept]
+        assert list(await tx.still_leased([taken_over])) == [taken_over]
+        assert list(await tx.still_leased([])) == []
+
+
+@pytest.mark.needs("many_writers")
+async def test_a_lease_that_a_unit_holds_is_not_given_to_others_before_its_end(store: Store) -> None:
+    (row,) = await add(store, "a")
+    await claim(store, until=later(60))
+    async with store.transaction() as tx:
+        assert list(await tx.still_leased([row])) == [row]
+        assert list(await claim(store, later(60))) == []
+    assert list(await claim(store, later(60))) == [leased(row, 2)]
 
 
 @pytest.mark.needs("durable", "one_process")
@@ -142,7 +190,7 @@ async def test_leases_end_with_the_process_that_held_them(backend: Backend) -> N
     await store.close()
 
     again = await backend.open()
-    assert list(await claim(again)) == [row]
+    assert list(await claim(again)) == [leased(row, 2)]
     await again.close()
 
 

@@ -1,11 +1,18 @@
 """Somebody is told: at least once, visibly once, and never for what does not need it."""
 
+import asyncio
+
 import pytest
 
 from llm_incident_manager.domain.event import Action
 from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND
+from llm_incident_manager.domain.timeline import TimelineKind
+from llm_incident_manager.pipeline import outbox
+from llm_incident_manager.pipeline.effects import notify
+from llm_incident_manager.pipeline.outbox import Pump
+from llm_incident_manager.ports.changes import NOTIFY
 from llm_incident_manager.ports.channel import Notification, Receipt
 from tests.support.builders import TENANT, make_event
 from tests.support.world import World, a_world
@@ -127,3 +134,61 @@ async def test_a_channel_with_a_defect_counts_as_a_failed_attempt(
     await world.settle()
     (delivery,) = await world.store.deliveries(TENANT, (await world.incident()).id)
     assert (delivery.state, delivery.attempts, delivery.error) == (DeliveryState.PENDING, 1, "defect: OverflowError")
+
+
+async def test_what_has_not_begun_in_time_is_handed_back_before_the_lease_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(notification: Notification) -> Receipt:
+        world.channel.sent.append(notification)
+        world.clock.forward(10 * SECOND)
+        return Receipt(ok=True)
+
+    monkeypatch.setattr(world.channel, "send", slow)
+    for number in range(5):
+        await world.submit(make_event(title=f"{chr(97 + number)} fails"))
+    begun = world.clock.now()
+    await world.settle()
+    assert len(world.channel.sent) == len({sent.id for sent in world.channel.sent}) == 5
+    assert world.clock.now() - begun == 50 * SECOND, "two began in each round, and nobody waited for a lease to end"
+
+
+def test_a_round_of_notifications_cannot_outlive_its_lease() -> None:
+    database = 12  # a connection, a statement and a commit at their deadlines
+    assert notify.BEGIN_SECONDS + notify.SEND_SECONDS + database < outbox.LEASE_SECONDS
+
+
+async def test_a_channel_that_never_answers_is_given_up_within_the_round(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(_: Notification) -> Receipt:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(world.channel, "send", silent)
+    monkeypatch.setattr(notify, "SEND_SECONDS", 0.01)
+    await world.submit(make_event())
+    await world.settle()
+    (delivery,) = await world.store.deliveries(TENANT, (await world.incident()).id)
+    assert (delivery.state, delivery.attempts, delivery.error) == (DeliveryState.PENDING, 1, "no answer within 0.01 s")
+
+
+async def test_who_has_lost_the_lease_meanwhile_records_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def overtaken(notification: Notification) -> Receipt:
+        world.channel.sent.append(notification)
+        if len(world.channel.sent) == 1:
+            world.clock.forward(outbox.LEASE_SECONDS * SECOND)
+            await Pump(notify, world.tools, "another", lambda: False).once()
+            return REFUSED
+        return Receipt(ok=True)
+
+    monkeypatch.setattr(world.channel, "send", overtaken)
+    await world.submit(make_event())
+    await world.settle()
+    incident = await world.incident()
+    (delivery,) = await world.store.deliveries(TENANT, incident.id)
+    told = [e for e in await world.store.timeline(TENANT, incident.id, "", 10) if e.kind is TimelineKind.NOTIFIED]
+    assert (delivery.state, delivery.attempts, delivery.error) == (DeliveryState.SENT, 1, "")
+    assert [entry.details["state"] for entry in told] == [DeliveryState.SENT]
+    assert len({sent.dedup_key for sent in world.channel.sent}) == 1
+    assert await world.store.backlog(NOTIFY) == (0, None)

@@ -81,6 +81,12 @@ async def submit_event(_: RunningServer) -> Requests:
     return [(request(name, event=GOOD), True), (request(name, event=BAD), False), (request(name), False)]
 
 
+async def submit_alert(_: RunningServer) -> Requests:
+    name, good = "SubmitAlert", {"source": "monitoring", "title": "High CPU Usage", "external_id": "ext-1"}
+    bad = {"title": "no source", "annotations": {"": "x"}}
+    return [(request(name, alert=good), True), (request(name, alert=bad), False), (request(name), False)]
+
+
 async def submit_events(_: RunningServer) -> Requests:
     name = "SubmitEvents"
     return [(request(name, events=[GOOD, BAD, GOOD]), True), (request(name), False)]
@@ -223,6 +229,7 @@ async def remove_attachment(server: RunningServer) -> Requests:
 
 SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
     "SubmitEvent": submit_event,
+    "SubmitAlert": submit_alert,
     "SubmitEvents": submit_events,
     "GetEvent": partial(by_event_id, "GetEvent"),
     "ExplainEvent": partial(by_event_id, "ExplainEvent"),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from llm_incident_client import NO_RETRY, IncidentClient, RetryPolicy, errors, pb
+from llm_incident_client import NO_RETRY, IncidentClient, RetryPolicy, StreamOptions, errors, pb
 from llm_incident_client.core.retry import Backoff
 from tests.support.proxy import Fate, Proxy
 from tests.support.server import RunningServer, free_port, running_server
@@ -169,6 +169,26 @@ async def test_a_watch_shows_every_change_once_through_cuts_and_restarts() -> No
             async with asyncio.timeout(30):
                 await watching
     assert seen == ["begin", *(f"n{number}" for number in range(59))]
+
+
+async def test_a_stream_counts_every_event_once_through_cuts_and_a_kill() -> None:
+    async with running_server() as server, Proxy("127.0.0.1", server.grpc_port) as proxy:
+        options = StreamOptions(backoff=QUICK, max_unacknowledged=500)
+        async with IncidentClient(proxy.address) as client, client.event_stream("app", options) as stream:
+            batches = []
+            for start in range(0, 3000, 100):
+                batches.append(
+                    await stream.send_many(event("streamed", f"k{n % 7}") for n in range(start, start + 100))
+                )
+                if start % 500 == 300:
+                    proxy.cut()
+                if start == 1500:
+                    await server.kill()
+                    await server.start()
+            results = [result for batch in batches for result in await batch]
+            incidents = [one async for one in client.iter_incidents(filter='title = "streamed"')]
+    assert len({result.event_id for result in results}) == 3000
+    assert (len(incidents), sum(one.event_count for one in incidents)) == (7, 3000)
 
 
 async def collect(client: IncidentClient, seen: list[str], count: int) -> None:

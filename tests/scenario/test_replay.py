@@ -11,6 +11,7 @@ from tests.support import beside
 from tests.support.books import books_of
 from tests.support.command import command, start
 from tests.support.server import RunningServer, running_server
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = ROOT / "examples" / "day_of_llm_events.jsonl"
@@ -90,7 +91,7 @@ async def test_a_server_that_goes_away_in_the_middle_does_not_show(tmp_path: Pat
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     async with running_server() as server:
         replay = await start("replay", str(file), "--rate", "3000", "--json", server=server)
-        await asyncio.sleep(1.2)
+        await until(lambda: stored(server) >= 1000)
         await (server.kill() if ending == "kill" else server.terminate())
         await server.start()
         async with asyncio.timeout(60):
@@ -103,6 +104,11 @@ async def test_a_server_that_goes_away_in_the_middle_does_not_show(tmp_path: Pat
     assert (told["sent"], sum(told["dispositions"].values())) == (6000, 6000)
     assert (told["dispositions"]["new"], told["incidents"]) == (50, 50)
     assert told["dispositions"]["duplicate"] == 0, "numbers, not keys, keep what is sent again from counting"
+
+
+def stored(server: RunningServer) -> int:
+    with books_of(server.data) as books:
+        return books.count("event")
 
 
 def assert_books(server: RunningServer) -> None:

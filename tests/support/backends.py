@@ -1,6 +1,7 @@
 """The databases that every store test runs on, each opened as the server opens it. What one cannot do, it declares."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,9 +14,10 @@ from llm_incident_manager.adapters.postgres import store as postgres
 from llm_incident_manager.adapters.sqlite import store as sqlite
 from llm_incident_manager.ports.stores import Store
 from tests.support.builders import NOW, make_id
+from tests.support.pooler import Pooler
 from tests.support.postgres import Cluster
 
-BACKENDS = ("sqlite", "memory", "postgresql")
+BACKENDS = ("sqlite", "memory", "postgresql", "pooled")
 
 LACKS: Mapping[str, Mapping[str, str]] = {
     "sqlite": {
@@ -30,6 +32,10 @@ LACKS: Mapping[str, Mapping[str, str]] = {
     },
     "postgresql": {
         "one_process": "leases belong to whoever took them until they run out, whatever process starts meanwhile",
+    },
+    "pooled": {
+        "one_process": "leases belong to whoever took them until they run out, whatever process starts meanwhile",
+        "alone": "a pooler keeps its connections, so that nobody can tell whether a server still uses the database",
     },
 }
 """What a back end lacks, and why that is so. A test asks for something with the mark `needs`."""
@@ -86,14 +92,19 @@ class Memory:
 
 
 class Postgres:
-    """A copy of a database that has the schema."""
+    """A copy of a database that has the schema; with a pooler the store reaches it only through that."""
 
-    def __init__(self, cluster: Cluster, template: str) -> None:
+    def __init__(self, cluster: Cluster, template: str, pooler: Pooler | None = None) -> None:
         self._cluster = cluster
+        self._pooler = pooler
         self._name = cluster.create(template)
 
     async def open(self) -> Store:
-        return await postgres.open_store(_options(self._cluster, self._name), make_id(), NOW)
+        options = _options(self._cluster, self._name)
+        if self._pooler is not None:
+            dsn = f"postgresql://postgres@127.0.0.1:{self._pooler.port}/{self._name}"
+            options = replace(options, dsn=dsn, pooled=True)
+        return await postgres.open_store(options, make_id(), NOW)
 
     async def query(self, store: Store, statement: str) -> list[tuple[Any, ...]]:
         connection = await asyncpg.connect(self._cluster.dsn(self._name))

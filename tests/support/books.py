@@ -1,23 +1,26 @@
-"""What stands in a server's SQLite database, read beside the server: the books that every promise is held against."""
+"""What stands in a server's database, read beside the server: the books that every promise is held against."""
 
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+
+from tests.support.postgres import Cluster
 
 OPEN_STATES = "('NEW', 'ACKNOWLEDGED', 'IN_PROGRESS', 'ESCALATED')"
 
 
 class Books:
-    """Read-only questions to a database."""
+    """Read-only questions to a database; `ask` runs a statement and gives its rows."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, ask: Callable[[str], Sequence[Sequence[Any]]]) -> None:
+        self._ask = ask
 
     def event_ids(self) -> set[str]:
         """Ids of all accepted events."""
-        return {str(uuid.UUID(bytes=row[0])) for row in self._connection.execute("SELECT id FROM event")}
+        return {_id(stored) for (stored,) in self._ask("SELECT id FROM event")}
 
     def count(self, table: str) -> int:
         """Rows of a table."""
@@ -29,11 +32,12 @@ class Books:
 
     def dispositions(self) -> dict[int, int]:
         """How many events have which disposition."""
-        return dict(self._connection.execute("SELECT disposition, count(*) FROM event GROUP BY 1"))
+        found = self._ask("SELECT disposition, count(*) FROM event GROUP BY 1")
+        return {int(disposition): int(number) for disposition, number in found}
 
     def fingerprints_open_twice(self) -> list[str]:
         """Fingerprints with more than one open incident: there must be none."""
-        return [row[0] for row in self._connection.execute(
+        return [row[0] for row in self._ask(
             f"SELECT fingerprint FROM incident WHERE state IN {OPEN_STATES} "
             "GROUP BY tenant, fp_version, fingerprint HAVING count(*) > 1"
         )]  # fmt: skip
@@ -54,8 +58,12 @@ class Books:
         )
 
     def _number(self, sql: str) -> int:
-        number: int = self._connection.execute(sql).fetchone()[0]
-        return number
+        ((number,),) = self._ask(sql)
+        return int(number)
+
+
+def _id(stored: bytes | str) -> str:
+    return str(uuid.UUID(bytes=stored) if isinstance(stored, bytes) else uuid.UUID(stored))
 
 
 @contextmanager
@@ -64,4 +72,9 @@ def books_of(data: Path) -> Iterator[Books]:
     (file,) = data.glob("*.db")
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        yield Books(connection)
+        yield Books(lambda sql: connection.execute(sql).fetchall())
+
+
+def books_in(cluster: Cluster, database: str) -> Books:
+    """The books in a PostgreSQL database."""
+    return Books(lambda sql: [line.split("|") for line in cluster.sql(sql, database).splitlines()])

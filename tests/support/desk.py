@@ -130,7 +130,7 @@ def desk_on(store: Store) -> Desk:
         units,
         incidents,
         Merging(tools.clock, tools.ids),
-        Splitting(tools.clock, tools.ids, tools.codec, tools.rules),
+        Splitting(tools.clock, tools.ids, tools.codec, tools.judge.pack),
         Linking(tools.clock, tools.ids),
         Applying(store, units, incidents),
     )

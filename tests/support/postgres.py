@@ -1,9 +1,10 @@
 """A PostgreSQL server of the suite's own: starts, stalls, crashes and stops it, and clones databases from a template.
 
-The server comes from the installed wheel; POSTGRES_BIN names another installation's folder of programs. It runs without
-flushing to disk: what these tests break is processes and connections, never the machine.
+The server comes from the installed wheel; POSTGRES_BIN names another installation's folder of programs. Unless told
+otherwise it runs without flushing to disk: what most tests break is processes and connections, never the machine.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -18,13 +19,17 @@ import psutil
 
 from tests.support.server import free_port
 
-_HURRIED = {
+HURRIED = {
     "fsync": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
     "max_connections": "60",
     "autovacuum_naptime": "5s",
 }
+"""Settings of a server that need not survive a power cut."""
+
+DURABLE = {"shared_buffers": "64MB", "max_connections": "60"}
+"""Settings of a server that keeps what it confirmed: all that matters for that is as PostgreSQL comes."""
 
 
 class Cluster:
@@ -34,7 +39,7 @@ class Cluster:
         """Use `in_new_folder`. `settings` replace those of a hurried server."""
         self._bin = _programs()
         self._folder = folder
-        self._settings = _HURRIED if settings is None else settings
+        self._settings = HURRIED if settings is None else settings
         self._names = count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
@@ -81,6 +86,12 @@ class Cluster:
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database]
         return self._run("pg_dump", "--schema-only", "--no-owner", "--no-privileges", *where)
 
+    def admit(self, rule: str) -> None:
+        """Puts a line before those of pg_hba.conf; it counts for connections made from now on."""
+        rules = self._folder / "data" / "pg_hba.conf"
+        rules.write_text(f"{rule}\n{rules.read_text()}")
+        self.sql("SELECT pg_reload_conf()")
+
     def start(self) -> None:
         """Starts the server and waits until it answers."""
         settings = [f"-c{name}={value}" for name, value in self._settings.items()]
@@ -106,6 +117,19 @@ class Cluster:
             self._process.send_signal(how)
             self._process.wait(30)
             self._process = None
+
+    def kill(self) -> None:
+        """Ends all its processes as a power cut would; the disk is then as each of them left it."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)  # so that it starts no more of them
+        server = psutil.Process(self._process.pid)
+        processes = [server, *server.children(recursive=True)]
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.wait(30)
+        self._process = None
+        psutil.wait_procs(processes, 30)
 
     def pause(self) -> None:
         """Stalls every process of the server: connections stay, answers do not come."""

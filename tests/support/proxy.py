@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +30,16 @@ LEFT_ALONE = Fate()
 class Proxy:
     """Stands between clients and one server. `fate` is asked once per connection; `cuts` counts those carried out."""
 
-    def __init__(self, host: str, port: int, fate: Callable[[], Fate] = lambda: LEFT_ALONE) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        fate: Callable[[], Fate] = lambda: LEFT_ALONE,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """With `tls` clients speak TLS to the proxy, and the proxy plainly to the server."""
+        self._tls = tls
         self._upstream = (host, port)
         self._fate = fate
         self._server: asyncio.Server | None = None
@@ -39,7 +49,7 @@ class Proxy:
         self.cuts = 0
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         self.host, self.port = self._server.sockets[0].getsockname()[:2]
         return self
 

@@ -158,7 +158,7 @@ def leaves_of(field: Field) -> st.SearchStrategy[Node]:
     compared = st.builds(Compare, path, operators, _values(field))
     if field.type is Type.TEXT:
         return st.one_of(compared, path.map(Present), _likes(path, foldable=True))
-    return compared | path.map(Present) if field.type is Type.TIME else compared
+    return compared | path.map(Present) if field.type in {Type.TIME, Type.DURATION} else compared
 
 
 def _likes(paths: st.SearchStrategy[Path], *, foldable: bool) -> st.SearchStrategy[Node]:
@@ -183,6 +183,7 @@ _TYPED: Mapping[Type, st.SearchStrategy[str | int | float]] = {
     Type.NUMBER: _costs,
     Type.BOOLEAN: st.integers(0, 1),
     Type.TIME: _times,
+    Type.DURATION: st.integers(-4, 4),
     Type.SEVERITY: st.sampled_from(Severity).map(int),
     Type.STATE: st.sampled_from(State).map(str),
     Type.INCIDENT_TYPE: st.sampled_from(IncidentType).map(str),

@@ -11,6 +11,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support import releases
+from tools.ports import free_port
+
+__all__ = ["RunningServer", "free_port", "is_listening", "running_server", "status_of"]
+
 START_SECONDS = 30.0
 _INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
 
@@ -93,7 +98,7 @@ class RunningServer:
             "GRPC_PORT": str(self.grpc_port),
             "DATABASE_URL": f"sqlite:///{self.data}",
         }
-        return {**own, **places, **self.env}
+        return {**own, **releases.server_environment(), **places, **self.env}
 
 
 @asynccontextmanager
@@ -114,12 +119,10 @@ async def running_server(
                 await server.kill()
 
 
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
+def is_listening(port: int) -> bool:
+    """Whether somebody takes connections at a port."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def status_of(port: int, path: str) -> int:

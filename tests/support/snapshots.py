@@ -41,12 +41,16 @@ def of_postgres(cluster: Cluster, database: str) -> str:
 def _write_all() -> None:
     import asyncio
 
-    from tests.support.backends import make_template
+    from llm_incident_manager.adapters.postgres import schema as postgres
+    from llm_incident_manager.adapters.postgres.options import Options
 
     file("sqlite").write_text(of_sqlite(), "utf-8")
     cluster = Cluster.in_new_folder()
     try:
-        file("postgres").write_text(of_postgres(cluster, asyncio.run(make_template(cluster))), "utf-8")
+        database = cluster.create()
+        # Not by opening a store: that makes partitions, whose names are dates.
+        asyncio.run(postgres.migrate(Options(cluster.dsn(database), may_lose_commits=True), NOW))
+        file("postgres").write_text(of_postgres(cluster, database), "utf-8")
     finally:
         cluster.remove()
 

@@ -17,6 +17,7 @@ from llm_incident_manager.domain.rules import MuteRule
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND, Instant
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.pipeline.numbers import Numbers
@@ -106,14 +107,19 @@ class World:
 
 @asynccontextmanager
 async def a_world(
-    *, fingerprints: bool = True, mutes: tuple[MuteRule, ...] = (), min_severity: Severity = Severity.P3
+    *,
+    fingerprints: bool = True,
+    mutes: tuple[MuteRule, ...] = (),
+    min_severity: Severity = Severity.P3,
+    store: Store | None = None,
 ) -> AsyncIterator[World]:
-    """A world with an empty database."""
-    store = await sqlite.open_store(sqlite.Options(None, InlineExecutor), Uuid7().new(NOW), NOW)
+    """A world with an empty database, or on a store that whoever opened it closes."""
+    opened = store or await sqlite.open_store(sqlite.Options(None, InlineExecutor), Uuid7().new(NOW), NOW)
     try:
-        yield world_on(store, fingerprints=fingerprints, mutes=mutes, min_severity=min_severity)
+        yield world_on(opened, fingerprints=fingerprints, mutes=mutes, min_severity=min_severity)
     finally:
-        await store.close()
+        if store is None:
+            await opened.close()
 
 
 def world_on(
@@ -130,9 +136,9 @@ def world_on(
         clock=clock,
         ids=ids,
         codec=EventCodec(),
-        numbers=Numbers(store),
+        numbers=Numbers(store, at_once=2),
         identities=Identities(enabled=fingerprints, new_id=lambda: ids.new(clock.now())),
-        rules=rulepack.load(),
+        judge=Judge(rulepack.load()),
         metrics=Metrics("test"),
         window=15 * MINUTE,
         historical_after=HOUR,

@@ -113,6 +113,14 @@ class StreamClosed(IncidentManagerError):
         super().__init__(grpc.StatusCode.CANCELLED, "the event stream is closed: open a new one")
 
 
+class ClientClosed(IncidentManagerError):
+    """The blocking client was shut down before or during the call."""
+
+    def __init__(self) -> None:
+        """Needs no particulars."""
+        super().__init__(grpc.StatusCode.CANCELLED, "the client is shut down: make a new one")
+
+
 _BY_REASON: Mapping[str, type[IncidentManagerError]] = {
     "ILLEGAL_TRANSITION": IllegalTransition,
     "STALE_ETAG": StaleEtag,

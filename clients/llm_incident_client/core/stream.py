@@ -75,7 +75,7 @@ class EventStream:
 
         Raises StreamFull, ValueError for an event beyond MAX_EVENT_BYTES, IncidentManagerError once the stream ended.
         """
-        payload = _serialise(event)
+        payload = serialise(event)
         if not self._window.has_room():
             raise StreamFull(f"{len(self._window)} events are not acknowledged yet: await send() instead")
         ticket: asyncio.Future[pb.EventResult] = asyncio.get_running_loop().create_future()
@@ -84,24 +84,29 @@ class EventStream:
 
     async def send(self, event: pb.Event) -> asyncio.Future[pb.EventResult]:
         """Like `send_nowait`, but waits while the stream is full."""
-        if not self._window.has_room():
-            await self._wait_for_room()
-        return self.send_nowait(event)
+        ticket: asyncio.Future[pb.EventResult] = asyncio.get_running_loop().create_future()
+        await self.put(serialise(event), ticket)
+        return ticket
 
     async def send_many(self, events: Iterable[pb.Event]) -> asyncio.Future[list[pb.EventResult]]:
         """Hands many events over, waiting whenever the stream is full; one future gives all results in order.
 
         Raises ValueError for an event that is too large; those before it are in the stream by then.
         """
-        batch = tickets.Batch(asyncio.get_running_loop().create_future())
+        results: asyncio.Future[list[pb.EventResult]] = asyncio.get_running_loop().create_future()
+        batch = tickets.Batch(results)
         for event in events:
-            payload = _serialise(event)
-            if not self._window.has_room():
-                await self._wait_for_room()
+            payload = serialise(event)
             batch.expect()
-            self._add(payload, batch)
+            await self.put(payload, batch)
         batch.complete()
-        return batch.future
+        return results
+
+    async def put(self, payload: bytes, ticket: Ticket) -> None:
+        """Hands over what `serialise` made, waiting while the stream is full; the ticket gets the result."""
+        if not self._window.has_room():
+            await self._wait_for_room()
+        self._add(payload, ticket)
 
     async def flush(self) -> None:
         """Returns when every event handed over so far has its result. Raises the error that ended the stream."""
@@ -261,7 +266,8 @@ class EventStream:
             self._options.on_state(state)
 
 
-def _serialise(event: pb.Event) -> bytes:
+def serialise(event: pb.Event) -> bytes:
+    """An event as it travels. Raises ValueError when it is larger than MAX_EVENT_BYTES."""
     payload = event.SerializeToString()
     if len(payload) > MAX_EVENT_BYTES:
         raise ValueError(f"the event is {len(payload)} bytes, the most is {MAX_EVENT_BYTES}: shorten its texts")

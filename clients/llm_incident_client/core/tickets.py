@@ -1,6 +1,5 @@
 """Where results go: the future of one event, or one future for many. Knows nothing of numbers and connections."""
 
-import asyncio
 from typing import Protocol
 
 from llm_incident_client import pb
@@ -26,12 +25,19 @@ class Ticket(Waiting, Protocol):
         """Delivers the result."""
 
 
+class ManyResults(Waiting, Protocol):
+    """Somebody who waits for the results of many events. A plain future is one."""
+
+    def set_result(self, results: list[pb.EventResult], /) -> None:
+        """Delivers them, in order."""
+
+
 class Batch:
     """The results of events handed over together. They arrive in order, so a list is all it takes."""
 
     __slots__ = ("_complete", "_expected", "_results", "future")
 
-    def __init__(self, future: asyncio.Future[list[pb.EventResult]]) -> None:
+    def __init__(self, future: ManyResults) -> None:
         """`future` gets the list once all results are there."""
         self.future = future
         self._results: list[pb.EventResult] = []

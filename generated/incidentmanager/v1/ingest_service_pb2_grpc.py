@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from incidentmanager.v1 import alert_pb2 as incidentmanager_dot_v1_dot_alert__pb2
 from incidentmanager.v1 import ingest_service_pb2 as incidentmanager_dot_v1_dot_ingest__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -40,6 +41,11 @@ class IngestServiceStub:
                 request_serializer=incidentmanager_dot_v1_dot_ingest__service__pb2.SubmitEventRequest.SerializeToString,
                 response_deserializer=incidentmanager_dot_v1_dot_ingest__service__pb2.SubmitEventResponse.FromString,
                 _registered_method=True)
+        self.SubmitAlert = channel.unary_unary(
+                '/incidentmanager.v1.IngestService/SubmitAlert',
+                request_serializer=incidentmanager_dot_v1_dot_alert__pb2.SubmitAlertRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_alert__pb2.SubmitAlertResponse.FromString,
+                _registered_method=True)
         self.SubmitEvents = channel.unary_unary(
                 '/incidentmanager.v1.IngestService/SubmitEvents',
                 request_serializer=incidentmanager_dot_v1_dot_ingest__service__pb2.SubmitEventsRequest.SerializeToString,
@@ -73,6 +79,13 @@ class IngestServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SubmitAlert(self, request, context):
+        """Takes one alert: an event in the words of monitoring systems.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SubmitEvents(self, request, context):
         """Takes up to 1,000 events. Each has its own result; a bad one does not spoil the others.
         """
@@ -90,7 +103,7 @@ class IngestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetEvent(self, request, context):
-        """Returns a stored event.
+        """Returns a stored event, be it submitted as event or alert.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,6 +123,11 @@ def add_IngestServiceServicer_to_server(servicer, server):
                     servicer.SubmitEvent,
                     request_deserializer=incidentmanager_dot_v1_dot_ingest__service__pb2.SubmitEventRequest.FromString,
                     response_serializer=incidentmanager_dot_v1_dot_ingest__service__pb2.SubmitEventResponse.SerializeToString,
+            ),
+            'SubmitAlert': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitAlert,
+                    request_deserializer=incidentmanager_dot_v1_dot_alert__pb2.SubmitAlertRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_alert__pb2.SubmitAlertResponse.SerializeToString,
             ),
             'SubmitEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitEvents,
@@ -160,6 +178,33 @@ class IngestService:
             '/incidentmanager.v1.IngestService/SubmitEvent',
             incidentmanager_dot_v1_dot_ingest__service__pb2.SubmitEventRequest.SerializeToString,
             incidentmanager_dot_v1_dot_ingest__service__pb2.SubmitEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitAlert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IngestService/SubmitAlert',
+            incidentmanager_dot_v1_dot_alert__pb2.SubmitAlertRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_alert__pb2.SubmitAlertResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Events in."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from incidentmanager.v1 import alert_pb2 as _alert_pb2
 from incidentmanager.v1 import ingest_service_pb2 as _ingest_service_pb2
 import abc as _abc_1
 
@@ -18,6 +19,8 @@ class IngestServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     SubmitEvent: _aio.UnaryUnaryMultiCallable[_ingest_service_pb2.SubmitEventRequest, _ingest_service_pb2.SubmitEventResponse]
     """Takes one event."""
+    SubmitAlert: _aio.UnaryUnaryMultiCallable[_alert_pb2.SubmitAlertRequest, _alert_pb2.SubmitAlertResponse]
+    """Takes one alert: an event in the words of monitoring systems."""
     SubmitEvents: _aio.UnaryUnaryMultiCallable[_ingest_service_pb2.SubmitEventsRequest, _ingest_service_pb2.SubmitEventsResponse]
     """Takes up to 1,000 events. Each has its own result; a bad one does not spoil the others."""
     StreamEvents: _aio.StreamStreamMultiCallable[_ingest_service_pb2.StreamEventsRequest, _ingest_service_pb2.StreamEventsResponse]
@@ -26,7 +29,7 @@ class IngestServiceStub:
     producer, and may be cut into frames anew on a resend. A newer stream of the same producer fences this one.
     """
     GetEvent: _aio.UnaryUnaryMultiCallable[_ingest_service_pb2.GetEventRequest, _ingest_service_pb2.GetEventResponse]
-    """Returns a stored event."""
+    """Returns a stored event, be it submitted as event or alert."""
     ExplainEvent: _aio.UnaryUnaryMultiCallable[_ingest_service_pb2.ExplainEventRequest, _ingest_service_pb2.ExplainEventResponse]
     """Tells an event's way: fingerprint, severity, disposition, incident and why."""
 
@@ -40,6 +43,14 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ingest_service_pb2.SubmitEventRequest, _abc.Awaitable[_ingest_service_pb2.SubmitEventResponse]],
     ) -> _abc.Awaitable[_ingest_service_pb2.SubmitEventResponse]:
         """Takes one event."""
+
+    @_abc_1.abstractmethod
+    def SubmitAlert(
+        self,
+        request: _alert_pb2.SubmitAlertRequest,
+        context: _aio.ServicerContext[_alert_pb2.SubmitAlertRequest, _abc.Awaitable[_alert_pb2.SubmitAlertResponse]],
+    ) -> _abc.Awaitable[_alert_pb2.SubmitAlertResponse]:
+        """Takes one alert: an event in the words of monitoring systems."""
 
     @_abc_1.abstractmethod
     def SubmitEvents(
@@ -66,7 +77,7 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ingest_service_pb2.GetEventRequest,
         context: _aio.ServicerContext[_ingest_service_pb2.GetEventRequest, _abc.Awaitable[_ingest_service_pb2.GetEventResponse]],
     ) -> _abc.Awaitable[_ingest_service_pb2.GetEventResponse]:
-        """Returns a stored event."""
+        """Returns a stored event, be it submitted as event or alert."""
 
     @_abc_1.abstractmethod
     def ExplainEvent(

@@ -1,32 +1,43 @@
 """Chooses the back end that the settings name. The only place that knows both; loads only the one that is used."""
 
+import asyncio
+import os
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llm_incident_manager import __version__
 from llm_incident_manager.adapters.executor import ThreadExecutor
+from llm_incident_manager.adapters.sql import verifying
+from llm_incident_manager.adapters.sql.archive import Reader, Writer
+from llm_incident_manager.adapters.sql.verifying import Verified
 from llm_incident_manager.config import Settings
-from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.ports.stores import Store
+from llm_incident_manager.domain.time import Instant, rfc3339
+from llm_incident_manager.ports.stores import Store, StoreRefused
 
 if TYPE_CHECKING:
     from llm_incident_manager.adapters.postgres.options import Options
 
 FILE = "incidents.db"
+_POOL_OF_TWO_LANES = 4
 
 
 async def open_store(settings: Settings, now: Instant, run: str) -> Store:
-    """The database, with its schema up to date. `run` is unique to this start of the server.
+    """The database with its schema up to date, which `migrate_on_start` brings about or else only asks for.
 
+    `run` is unique to this start of the server.
     Raises StoreRefused for what a person must mend, StoreUnavailable when the database does not answer.
     """
-    if settings.storage.type == "postgresql":
+    storage = settings.storage
+    if storage.type == "postgresql":
         from llm_incident_manager.adapters.postgres import store as postgres
 
-        return await postgres.open_store(_postgres_options(settings), run, now)
+        return await postgres.open_store(_postgres_options(settings), run, now, migrate=storage.migrate_on_start)
     from llm_incident_manager.adapters.sqlite import store as sqlite
 
-    return await sqlite.open_store(sqlite.Options(_file(settings), ThreadExecutor), run, now)
+    options = sqlite.Options(_file(settings), ThreadExecutor)
+    return await sqlite.open_store(options, run, now, migrate=storage.migrate_on_start)
 
 
 async def migrate(settings: Settings, now: Instant, *, dry_run: bool = False) -> Sequence[str]:
@@ -39,6 +50,71 @@ async def migrate(settings: Settings, now: Instant, *, dry_run: bool = False) ->
 
     file = _file(settings)
     return () if file is None else sqlite.migrate(file, now, dry_run=dry_run)
+
+
+def backup(settings: Settings, file: Path, now: Instant) -> Verified:
+    """Backs the database up into a new file, whoever uses it meanwhile, and verifies the file.
+
+    Raises StoreRefused for what a person must mend, StoreUnavailable when the database does not answer, OSError.
+    """
+    if settings.storage.type == "memory":
+        raise StoreRefused("storage.type memory keeps nothing that could be backed up: choose sqlite or postgresql")
+    part = file.with_name(f"{file.name}.part")
+    if file.exists() or part.exists():
+        raise StoreRefused(f"{file if file.exists() else part} exists already: remove it, or name another file")
+    try:
+        asyncio.run(_write_backup(settings, Writer(part), rfc3339(now)))
+        verified = verify_backup(part)
+        with part.open("rb") as whole:
+            os.fsync(whole.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+    return verified
+
+
+def verify_backup(file: Path) -> Verified:
+    """Reads all of a backup. Raises StoreRefused when it is not whole or of a newer program, OSError."""
+    return verifying.verify(file)
+
+
+def restore(settings: Settings, file: Path, now: Instant, *, force: bool) -> Verified:
+    """Makes the database anew from a backup: wholly, or it stays as it was.
+
+    Raises StoreRefused when the backup is not whole or newer than this program, when a server uses the database, and
+    when it has records and `force` is not given; StoreUnavailable when it does not answer, OSError.
+    """
+    verified = verify_backup(file)
+    with Reader(file) as reader:
+        if settings.storage.type == "postgresql":
+            from llm_incident_manager.adapters.postgres import restoring as postgres
+
+            asyncio.run(postgres.restore(_postgres_options(settings), reader, now, force=force))
+        elif (database := _file(settings)) is None:
+            raise StoreRefused("storage.type memory keeps nothing: choose sqlite or postgresql")
+        else:
+            from llm_incident_manager.adapters.sqlite import restoring as sqlite
+
+            sqlite.restore(database, reader, now, force=force)
+    return verified
+
+
+async def _write_backup(settings: Settings, writer: Writer, created_at: str) -> None:
+    if settings.storage.type == "postgresql":
+        from llm_incident_manager.adapters.postgres import backup as postgres
+
+        options = _postgres_options(settings)
+        await postgres.backup(options, writer, created_at=created_at, program=__version__)
+    elif (database := _file(settings)) is not None:
+        from llm_incident_manager.adapters.sqlite import backup as sqlite
+
+        sqlite.backup(database, writer, created_at=created_at, program=__version__)
+
+
+def lanes(settings: Settings) -> int:
+    """How many batches may be under way at once: PostgreSQL works on one while we decide the next."""
+    storage = settings.storage
+    return 2 if storage.type == "postgresql" and storage.pool_size >= _POOL_OF_TWO_LANES else 1
 
 
 def location(settings: Settings) -> str:
@@ -55,4 +131,12 @@ def _postgres_options(settings: Settings) -> "Options":
     from llm_incident_manager.adapters.postgres.options import Options
 
     storage = settings.storage
-    return Options(location(settings), pool_size=storage.pool_size, may_lose_commits=storage.allow_unsafe_durability)
+    return Options(
+        location(settings),
+        pool_size=storage.pool_size,
+        acquire_within=timedelta(seconds=storage.acquire_timeout_secs),
+        statement_timeout=timedelta(seconds=storage.statement_timeout_secs),
+        lock_timeout=timedelta(seconds=storage.lock_timeout_secs),
+        pooled=storage.pooled,
+        may_lose_commits=storage.allow_unsafe_durability,
+    )

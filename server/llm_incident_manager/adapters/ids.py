@@ -30,7 +30,11 @@ class Uuid7:
 
     def new(self, now: Instant) -> str:
         """One id; larger than every one before."""
-        high, low = self._take(now, 1)
+        high, low = self._last
+        if now // 1_000 <= high >> 12 and low + 1 < _LOW:  # as _take does, without the call
+            self._last = (high, low := low + 1)
+        else:
+            high, low = self._take(now, 1)
         return f"{_prefix(high, low >> 48)}{low % _NODE:012x}"
 
     def consecutive(self, now: Instant, count: int) -> Sequence[str]:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from llm_incident_manager.config import documents
 from llm_incident_manager.domain.rules import KindRule, Reference, RulePack, Threshold
-from llm_incident_manager.domain.severity import IncidentType, Severity
+from llm_incident_manager.domain.severity import IncidentType, Severity, folded
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
+_PACK_KEYS = ("version", "frameworks", "source_defaults", "severity_words", "kinds", "thresholds")
 _KIND_KEYS = ("type", "floor", "raised_by", "aliases", "references", "opens")
 
 
@@ -66,7 +67,7 @@ class _Reader:
         self.problems: list[str] = []
 
     def pack(self, content: object) -> RulePack:
-        tree = self._keys(content, "", ("version", "frameworks", "source_defaults", "kinds", "thresholds"))
+        tree = self._keys(content, "", _PACK_KEYS)
         frameworks = {
             name: self._word(edition, f"frameworks.{name}") for name, edition in self._map(tree, "frameworks")
         }
@@ -78,6 +79,13 @@ class _Reader:
             source_defaults={
                 source.strip().lower(): self._severity(word, f"source_defaults.{source}")
                 for source, word in self._map(tree, "source_defaults")
+            },
+            severity_words={
+                source.strip().lower(): {
+                    folded(word): self._severity(severity, f"severity_words.{source}.{word}")
+                    for word, severity in self._map({source: words}, source, "severity_words")
+                }
+                for source, words in self._map(tree, "severity_words")
             },
         )
 

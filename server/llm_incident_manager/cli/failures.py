@@ -95,13 +95,19 @@ def exit_code(error: Exception) -> Exit:
 
 
 def _fail(message: str, code: Exit, reason: str = "", details: list[str] | None = None, remedy: str = "") -> None:
-    print(f"error: {safe(message)}" + (f" [{safe(reason)}]" if reason else ""), file=sys.stderr)
+    """Message, details and reason may be a server's words: no control code of theirs reaches the terminal."""
+    print(f"error: {_shown(message)}" + (f" [{_shown(reason)}]" if reason else ""), file=sys.stderr)
     for detail in details or ():
         if detail != message:
-            print(f"  {safe(detail)}", file=sys.stderr)
+            print(f"  {_shown(detail)}", file=sys.stderr)
     if remedy := remedy or _REMEDIES.get(reason, ""):
         print(f"hint: {remedy}", file=sys.stderr)
     raise typer.Exit(code) from None
+
+
+def _shown(text: str) -> str:
+    """The text as a terminal may have it; further lines are indented, so that none looks like one of ours."""
+    return "\n  ".join(safe(line) for line in text.splitlines())
 
 
 def _leave_quietly() -> None:

@@ -6,7 +6,17 @@ from typing import Annotated, Any
 import typer
 
 import llm_incident_manager
-from llm_incident_manager.cli import completion, contexts, event, fingerprints, options, replay, service, verb
+from llm_incident_manager.cli import (
+    backup,
+    completion,
+    contexts,
+    event,
+    fingerprints,
+    options,
+    related,
+    replay,
+    service,
+)
 
 app = typer.Typer(
     name="llm-incident-manager",
@@ -18,8 +28,9 @@ app = typer.Typer(
 app.add_typer(service.config, name="config")
 app.add_typer(contexts.app, name="context")
 app.add_typer(event.app, name="event")
-app.add_typer(verb.app, name="incident")
+app.add_typer(related.app, name="incident")
 service.add_to(app)
+backup.add_to(app)
 replay.add_to(app)
 fingerprints.add_to(app)
 completion.add_to(app)

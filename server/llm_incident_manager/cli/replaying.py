@@ -19,6 +19,7 @@ from llm_incident_manager.cli.failures import BadUsage
 from llm_incident_manager.cli.mapping import Reader, Unreadable
 from llm_incident_manager.cli.options import Invocation
 from llm_incident_manager.cli.tally import Tally
+from llm_incident_manager.cli.terminal import safe
 from llm_incident_manager.domain.errors import DomainError
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ class Progress:
             self._say("connected")
 
     def _say(self, text: str) -> None:
+        text = safe(text)
         if self._bar is not None:
             self._bar.console.print(text, markup=False)
         else:

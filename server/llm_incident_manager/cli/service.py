@@ -20,6 +20,8 @@ ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Configuration file; otherwise CONFIG_PATH or ./config.yaml.")
 ]
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
 
 def add_to(app: typer.Typer) -> None:
     """Registers `serve` and `migrate`."""
@@ -44,12 +46,13 @@ def migrate(
     """Bring the database's schema up to date."""
     settings = load(config_file)
     from llm_incident_manager import app
+    from llm_incident_manager.domain.errors import StoreUnavailable
     from llm_incident_manager.ports.stores import StoreRefused
 
     with failures.reported():
         try:
             names = app.migrate(settings, dry_run=dry_run)
-        except StoreRefused as refused:
+        except (StoreRefused, StoreUnavailable) as refused:
             print(f"error: {refused}", file=sys.stderr)
             raise typer.Exit(Exit.FAILED) from None
     for name in names:
@@ -68,9 +71,7 @@ def check(config_file: ConfigFile = None) -> None:
 
 
 @config.command("show")
-def show(
-    config_file: ConfigFile = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
-) -> None:
+def show(config_file: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print every setting as it takes effect, without secrets."""
     settings = load(config_file).masked()
     if as_json:

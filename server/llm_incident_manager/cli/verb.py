@@ -1,113 +1,115 @@
 """`incident …`: the verbs that open and move an incident or add to it."""
 
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from llm_incident_manager.cli import failures, incident, options
+from llm_incident_manager.cli import aim, failures, options
+from llm_incident_manager.cli.aim import Actor, Deed
 from llm_incident_manager.cli.incident import IncidentId
 from llm_incident_manager.cli.options import Invocation
 from llm_incident_manager.cli.terminal import safe
 from llm_incident_manager.domain.incident import ResolutionMethod
 
-if TYPE_CHECKING:
-    from llm_incident_client import IncidentClient, pb
+app = aim.app
 
-app = incident.app  # a verb is a command of the same group
-
-Actor = Annotated[str, typer.Option("--actor", help="Who does it, if not the caller.", envvar=options.ACTOR_VARIABLE)]
-Etag = Annotated[str, typer.Option("--etag", help="Refuse if the incident is not at this etag any more.")]
 Why = Annotated[str, typer.Option("--reason", help="Why.")]
 Label = Annotated[list[str] | None, typer.Option("--label", help="May be given often.", metavar="KEY=VALUE")]
 
 
-def _move(how: Invocation, work: "Callable[[IncidentClient], Awaitable[pb.Incident]]") -> None:
-    from llm_incident_manager.cli import connection, printing
+@aim.verb("ack")
+def acknowledge() -> Deed:
+    """Take a NEW incident, or with --filter all that match."""
+    from llm_incident_client import pb
 
-    moved = connection.call(how, work)
-    printing.Printer(how).one(moved, lambda: print(printing.line(moved)))
-
-
-@options.command(app, "ack")
-def acknowledge(how: Invocation, incident_id: IncidentId, actor: Actor = "", etag: Etag = "") -> None:
-    """Take a NEW incident."""
-    _move(how, lambda client: client.acknowledge(incident_id, actor=how.actor(actor), etag=etag))
+    return Deed(lambda on: on.client.acknowledge(on.incident_id, actor=on.actor, etag=on.etag), pb.ApplyAcknowledge())
 
 
-@options.command(app, "start")
-def start(how: Invocation, incident_id: IncidentId, actor: Actor = "", etag: Etag = "") -> None:
-    """Begin to work on an incident."""
-    _move(how, lambda client: client.start_work(incident_id, actor=how.actor(actor), etag=etag))
+@aim.verb("start")
+def start() -> Deed:
+    """Begin to work on an incident, or with --filter on all that match."""
+    from llm_incident_client import pb
+
+    return Deed(lambda on: on.client.start_work(on.incident_id, actor=on.actor, etag=on.etag), pb.ApplyStartWork())
 
 
-@options.command(app, "escalate")
-def escalate(how: Invocation, incident_id: IncidentId, reason: Why = "", actor: Actor = "", etag: Etag = "") -> None:
+@aim.verb("escalate")
+def escalate(reason: Why = "") -> Deed:
     """Involve a higher tier."""
-    _move(how, lambda client: client.escalate(incident_id, reason=reason, actor=how.actor(actor), etag=etag))
+    from llm_incident_client import pb
+
+    return Deed(
+        lambda on: on.client.escalate(on.incident_id, reason=reason, actor=on.actor, etag=on.etag),
+        pb.ApplyEscalate(reason=reason),
+    )
 
 
-@options.command(app, "de-escalate")
-def de_escalate(how: Invocation, incident_id: IncidentId, reason: Why = "", actor: Actor = "", etag: Etag = "") -> None:
-    """Give an ESCALATED incident back to its responders."""
-    _move(how, lambda client: client.de_escalate(incident_id, reason=reason, actor=how.actor(actor), etag=etag))
+@aim.verb("de-escalate")
+def de_escalate(reason: Why = "") -> Deed:
+    """Give ESCALATED incidents back to their responders."""
+    from llm_incident_client import pb
+
+    return Deed(
+        lambda on: on.client.de_escalate(on.incident_id, reason=reason, actor=on.actor, etag=on.etag),
+        pb.ApplyDeEscalate(reason=reason),
+    )
 
 
-@options.command(app, "resolve")
+@aim.verb("resolve")
 def resolve(
-    how: Invocation,
-    incident_id: IncidentId,
-    *,
     notes: Annotated[str, typer.Option("--notes", help="What was done.")] = "",
     root_cause: Annotated[str, typer.Option("--root-cause", help="What had caused it.")] = "",
     method: Annotated[ResolutionMethod, typer.Option("--method", case_sensitive=False)] = ResolutionMethod.MANUAL,
     force: Annotated[bool, typer.Option("--force", help="Even if nobody has taken it.")] = False,
-    actor: Annotated[
-        str, typer.Option("--actor", "--resolved-by", help="Who did, if not the caller.", envvar=options.ACTOR_VARIABLE)
-    ] = "",
-    etag: Etag = "",
-) -> None:
-    """End an incident."""
+) -> Deed:
+    """End an incident, or with --filter all that match."""
     from llm_incident_client import pb
 
     number = pb.ResolutionMethod.Value(f"RESOLUTION_METHOD_{method}")
-    _move(
-        how,
-        lambda client: client.resolve(
-            incident_id,
-            resolved_by=how.actor(actor),
+    words = pb.ApplyResolve(method=number, notes=notes, root_cause=root_cause, force=force)
+    return Deed(
+        lambda on: on.client.resolve(
+            on.incident_id,
+            resolved_by=on.actor,
             method=number,
             notes=notes,
             root_cause=root_cause,
             force=force,
-            etag=etag,
+            etag=on.etag,
         ),
+        words,
     )
 
 
-@options.command(app, "close")
-def close(how: Invocation, incident_id: IncidentId, actor: Actor = "", etag: Etag = "") -> None:
-    """File a RESOLVED incident."""
-    _move(how, lambda client: client.close(incident_id, actor=how.actor(actor), etag=etag))
+@aim.verb("close")
+def close() -> Deed:
+    """File a RESOLVED incident, or with --filter all that match."""
+    from llm_incident_client import pb
+
+    return Deed(lambda on: on.client.close(on.incident_id, actor=on.actor, etag=on.etag), pb.ApplyClose())
 
 
-@options.command(app, "reopen")
-def reopen(how: Invocation, incident_id: IncidentId, reason: Why = "", actor: Actor = "", etag: Etag = "") -> None:
-    """Bring a RESOLVED or CLOSED incident back."""
-    _move(how, lambda client: client.reopen(incident_id, reason=reason, actor=how.actor(actor), etag=etag))
+@aim.verb("reopen")
+def reopen(reason: Why = "") -> Deed:
+    """Bring RESOLVED or CLOSED incidents back."""
+    from llm_incident_client import pb
+
+    return Deed(
+        lambda on: on.client.reopen(on.incident_id, reason=reason, actor=on.actor, etag=on.etag),
+        pb.ApplyReopen(reason=reason),
+    )
 
 
-@options.command(app, "assign")
-def assign(
-    how: Invocation,
-    incident_id: IncidentId,
-    assignees: Annotated[list[str] | None, typer.Argument(help="Who is on it from now on; nobody when empty.")] = None,
-    actor: Actor = "",
-    etag: Etag = "",
-) -> None:
-    """Replace the people on an incident."""
-    _move(how, lambda client: client.assign(incident_id, assignees or (), actor=how.actor(actor), etag=etag))
+@aim.verb("assign")
+def assign(words: list[str]) -> Deed:
+    """Replace the people on an incident, or with --filter on all that match; nobody when none are named."""
+    from llm_incident_client import pb
+
+    return Deed(
+        lambda on: on.client.assign(on.incident_id, words, actor=on.actor, etag=on.etag),
+        pb.ApplyAssign(assignees=words),
+    )
 
 
 @options.command(app, "note")
@@ -143,11 +145,12 @@ def create(  # noqa: PLR0913 - one option a field
 ) -> None:
     """Open an incident by hand."""
     from llm_incident_client import pb
+    from llm_incident_manager.cli import connection, printing
 
     word = f"SEVERITY_{severity.upper() or 'UNSPECIFIED'}"
     if word not in pb.Severity.keys():  # noqa: SIM118 - an enum wrapper is no mapping
         raise failures.BadUsage(f"--severity {severity!r} is none of P0, P1, P2, P3, P4")
-    _move(
+    opened = connection.call(
         how,
         lambda client: client.create_incident(
             source,
@@ -162,6 +165,7 @@ def create(  # noqa: PLR0913 - one option a field
             labels=pairs(labels, "--label"),
         ),
     )
+    printing.Printer(how).one(opened, lambda: print(printing.line(opened)))
 
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """How incidents, events, changes and answers look to people."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from llm_incident_client import pb
@@ -82,6 +83,64 @@ def change_line(printer: Printer, change: pb.IncidentChange) -> str:
     """A change in one line."""
     kind = pb.ChangeKind.Name(change.kind).removeprefix("CHANGE_KIND_")
     return f"{printer.moment(change.incident.update_time)}  {kind:<9} {printing.line(change.incident)}"
+
+
+def applied(printer: Printer, answer: pb.ApplyToIncidentsResponse) -> None:
+    """Prints what a verb did, or would do, to all that a filter matches."""
+    if answer.preview:
+        listed(printer, answer.sample)
+    changed, unchanged = ("would be changed", "are so") if answer.preview else ("changed", "unchanged")
+    counts = f"{answer.changed:,} {changed}, {answer.unchanged:,} {unchanged}, {answer.failed:,} refused"
+    print(f"{answer.matched:,} match: {counts}")
+    if answer.failures:
+        printer.table(("NUMBER", "REASON", "WHY"), [(one.number, one.reason, one.message) for one in answer.failures])
+
+
+def related(printer: Printer, found: Sequence[pb.RelatedIncident]) -> None:
+    """Prints incidents that one has to do with, and how."""
+    rows = [
+        (
+            pb.Relation.Name(one.relation).removeprefix("RELATION_").replace("_", " ").lower(),
+            *_row(printer, one.incident)[:3],
+            printer.moment(one.relate_time),
+            one.actor,
+            one.incident.title,
+        )
+        for one in found
+    ]
+    printer.table(("RELATION", "NUMBER", "SEV", "STATE", "SINCE", "BY", "TITLE"), rows, styled=2)
+
+
+def split(answer: pb.SplitResponse) -> None:
+    """Prints what left an incident, and where later events will land."""
+    print(printing.line(answer.new_incident))
+    print(f"{answer.moved_event_count} events left {answer.incident.number}")
+
+
+def attachments(printer: Printer, found: Sequence[pb.Attachment]) -> None:
+    """Prints links."""
+    rows = [(one.id, printer.moment(one.create_time), one.actor, one.title, one.url) for one in found]
+    printer.table(("ID", "SINCE", "BY", "TITLE", "URL"), rows)
+
+
+def figures(printer: Printer, answer: pb.GetIncidentMetricsResponse) -> None:
+    """Prints how many incidents there were and how long things took (the mean, and what 95 % did not exceed)."""
+    headers = ("", "INCIDENTS", "OPEN", "MTTD", "P95", "MTTA", "P95", "MTTR", "P95")
+    rows = [(group.value or "(none)", *_figures(group.figures)) for group in answer.groups]
+    printer.table(headers, [*rows, ("all", *_figures(answer.total))])
+
+
+def _figures(found: pb.IncidentFigures) -> Iterator[str]:
+    yield f"{found.count:,}"
+    yield f"{found.open_count:,}"
+    for one in (found.time_to_detect, found.time_to_acknowledge, found.time_to_resolve):
+        yield _duration(one.mean) if one.count else "-"
+        yield _duration(one.p95) if one.count else "-"
+
+
+def _duration(given: pb.Duration) -> str:
+    text = str(timedelta(seconds=given.seconds, microseconds=given.nanos // 1000))
+    return text.partition(".")[0] if given.seconds else f"{given.nanos / 1e6:.0f} ms"
 
 
 def submitted(answer: pb.SubmitEventResponse) -> None:

@@ -13,6 +13,7 @@ PREFIX = "LLM_IM__"
 
 NAMES: Mapping[str, schema.Path] = {
     "DATABASE_POOL_SIZE": ("storage", "pool_size"),
+    "DATABASE_REPLICA_URL": ("storage", "replica_url"),
     "REDIS_URL": ("redis", "url"),
     "API_HOST": ("api", "host"),
     "API_PORT": ("api", "port"),

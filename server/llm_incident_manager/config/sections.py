@@ -35,6 +35,18 @@ class Storage(Section):
     """`postgresql://user:password@host/database`, for `postgresql` only."""
     pool_size: Annotated[int, Field(ge=1, le=1_000)] = 20
     """Most connections to PostgreSQL."""
+    replica_url: ConnectionString | None = None
+    """`postgresql://…` of a streaming replica: it answers lists and other reads once it has all that was written."""
+    pooled: bool = False
+    """PostgreSQL is reached through a pooler in transaction mode, such as PgBouncer; so is the replica."""
+    acquire_timeout_secs: Annotated[float, Field(gt=0, le=5)] = 2.0
+    """Time a call waits for a free connection to PostgreSQL, at most 5."""
+    statement_timeout_secs: Annotated[float, Field(gt=0, le=60)] = 8.0
+    """Time PostgreSQL may take for one statement, at most 60."""
+    lock_timeout_secs: Annotated[float, Field(gt=0, le=60)] = 4.0
+    """Time a statement waits for a row that another transaction has; then the work is decided anew."""
+    migrate_on_start: bool = True
+    """Bring the schema up to date at the start; when false, an older one stops it until `migrate` was run."""
     allow_unsafe_durability: bool = False
     """Start although PostgreSQL may lose acknowledged events (fsync, full_page_writes or synchronous_commit off)."""
 
@@ -153,8 +165,8 @@ class Channel(Section):
     """Signs a `webhook`'s posts (header X-Incident-Signature)."""
     integration_key: SecretStr | None = None
     """For `pagerduty`; not used yet."""
-    timeout_secs: Annotated[float, Field(gt=0, le=120)] = 10.0
-    """Time one attempt may take."""
+    timeout_secs: Annotated[float, Field(gt=0, le=30)] = 10.0
+    """Time one attempt may take, at most 30."""
 
     @property
     def label(self) -> str:

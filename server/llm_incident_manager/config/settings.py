@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from itertools import count
 from urllib.parse import urlsplit
 
-from llm_incident_manager.config import planned, sections
+from llm_incident_manager.config import keeping, planned, sections, urls
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import Section
 
@@ -28,6 +28,7 @@ class Settings(Section):
     deduplication: sections.Deduplication = sections.Deduplication()
     triage: sections.Triage = sections.Triage()
     notifications: sections.Notifications = sections.Notifications()
+    retention: keeping.Retention = keeping.Retention()
     log: sections.Log = sections.Log()
     traces: sections.Traces = sections.Traces()
     redis: planned.Redis = planned.Redis()
@@ -81,12 +82,23 @@ def _storage(storage: sections.Storage) -> Iterator[Problem]:
         if given is not None:
             remedy = "a connection string is for postgresql: set storage.type to postgresql, or leave the string out"
             yield Problem("storage.type", shown(storage.type), "", remedy)
+        if storage.replica_url is not None:
+            yield Problem("storage.replica_url", "(hidden)", "", f"{storage.type} has no replicas: leave it out")
     elif given is None:
         remedy = "postgresql needs storage.connection_string or DATABASE_URL: postgresql://user:password@host/database"
         yield Problem("storage.type", shown(storage.type), "", remedy)
-    elif urlsplit(given.get_secret_value()).scheme not in ("postgres", "postgresql"):
-        remedy = "give postgresql://user:password@host/database"
-        yield Problem("storage.connection_string", "(hidden)", "", remedy)
+    else:
+        yield from _postgres(storage)
+
+
+def _postgres(storage: sections.Storage) -> Iterator[Problem]:
+    for key, given in (("connection_string", storage.connection_string), ("replica_url", storage.replica_url)):
+        if given is not None and (remedy := urls.wrong(given.get_secret_value())):
+            yield Problem(f"storage.{key}", "(hidden)", "", remedy)
+    longest = storage.statement_timeout_secs
+    if storage.lock_timeout_secs > longest:
+        remedy = f"a statement ends after storage.statement_timeout_secs, which is {longest:g}: give at most that"
+        yield Problem("storage.lock_timeout_secs", shown(storage.lock_timeout_secs), "", remedy)
 
 
 def _listeners(settings: Settings) -> Iterator[Problem]:

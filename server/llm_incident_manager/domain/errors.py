@@ -76,9 +76,9 @@ class InvalidFields(DomainError):
 class NotFound(DomainError):
     """No such resource in the caller's tenant."""
 
-    def __init__(self, resource: str, name: str) -> None:
-        """`resource` is a word of the contract, for instance "incident"."""
-        message = f"{resource} {name!r} does not exist"
+    def __init__(self, resource: str, name: str, hint: str = "") -> None:
+        """`resource` is a word of the contract, for instance "incident"; `hint` says why it may be so."""
+        message = f"{resource} {name!r} does not exist" + (f": {hint}" if hint else "")
         super().__init__(ErrorReason.NOT_FOUND, message, {"resource": resource, "id": name})
 
 
@@ -167,9 +167,9 @@ class ProducerFenced(DomainError):
 class StoreUnavailable(DomainError):
     """The database does not answer. Unless it failed in the very moment of the commit, nothing was written."""
 
-    def __init__(self, cause: str) -> None:
-        """`cause` names what failed, without secrets."""
-        message = f"the database does not answer ({cause}): repeat it with the same request_id or idempotency_key"
+    def __init__(self, cause: str, remedy: str = "repeat it with the same request_id or idempotency_key") -> None:
+        """`cause` names what failed, without secrets; `remedy` says what to do."""
+        message = f"the database does not answer ({cause}): {remedy}"
         super().__init__(ErrorReason.STORE_UNAVAILABLE, message, retry_after=1.0)
 
 

@@ -24,21 +24,30 @@ NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 
 
 class Event(NamedTuple):
-    """One report, already valid. Empty text means "not given"; `event_time` is never later than the receive time."""
+    """One report, already valid. Empty text means "not given"; `event_time` is never later than the receive time.
+
+    From `source` aside, what differs from report to report comes first, and then what repeated reports have in common.
+    """
 
     source: str
     title: str
     event_time: Instant
-    action: Action = Action.TRIGGER
     description: str = ""
+    idempotency_key: str = ""
+    dedup_key: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    users_affected: int = 0
+    external_id: str = ""
+    traceparent: str = ""
+    metrics: Mapping[str, float] = NO_NUMBERS
+    action: Action = Action.TRIGGER
     severity: str = ""
     kind: str = ""
     incident_type: IncidentType | None = None
-    idempotency_key: str = ""
-    dedup_key: str = ""
     labels: Mapping[str, str] = NOTHING
     attributes: Mapping[str, bool] = NO_FLAGS
-    metrics: Mapping[str, float] = NO_NUMBERS
     service: str = ""
     affected_services: tuple[str, ...] = ()
     environment: str = ""
@@ -53,13 +62,7 @@ class Event(NamedTuple):
     rule: str = ""
     tool: str = ""
     error_class: str = ""
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float = 0.0
-    users_affected: int = 0
-    external_id: str = ""
     runbook_url: str = ""
-    traceparent: str = ""
 
     @property
     def model(self) -> str:

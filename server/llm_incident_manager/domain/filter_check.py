@@ -1,46 +1,34 @@
 """Gives a parsed filter its meaning: names become fields, texts become values, and what makes no sense is refused."""
 
-import difflib
-from dataclasses import dataclass
-
-from llm_incident_manager.domain import filter_parser, filter_values, ids
+from llm_incident_manager.domain import filter_operands, filter_parser, filter_values, ids
 from llm_incident_manager.domain.filter_errors import InvalidFilter, shown
 from llm_incident_manager.domain.filter_fields import FIELDS, ORDERED, Field, Type
+from llm_incident_manager.domain.filter_operands import Value
 from llm_incident_manager.domain.filter_parser import Comparison, Function, Group, Literal, Member, Negation, Syntax
+from llm_incident_manager.domain.filter_schema import INCIDENTS, Schema
 from llm_incident_manager.domain.filter_tree import And, Compare, Like, Node, Not, Op, Or, Path, Present, Search, fold
 
 HAS = ":"
 _LOWER_KEYWORDS = frozenset({"and", "or", "not"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """The right side: its text, where it stands (offset), and where it has wildcards."""
-
-    text: str
-    at: int
-    stars: tuple[int, ...]
-
-    @property
-    def is_any(self) -> bool:
-        return self.text == "*" and bool(self.stars)
-
-
-def check(syntax: Syntax) -> Node:
+def check(syntax: Syntax, schema: Schema = INCIDENTS) -> Node:
     """The checked tree. Raises InvalidFilter for unknown fields, values of the wrong type and words nobody knows."""
     match syntax:
         case Group(filter_parser.OR, parts):
-            return disjunction([check(part) for part in parts])
+            return disjunction([check(part, schema) for part in parts])
+        case Group(filter_parser.SEQUENCE) if not schema.searched:
+            raise InvalidFilter("words side by side are a search, and nothing is searched here: add AND", syntax.at + 1)
         case Group(_, parts):
-            return conjunction([check(part) for part in parts])
+            return conjunction([check(part, schema) for part in parts])
         case Negation(part):
-            return Not(check(part))
+            return Not(check(part, schema))
         case Comparison():
-            return _comparison(syntax)
+            return _compare(filter_operands.path_of(syntax.left, schema), syntax, syntax.right, schema)
         case Function():
-            raise _function(syntax)
+            return _call(syntax, schema)
         case Literal() | Member():
-            return _bare(syntax)
+            return _bare(syntax, schema)
 
 
 def conjunction(parts: list[Node]) -> Node:
@@ -55,16 +43,26 @@ def disjunction(parts: list[Node]) -> Node:
     return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
-def _bare(syntax: Literal | Member) -> Node:
+def _call(syntax: Function, schema: Schema) -> Node:
+    """A function that stands alone must be a test."""
+    _, given = filter_operands.call(syntax, schema)
+    if isinstance(given, str):
+        raise InvalidFilter(f"{syntax.name} gives a value: compare a field with it", syntax.at + 1)
+    return given
+
+
+def _bare(syntax: Literal | Member, schema: Schema) -> Node:
     """A word or text without an operator: a search, or the name of a yes-or-no field."""
-    value = _value(syntax)
+    value = filter_operands.value_of(syntax)
     quoted = syntax.quoted
-    field = FIELDS.get(value.text)
+    field = schema.fields.get(value.text)
     if field is not None and field.type is Type.BOOLEAN and not quoted:
         return Compare(Path(field), Op.EQ, 1)
     if not quoted and value.text in _LOWER_KEYWORDS:
         remedy = f'write {value.text.upper()} in capitals, or "{value.text}" in quotes to search for the word'
         raise InvalidFilter(f"{value.text!r} is not an operator: {remedy}", value.at + 1)
+    if not schema.searched:
+        raise filter_operands.unknown_field(value.text, value.at, schema)
     if isinstance(syntax, Literal) and syntax.number and value.text.startswith("-"):
         # In a search a minus excludes a word; that numbers are words too is likelier than a search for negative ones.
         return Not(Search(fold(value.text[1:])))
@@ -74,46 +72,23 @@ def _bare(syntax: Literal | Member) -> Node:
     return Search(fold(text))
 
 
-def _comparison(syntax: Comparison) -> Node:
-    path = _path(syntax.left)
-    return _compare(path, syntax.operator, syntax.right, syntax.at)
-
-
-def _compare(path: Path, operator: str, right: Syntax, at: int) -> Node:
+def _compare(path: Path, comparison: Comparison, right: Syntax, schema: Schema) -> Node:
+    operator, at = comparison.operator, comparison.at
     match right:
         case Literal() | Member():
-            return _test(path, operator, _value(right), at)
+            return _test(path, operator, filter_operands.value_of(right), at)
         case Function():
-            raise _function(right)
+            return _test(path, operator, filter_operands.called_value(right, path, schema), at)
         case Group(filter_parser.OR, parts) if operator in {"=", HAS}:
-            return disjunction([_compare(path, operator, part, at) for part in parts])
+            return disjunction([_compare(path, comparison, part, schema) for part in parts])
         case Group(_, parts) if operator == HAS:
-            return conjunction([_compare(path, operator, part, at) for part in parts])
+            return conjunction([_compare(path, comparison, part, schema) for part in parts])
         case _:
             remedy = f"write one value, or several as {path.field.name} = (a OR b)"
             raise InvalidFilter(f"{operator} cannot take this group: {remedy}", at + 1)
 
 
-def _path(left: Syntax) -> Path:
-    if not isinstance(left, Literal | Member) or (isinstance(left, Literal) and (left.quoted or left.number)):
-        remedy = "put the name of a field on the left of the operator"
-        raise InvalidFilter(f"a value stands where a field should: {remedy}", left.at + 1)
-    names = left.names if isinstance(left, Member) else (left.text,)
-    field = FIELDS.get(names[0])
-    if field is None or (len(names) > 1 and field.type is not Type.LABELS):
-        raise InvalidFilter(_unknown_field(left.raw if isinstance(left, Member) else left.text), left.at + 1)
-    return Path(field, ".".join(names[1:]) if len(names) > 1 else None)
-
-
-def _unknown_field(name: str) -> str:
-    near = difflib.get_close_matches(name, FIELDS, n=1)
-    guess = f"did you mean {near[0]}? " if near else ""
-    known = ", ".join(FIELDS)
-    remedy = f"{guess}the fields are {known}, and labels.<key>; put text to search for in double quotes"
-    return f"unknown field {shown(name)}: {remedy}"
-
-
-def _test(path: Path, operator: str, value: _Value, at: int) -> Node:
+def _test(path: Path, operator: str, value: Value, at: int) -> Node:
     match path.field.type:
         case Type.TEXT:
             return _on_text(path, operator, value, at)
@@ -129,7 +104,7 @@ def _test(path: Path, operator: str, value: _Value, at: int) -> Node:
             return _on_scalar(path, operator, value, at)
 
 
-def _on_text(path: Path, operator: str, value: _Value, at: int) -> Node:
+def _on_text(path: Path, operator: str, value: Value, at: int) -> Node:
     if operator != HAS:
         return _text_comparison(path, operator, value, at)
     text, open_start, open_end = _ends(value, path.field.name)
@@ -139,13 +114,13 @@ def _on_text(path: Path, operator: str, value: _Value, at: int) -> Node:
     return Like(path, fold(text), open_start or anywhere, open_end or anywhere, fold=True)
 
 
-def _on_label(path: Path, operator: str, value: _Value, at: int) -> Node:
+def _on_label(path: Path, operator: str, value: Value, at: int) -> Node:
     if value.is_any and operator in {"=", HAS}:
         return Present(path)
     return _text_comparison(path, "=" if operator == HAS else operator, value, at)
 
 
-def _text_comparison(path: Path, operator: str, value: _Value, at: int) -> Node:
+def _text_comparison(path: Path, operator: str, value: Value, at: int) -> Node:
     if not value.stars:
         return Compare(path, Op(operator), value.text)
     if operator not in {"=", "!="}:
@@ -157,7 +132,7 @@ def _text_comparison(path: Path, operator: str, value: _Value, at: int) -> Node:
     return And((Present(path), Not(like))) if path.nullable else Not(like)
 
 
-def _on_list(path: Path, operator: str, value: _Value, at: int) -> Node:
+def _on_list(path: Path, operator: str, value: Value, at: int) -> Node:
     name = path.field.name
     if operator != HAS:
         remedy = f"ask for an item with {name}:{shown(value.text)}, for its absence with NOT before it"
@@ -168,7 +143,7 @@ def _on_list(path: Path, operator: str, value: _Value, at: int) -> Node:
     return Like(path, text, open_start, open_end, fold=False) if value.stars else Compare(path, Op.EQ, text)
 
 
-def _on_all_labels(path: Path, operator: str, value: _Value, at: int) -> Node:
+def _on_all_labels(path: Path, operator: str, value: Value, at: int) -> Node:
     if operator != HAS:
         remedy = 'name one, for instance labels.region = "eu", or ask for its presence with labels:region'
         raise InvalidFilter(f"labels cannot be compared with {operator} as a whole: {remedy}", at + 1)
@@ -179,7 +154,7 @@ def _on_all_labels(path: Path, operator: str, value: _Value, at: int) -> Node:
     return Present(Path(path.field, value.text))
 
 
-def _on_time(path: Path, operator: str, value: _Value, at: int) -> Node:
+def _on_time(path: Path, operator: str, value: Value, at: int) -> Node:
     if operator == HAS:
         if value.is_any:
             return Present(path)
@@ -210,9 +185,11 @@ def _on_moment(path: Path, op: Op, first: int, after: int) -> Node:
             return Compare(path, Op.LT, after)
 
 
-def _on_scalar(path: Path, operator: str, value: _Value, at: int) -> Node:
+def _on_scalar(path: Path, operator: str, value: Value, at: int) -> Node:
     field = path.field
     if operator == HAS:
+        if value.is_any and field.nullable:
+            return Present(path)
         if value.is_any:
             raise InvalidFilter(f"every incident has {field.name}: compare it with =", at + 1)
         operator = "="
@@ -226,14 +203,14 @@ def _on_scalar(path: Path, operator: str, value: _Value, at: int) -> Node:
         raise _unfit(field, value, error) from error
 
 
-def _presence(path: Path, value: _Value) -> Node:
+def _presence(path: Path, value: Value) -> Node:
     if not value.stars:
         remedy = f'ask whether it is set with {path.field.name}:*, whether it is empty with {path.field.name} = ""'
         raise InvalidFilter(f"{path.field.name}: needs a text: {remedy}", value.at + 1)
     return Present(path)
 
 
-def _ends(value: _Value, what: str) -> tuple[str, bool, bool]:
+def _ends(value: Value, what: str) -> tuple[str, bool, bool]:
     """The text without wildcards at its ends, and at which ends they were."""
     last = len(value.text) - 1
     if any(0 < star < last for star in value.stars):
@@ -244,18 +221,5 @@ def _ends(value: _Value, what: str) -> tuple[str, bool, bool]:
     return (text[:-1] if open_end and text else text), open_start, open_end
 
 
-def _value(syntax: Literal | Member) -> _Value:
-    if isinstance(syntax, Literal):
-        return _Value(syntax.text, syntax.at, syntax.stars)
-    if syntax.quoted:
-        raise InvalidFilter("only a part of this text is in quotes: put all of it in double quotes", syntax.at + 1)
-    return _Value(syntax.raw, syntax.at, syntax.stars)
-
-
-def _unfit(field: Field, value: _Value, error: ValueError) -> InvalidFilter:
+def _unfit(field: Field, value: Value, error: ValueError) -> InvalidFilter:
     return InvalidFilter(f"{field.name}: {error}", value.at + 1)
-
-
-def _function(syntax: Function) -> InvalidFilter:
-    remedy = 'write the value itself, for instance create_time > "2026-11-21T00:00:00Z"'
-    return InvalidFilter(f"functions such as {syntax.name[:80]}(...) are not available: {remedy}", syntax.at + 1)

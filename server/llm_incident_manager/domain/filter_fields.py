@@ -14,6 +14,7 @@ class Type(Enum):
     NUMBER = auto()
     BOOLEAN = auto()
     TIME = auto()
+    DURATION = auto()
     SEVERITY = auto()
     STATE = auto()
     INCIDENT_TYPE = auto()
@@ -21,7 +22,7 @@ class Type(Enum):
     LABELS = auto()
 
 
-ORDERED = frozenset({Type.ID, Type.TEXT, Type.INTEGER, Type.NUMBER, Type.TIME, Type.SEVERITY})
+ORDERED = frozenset({Type.ID, Type.TEXT, Type.INTEGER, Type.NUMBER, Type.TIME, Type.DURATION, Type.SEVERITY})
 """Types whose values can be less or greater. Severities by gravity: P0 is the greatest."""
 
 SORTABLE = ORDERED | {Type.STATE, Type.INCIDENT_TYPE, Type.BOOLEAN}
@@ -30,7 +31,7 @@ SORTABLE = ORDERED | {Type.STATE, Type.INCIDENT_TYPE, Type.BOOLEAN}
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field: its public name, its type, the Incident attribute (dotted) and the SQL column that hold it."""
+    """A field: its public name, its type, the Incident attribute (dotted) and the SQL expression that hold it."""
 
     name: str
     type: Type
@@ -45,6 +46,10 @@ def _plain(type_: Type, *names: str) -> tuple[Field, ...]:
 
 def _time(name: str, attribute: str, *, nullable: bool = False) -> Field:
     return Field(name, Type.TIME, attribute, attribute if attribute.endswith("_at") else f"{attribute}_at", nullable)
+
+
+def _lasted(name: str, until: str) -> Field:
+    return Field(name, Type.DURATION, name, f"({until} - created_at)", nullable=True)
 
 
 FIELDS: Mapping[str, Field] = {
@@ -72,6 +77,8 @@ FIELDS: Mapping[str, Field] = {
         _time("acknowledge_time", "acknowledged_at", nullable=True),
         _time("resolve_time", "resolved_at", nullable=True),
         _time("close_time", "closed_at", nullable=True),
+        _lasted("time_to_acknowledge", "acknowledged_at"),
+        _lasted("time_to_resolve", "resolved_at"),
         Field("fingerprint", Type.TEXT, "fingerprint.value", "fingerprint"),
     )
 }

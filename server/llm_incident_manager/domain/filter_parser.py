@@ -39,7 +39,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A call. The grammar has them; no filter of ours does."""
+    """A call."""
 
     name: str
     arguments: tuple["Syntax", ...]

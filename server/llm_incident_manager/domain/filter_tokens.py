@@ -50,6 +50,7 @@ _ESCAPE = re.compile(
     r"\\(?:([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([abfnrtv\\\"'*?`]))", re.ASCII
 )
 _SIMPLE = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -83,6 +84,10 @@ def _next(source: str, at: int) -> Token:
 
 def _token(kind: Kind, text: str, at: int) -> Token:
     _refuse_unstorable(text, at)
+    control = _CONTROL.search(text)
+    if control:
+        problem = f"the control character {control.group()!r} has no meaning here: put text with it in double quotes"
+        raise InvalidFilter(problem, at + control.start() + 1)
     stars = tuple(n for n, letter in enumerate(text) if letter == "*") if kind is Kind.WORD else ()
     kind = _KEYWORDS.get(text, kind) if kind is Kind.WORD else kind
     return Token(kind, text, at, at + len(text), stars)

@@ -137,6 +137,10 @@ def _comparison(path: Path, op: Op, value: str | float) -> str:
 def _value(type_: Type, value: str | float) -> str:
     if type_ is Type.TIME:
         return f'"{time.rfc3339(time.Instant(int(value)))}"'
+    if type_ is Type.DURATION:
+        micros = int(value)
+        seconds, fraction = divmod(abs(micros), 1_000_000)
+        return f'"{"-" if micros < 0 else ""}{seconds}.{fraction:06}s"'
     if type_ is Type.SEVERITY:
         return Severity(int(value)).name
     if type_ is Type.BOOLEAN:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from llm_incident_manager.domain import ids, moments, severity
 from llm_incident_manager.domain.filter_errors import shown
@@ -16,6 +17,11 @@ MAX_INTEGER = 2**63 - 1
 
 _WHOLE = re.compile(r"-?\d{1,40}", re.ASCII)
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+
+
+_DURATION = re.compile(r"-?(?:\d{1,9}(?:\.\d{1,9})?(?:h|ms|m|us|s))+", re.ASCII)
+_PART = re.compile(r"([0-9.]+)(h|ms|m|us|s)")
+_MICROSECONDS = {"h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 
 
 class Unfit(ValueError):
@@ -62,6 +68,16 @@ def _number(text: str) -> float:
     return number
 
 
+def _duration(text: str) -> int:
+    """Microseconds: digits beyond them are dropped."""
+    if not _DURATION.fullmatch(text):
+        raise Unfit(f"{shown(text)} is no duration: write seconds such as 90s or 1.5s, or 1h30m")
+    total = sum(Decimal(amount) * _MICROSECONDS[unit] for amount, unit in _PART.findall(text))
+    if total > MAX_INTEGER:
+        raise Unfit(f"{shown(text)} is too long: write a shorter time")
+    return int(-total if text.startswith("-") else total)
+
+
 def _boolean(text: str) -> int:
     known = {"true": 1, "false": 0}.get(text.lower())
     if known is None:
@@ -97,6 +113,7 @@ _READERS: Mapping[Type, Callable[[str], str | int | float]] = {
     Type.TEXT: _text,
     Type.INTEGER: _integer,
     Type.NUMBER: _number,
+    Type.DURATION: _duration,
     Type.BOOLEAN: _boolean,
     Type.SEVERITY: _severity,
     Type.STATE: _state,

@@ -8,6 +8,7 @@ from operator import attrgetter
 from llm_incident_manager.domain import filter_check, filter_parser, filter_tree
 from llm_incident_manager.domain.filter_errors import InvalidFilter
 from llm_incident_manager.domain.filter_fields import FIELDS, SORTABLE
+from llm_incident_manager.domain.filter_schema import INCIDENTS, Schema
 from llm_incident_manager.domain.incident import Incident
 
 __all__ = ["Filter", "InvalidFilter", "Order", "Place", "both", "parse", "parse_order", "place_of"]
@@ -36,13 +37,13 @@ class Order:
     descending: bool = False
 
 
-def parse(text: str) -> Filter:
-    """The filter of a text; an empty one lets everything pass.
+def parse(text: str, schema: Schema = INCIDENTS) -> Filter:
+    """The filter of a text over the fields of a schema; an empty one lets everything pass.
 
     Raises InvalidFilter with position and remedy.
     """
     syntax = filter_parser.parse_syntax(text)
-    tree = filter_tree.And(()) if syntax is None else filter_check.check(syntax)
+    tree = filter_tree.And(()) if syntax is None else filter_check.check(syntax, schema)
     return Filter(tree, filter_tree.text_of(tree))
 
 
@@ -52,7 +53,7 @@ def both(one: Filter, other: Filter) -> Filter:
     return Filter(tree, filter_tree.text_of(tree))
 
 
-def parse_order(text: str) -> tuple[Order, ...]:
+def parse_order(text: str, schema: Schema = INCIDENTS) -> tuple[Order, ...]:
     """The orders of a text such as "severity desc, create_time"; none when it is empty.
 
     Severities go by gravity, so `severity desc` begins with P0. Raises InvalidFilter with position and remedy.
@@ -62,7 +63,7 @@ def parse_order(text: str) -> tuple[Order, ...]:
     orders: list[Order] = []
     at = 0
     for part in text.split(","):
-        orders.append(_order(part, at, orders))
+        orders.append(_order(part, at, orders, schema))
         at += len(part) + 1
     return tuple(orders)
 
@@ -73,15 +74,15 @@ def place_of(incident: Incident, order: Sequence[Order]) -> Place:
     return (*(_plain(value) for value in values), incident.id)
 
 
-def _order(part: str, at: int, before: Sequence[Order]) -> Order:
+def _order(part: str, at: int, before: Sequence[Order], schema: Schema) -> Order:
     position = at + len(part) - len(part.lstrip()) + 1
     found = _ORDER.fullmatch(part)
     if found is None or found[2] not in _DIRECTIONS:
         remedy = 'write field names, each with "desc" behind it or not, separated by commas'
         raise InvalidFilter(f"{part.strip()!r} is no order: {remedy}", position, source="order_by")
     name = found[1]
-    if name not in FIELDS or FIELDS[name].type not in SORTABLE:
-        known = ", ".join(field.name for field in FIELDS.values() if field.type in SORTABLE)
+    if name not in schema.fields or schema.fields[name].type not in SORTABLE:
+        known = ", ".join(field.name for field in schema.fields.values() if field.type in SORTABLE)
         raise InvalidFilter(f"cannot order by {name!r}: the fields for it are {known}", position, source="order_by")
     if len(before) >= MAX_ORDERS or any(order.field == name for order in before):
         remedy = f"name each field once and at most {MAX_ORDERS} of them"

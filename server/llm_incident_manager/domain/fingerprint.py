@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from llm_incident_manager.domain.event import Event
@@ -45,7 +46,7 @@ class Fingerprint(NamedTuple):
 
 def normalise_text(text: str) -> str:
     """Lower case, one space, with ids, times, numbers, token counts and hex replaced by their sort."""
-    folded = " ".join([_masked(word) for word in text.lower().split()])
+    folded = " ".join(["<n>" if word.isdecimal() else _masked(word) for word in text.lower().split()])
     if "<" in folded:
         folded = _WITH_HOURS.sub("<time>", _WITH_UNITS.sub("<n>", folded))
     return folded
@@ -69,26 +70,17 @@ def model_family(model: str) -> str:
         family = shorter
 
 
-def key_of(event: Event, title: str) -> tuple[str, ...]:
+_SETTLED_BY = (
+    *("source", "kind", "provider", "model_resolved", "model_requested", "deployment", "service", "application"),
+    *("environment", "policy", "rule", "template", "tool", "error_class"),
+)
+_settled_by = itemgetter(*map(Event._fields.index, _SETTLED_BY))
+
+
+def key_of(event: Event, title: str) -> tuple[object, ...]:
     """The fields that decide a fingerprint, with the title as it came or normalised: events with equal keys have equal
     fingerprints, so these may be remembered by them."""
-    return (
-        title,
-        event.dedup_key,
-        event.source,
-        event.kind,
-        event.provider,
-        event.model_resolved or event.model_requested,
-        event.deployment,
-        event.service,
-        event.application,
-        event.environment,
-        event.policy,
-        event.rule,
-        event.template,
-        event.tool,
-        event.error_class,
-    )
+    return (title, event.dedup_key, _settled_by(event))
 
 
 def compute(event: Event, title: str | None = None) -> Fingerprint:
@@ -96,27 +88,35 @@ def compute(event: Event, title: str | None = None) -> Fingerprint:
     `title` is the normalised title, where it is known already."""
     if event.dedup_key:
         return Fingerprint(VERBATIM, event.dedup_key, (Component("dedup_key", event.dedup_key),))
-    parts = _components(event, normalise_text(event.title) if title is None else title)
+    before, after = _around_title(_settled_by(event))
+    title = normalise_text(event.title) if title is None else title
+    parts = (*before, Component("title", title), *after) if title else (*before, *after)
     return Fingerprint(CURRENT, _digest(parts), parts)
 
 
-def _components(event: Event, title: str) -> tuple[Component, ...]:
-    named = (
-        ("source", event.source.strip().lower()),
-        ("kind", event.kind.strip().lower()),
-        ("title", title),
-        ("provider", event.provider.strip().lower()),
-        ("model_family", model_family(event.model)),
-        ("deployment", event.deployment),
-        ("service", event.service),
-        ("application", event.application),
-        ("environment", event.environment.lower()),
-        ("policy", event.policy),
-        ("rule", event.rule),
-        ("template", event.template),
-        ("tool", event.tool),
-        ("error_class", event.error_class.lower()),
+@lru_cache(maxsize=4_096)
+def _around_title(settled_by: tuple[str, ...]) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
+    """The components before the title and behind it: few, where titles are many."""
+    source, kind, provider, resolved, requested, deployment, service, application, *others = settled_by
+    environment, policy, rule, template, tool, error_class = others
+    before = (("source", source.strip().lower()), ("kind", kind.strip().lower()))
+    after = (
+        ("provider", provider.strip().lower()),
+        ("model_family", model_family(resolved or requested)),
+        ("deployment", deployment),
+        ("service", service),
+        ("application", application),
+        ("environment", environment.lower()),
+        ("policy", policy),
+        ("rule", rule),
+        ("template", template),
+        ("tool", tool),
+        ("error_class", error_class.lower()),
     )
+    return _given(before), _given(after)
+
+
+def _given(named: Iterable[tuple[str, str]]) -> tuple[Component, ...]:
     return tuple([Component(name, value) for name, value in named if value])
 
 

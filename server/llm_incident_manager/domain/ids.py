@@ -3,6 +3,8 @@
 import re
 from typing import NewType
 
+from llm_incident_manager.domain.time import Instant
+
 TenantId = NewType("TenantId", str)
 EventId = NewType("EventId", str)
 IncidentId = NewType("IncidentId", str)
@@ -27,3 +29,14 @@ def is_uuid(text: str) -> bool:
 def is_incident_number(text: str) -> bool:
     """Whether the text has the form of an incident number."""
     return _NUMBER.fullmatch(text) is not None
+
+
+def first_of(moment: Instant) -> str:
+    """The smallest id that can be made in that millisecond or later: ids below it are older. Not before 1970."""
+    digits = f"{max(0, moment) // 1_000:012x}"
+    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
+
+
+def made_at(uuid: str) -> Instant:
+    """When a time-ordered id was made, to the millisecond. Raises ValueError for what is no UUID."""
+    return Instant(int(uuid[:8] + uuid[9:13], 16) * 1_000)

@@ -79,10 +79,13 @@ class Holder(NamedTuple):
     last_seen: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Incident:
     """One problem. `revision` counts material changes (the etag); repeats only move the counters. `keys` is empty while
-    it holds its own fingerprint and no other."""
+    it holds its own fingerprint and no other.
+
+    Treat it as frozen. It is not declared so, because making one would take five times as long.
+    """
 
     id: IncidentId
     tenant: TenantId
@@ -154,6 +157,16 @@ class Incident:
     def first_received(self) -> Instant:
         """When its earliest event was received; without a note of that, when it was opened."""
         return self.created_at if self.first_received_at is None else self.first_received_at
+
+    @property
+    def time_to_acknowledge(self) -> int | None:
+        """From its creation to its first acknowledgement, in microseconds; None before."""
+        return None if self.acknowledged_at is None else self.acknowledged_at - self.created_at
+
+    @property
+    def time_to_resolve(self) -> int | None:
+        """From its creation to its resolution, in microseconds; None while it is not resolved."""
+        return None if self.resolved_at is None else self.resolved_at - self.created_at
 
     @property
     def etag(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llm_incident_manager.domain.event import Event
-from llm_incident_manager.domain.severity import IncidentType, Severity
+from llm_incident_manager.domain.severity import IncidentType, Severity, folded, normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,23 @@ class MuteRule:
 
 @dataclass(frozen=True, slots=True)
 class RulePack:
-    """All rules of triage. Kinds and aliases are keys in lower case; sources have default severities."""
+    """All rules of triage. Kinds and aliases are keys in lower case; sources have default severities.
+
+    `severity_words` holds, by source, folded words that mean something else there than elsewhere, or only there.
+    """
 
     version: str
     kinds: Mapping[str, KindRule]
     thresholds: Mapping[str, tuple[Threshold, ...]]
     source_defaults: Mapping[str, Severity]
     default_severity: Severity = Severity.P3
+    severity_words: Mapping[str, Mapping[str, Severity]] = field(default_factory=dict)
+
+    def severity_of(self, source: str, word: str) -> Severity | None:
+        """The severity that a word means when this source says it; None when nobody knows the word."""
+        own = self.severity_words.get(source.strip().lower())
+        known = own.get(folded(word)) if own else None
+        return normalise(word) if known is None else known
 
     def kind_rule(self, kind: str) -> KindRule | None:
         """The rule of a reported kind: itself, or its nearest parent (`jailbreak.roleplay` -> `jailbreak`)."""

@@ -35,7 +35,7 @@ def to_datetime(instant: Instant) -> datetime:
 
 def rfc3339(instant: Instant) -> str:
     """RFC 3339 text in UTC with microseconds, for instance 2026-11-21T20:38:51.000000Z."""
-    return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{to_datetime(instant).isoformat(timespec='microseconds').removesuffix('+00:00')}Z"
 
 
 def utc_day(instant: Instant) -> str:

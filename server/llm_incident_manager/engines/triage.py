@@ -1,16 +1,19 @@
 """Judges an event by the rule floor: how severe at least, what sort, and why. It never lowers what was reported.
 
-A reported severity counts in any spelling; one that nobody knows gives the source's default and a warning, never
-silence. The kind's floor, its attributes and the thresholds of metrics may each raise the severity. An event that
-reports none takes the most severe of those three, and only without any of them the default of its source.
+A reported severity counts in any spelling, and as its source means it; one that nobody knows gives the source's
+default and a warning, never silence. The kind's floor, its attributes and the thresholds of metrics may each raise the
+severity. An event that reports none takes the most severe of those three, and only without any of them the default of
+its source.
 """
 
 from enum import StrEnum
+from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.rules import KindRule, RulePack, Threshold
-from llm_incident_manager.domain.severity import IncidentType, Severity, normalise
+from llm_incident_manager.domain.severity import IncidentType, Severity
 
 UNKNOWN_SEVERITY = "unknown_severity"
 """The label for an incident whose severity word was not known; its value is that word."""
@@ -25,11 +28,6 @@ class DecidedBy(StrEnum):
     THRESHOLD = "threshold"
     SOURCE_DEFAULT = "source_default"
 
-
-# Read once for every event: in Python 3.11 a look-up of an enum member on its class is slow.
-_REPORTED = DecidedBy.REPORTED
-_KIND_FLOOR = DecidedBy.KIND_FLOOR
-_UNKNOWN_TYPE = IncidentType.UNKNOWN
 
 _SENTENCES = {
     DecidedBy.REPORTED: "reported as {detail!r}",
@@ -68,52 +66,79 @@ class Decision(NamedTuple):
     @property
     def explanation(self) -> str:
         """One sentence for people; made when asked for, since most events are never explained."""
-        sentence = _SENTENCES[self.decided_by].format(rule=self.rule, detail=self.detail)
-        return f"{self.severity.name}: {sentence}"
+        return _explained(self.severity, self.decided_by, self.rule, self.detail)
+
+
+@lru_cache(maxsize=4_096)
+def _explained(severity: Severity, decided_by: DecidedBy, rule: str, detail: str) -> str:
+    return f"{severity.name}: {_SENTENCES[decided_by].format(rule=rule, detail=detail)}"
+
+
+class Ground(NamedTuple):
+    """How an event stands before its metrics are looked at, which differ from one report to the next: the decision
+    without them, and the claim that a threshold has to exceed, if there is any."""
+
+    decision: Decision
+    claim: _Claim | None
+
+
+_grounded_by = itemgetter(*map(Event._fields.index, ("source", "kind", "severity", "incident_type")))
+
+
+class Judge:
+    """Decides under the rules of one pack, and remembers the grounds of events without attributes: in a storm nearly
+    all are known."""
+
+    def __init__(self, pack: RulePack, limit: int = 10_000) -> None:
+        """Remembers at most `limit` grounds."""
+        self.pack = pack
+        self._limit = limit
+        self._known: dict[tuple[object, ...], Ground] = {}
+
+    def decide(self, event: Event) -> Decision:
+        """The decision on one event."""
+        known = None if event.attributes else self._known.get(_grounded_by(event))
+        if known is None:
+            known = self._remember(event)
+        return _measured(event, self.pack, known) if event.metrics else known.decision
+
+    def _remember(self, event: Event) -> Ground:
+        found = _ground(event, self.pack)
+        if not event.attributes:
+            if len(self._known) >= self._limit:
+                self._known.clear()
+            self._known[_grounded_by(event)] = found
+        return found
 
 
 def decide(event: Event, pack: RulePack) -> Decision:
     """The decision on one event under the rules of a pack."""
+    return _measured(event, pack, _ground(event, pack))
+
+
+def _ground(event: Event, pack: RulePack) -> Ground:
+    """The most severe of what was reported, the kind's floor and its attributes; of equals the first."""
     word = event.severity
     kind = pack.kind_rule(event.kind) if event.kind else None
-    reported = normalise(word) if word else None
-    if not event.attributes and not event.metrics and (reported is not None or not word):  # nearly all events
-        floor = None if kind is None else kind.floor
-        if kind is not None and floor is not None and (reported is None or floor < reported):
-            return _decision(event, kind, floor, _KIND_FLOOR, kind.kind, "")
-        if reported is not None:
-            return _decision(event, kind, reported, _REPORTED, "", word)
+    reported = pack.severity_of(event.source, word) if word else None
     warnings = (_unknown_word(event, pack),) if word and reported is None else ()
-    return _decision(event, kind, *_settle(event, pack, reported, kind), warnings=warnings)
-
-
-def _decision(
-    event: Event,
-    kind: KindRule | None,
-    severity: Severity,
-    decided_by: DecidedBy,
-    rule: str,
-    detail: str,
-    *,
-    warnings: tuple[str, ...] = (),
-) -> Decision:
-    sort = event.incident_type
-    if kind is None:
-        return Decision(severity, sort or _UNKNOWN_TYPE, event.kind, decided_by, rule, detail, warnings)
-    sort = sort or kind.incident_type
-    return Decision(severity, sort, kind.kind, decided_by, rule, detail, warnings, kind.opens)
-
-
-def _settle(event: Event, pack: RulePack, reported: Severity | None, kind: KindRule | None) -> _Claim:
-    """The most severe claim; of equals the first, in the order reported, floor, attributes, thresholds."""
-    best: _Claim | None = None
+    claim: _Claim | None = None
     if reported is not None:
-        best = _Claim(reported, _REPORTED, "", event.severity)
-    elif event.severity:
-        best = _default(event, pack)
+        claim = _Claim(reported, DecidedBy.REPORTED, "", word)
+    elif word:
+        claim = _default(event, pack)
     if kind is not None:
-        best = _kind_claim(kind, event, best)
-    return _threshold_claim(event, pack, best) or _default(event, pack)
+        claim = _kind_claim(kind, event, claim)
+    sort = event.incident_type or (IncidentType.UNKNOWN if kind is None else kind.incident_type)
+    name, opens = (event.kind, True) if kind is None else (kind.kind, kind.opens)
+    severity, decided_by, rule, detail = claim or _default(event, pack)
+    return Ground(Decision(severity, sort, name, decided_by, rule, detail, warnings, opens), claim)
+
+
+def _measured(event: Event, pack: RulePack, ground: Ground) -> Decision:
+    """The decision, unless a metric lies beyond a threshold that is more severe."""
+    claim = _threshold_claim(event, pack, ground.claim)
+    return ground.decision if claim is ground.claim or claim is None else ground.decision._replace(**claim._asdict())
 
 
 def _default(event: Event, pack: RulePack) -> _Claim:
@@ -130,7 +155,7 @@ def _unknown_word(event: Event, pack: RulePack) -> str:
 
 def _kind_claim(kind: KindRule, event: Event, best: _Claim | None) -> _Claim | None:
     if kind.floor is not None and (best is None or kind.floor < best.severity):
-        best = _Claim(kind.floor, _KIND_FLOOR, kind.kind, "")
+        best = _Claim(kind.floor, DecidedBy.KIND_FLOOR, kind.kind, "")
     for name in event.attributes and kind.attributes:
         severity = kind.attributes[name]
         if event.attributes.get(name, False) and (best is None or severity < best.severity):

@@ -1,11 +1,12 @@
-"""Gathers submissions into micro-batches: full, or `linger` after the first. While one commits, the next one fills."""
+"""Gathers submissions into micro-batches: full, or `linger` after the first. While some commit, the next ones fill."""
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass
+from itertools import cycle
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, Overloaded
 from llm_incident_manager.pipeline.batch import Submission
+from llm_incident_manager.pipeline.lanes import Crossing, Lane, Waiting
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.ports.stores import StoreBroken
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -13,99 +14,94 @@ from llm_incident_manager.telemetry.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Events in one batch, seconds to wait for more after the first, events that may wait in all."""
+    """Events in one batch, seconds to wait for more after the first, events that may wait in all, and how many batches
+    may be under way at once."""
 
     batch_events: int = 1_000
     linger: float = 0.002
     buffer_events: int = 20_000
+    lanes: int = 1
 
 
 class Batcher:
-    """The bounded buffer in front of BEFORE_ACK. Order is kept, so a producer's frames commit as they came."""
+    """The bounded buffer in front of BEFORE_ACK. A producer's frames commit as they came, as it keeps to one lane."""
 
     def __init__(self, runner: Runner, limits: Limits, metrics: Metrics) -> None:
         """`run` has to be started as a task by the composition root."""
         self._runner = runner
         self._limits = limits
         self._metrics = metrics
-        self._waiting: deque[tuple[Submission, asyncio.Future[None]]] = deque()
         self._events = 0
-        self._arrived = asyncio.Event()
-        self._full = asyncio.Event()
         self._taken = asyncio.Event()
+        self._lanes = [Lane(limits.batch_events, limits.linger) for _ in range(limits.lanes)]
+        self._turns = cycle(self._lanes)
+        self._crossing = Crossing()
+
+    def lane(self) -> Lane:
+        """The lane of a new stream; they take turns."""
+        return next(self._turns)
 
     async def submit(self, submission: Submission) -> None:
         """Waits until the submission is committed. Raises its error, Overloaded when the buffer is full, or what
         stopped the batch. A caller that goes away does not take its events back."""
         if not self._has_room(submission):
             raise Overloaded("the ingest buffer", self._limits.buffer_events, retry_after=0.5)
-        await self._enqueue(submission)
+        await self._enqueue(submission, self._lanes[0])  # single events together, or each would have its own commit
         if submission.error is not None:
             raise submission.error
 
-    async def enqueue(self, submission: Submission) -> asyncio.Future[None]:
+    async def enqueue(self, submission: Submission, lane: Lane) -> asyncio.Future[None]:
         """Waits for room, which holds back a stream that is too fast; the future ends when the batch does."""
         while not self._has_room(submission):
             await self._taken.wait()
-        return self._enqueue(submission)
+        return self._enqueue(submission, lane)
 
     def _has_room(self, submission: Submission) -> bool:
         return not self._events or self._events + len(submission.events) <= self._limits.buffer_events
 
-    def _enqueue(self, submission: Submission) -> asyncio.Future[None]:
+    def _enqueue(self, submission: Submission, lane: Lane) -> asyncio.Future[None]:
         self._runner.prepare(submission)
         done = asyncio.get_running_loop().create_future()
-        self._waiting.append((submission, done))
         self._events += len(submission.events)
-        self._arrived.set()
-        if self._events >= self._limits.batch_events:
-            self._full.set()
+        lane.add((submission, done))
         return done
 
     async def run(self) -> None:
         """Commits batch after batch until cancelled; what waits then is refused."""
+        tasks = [asyncio.create_task(self._drive(lane), name=f"lane-{n}") for n, lane in enumerate(self._lanes)]
         try:
-            while True:
-                await self._arrived.wait()
-                await self._linger()
-                await self._commit(self._take())
+            await asyncio.gather(*tasks)
         finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._refuse_waiting()
+
+    async def _drive(self, lane: Lane) -> None:
+        while True:
+            await lane.batch()
+            await self._commit(self._take(lane))
 
     @property
     def pressed(self) -> bool:
-        """Whether more waits than the next batch can take."""
-        return self._events > self._limits.batch_events
+        """Whether more waits than the next batches can take."""
+        return self._events > self._limits.batch_events * len(self._lanes)
 
-    async def _linger(self) -> None:
-        if self._events >= self._limits.batch_events or self._limits.linger <= 0:
-            return
-        try:
-            async with asyncio.timeout(self._limits.linger):
-                await self._full.wait()
-        except TimeoutError:
-            return
-
-    def _take(self) -> list[tuple[Submission, asyncio.Future[None]]]:
-        taken: list[tuple[Submission, asyncio.Future[None]]] = []
-        events = 0
-        while self._waiting and (not taken or events + len(self._waiting[0][0].events) <= self._limits.batch_events):
-            taken.append(self._waiting.popleft())
-            events += len(taken[-1][0].events)
+    def _take(self, lane: Lane) -> list[Waiting]:
+        taken = lane.take()
+        events = sum(len(submission.events) for submission, _ in taken)
         self._events -= events
-        if not self._waiting:
-            self._arrived.clear()
-        if self._events < self._limits.batch_events:
-            self._full.clear()
         self._taken.set()
         self._taken.clear()
         self._metrics.batch_formed(events)
         self._metrics.buffer_holds(self._events)
         return taken
 
-    async def _commit(self, taken: list[tuple[Submission, asyncio.Future[None]]]) -> None:
+    async def _commit(self, taken: list[Waiting]) -> None:
         try:
-            await self._runner.commit([submission for submission, _ in taken])
+            submissions = [submission for submission, _ in taken]
+            async with self._crossing.passing(submissions):
+                await self._runner.commit(submissions)
         except asyncio.CancelledError:
             _settle(taken, _stopping())
             raise
@@ -117,8 +113,8 @@ class Batcher:
             _settle(taken, None)
 
     def _refuse_waiting(self) -> None:
-        _settle(list(self._waiting), _stopping())
-        self._waiting.clear()
+        for lane in self._lanes:
+            _settle(lane.take_all(), _stopping())
         self._events = 0
 
 
@@ -126,7 +122,7 @@ def _stopping() -> DomainError:
     return DomainError(ErrorReason.DRAINING, "the server is shutting down: send it again elsewhere", retry_after=1.0)
 
 
-def _settle(taken: list[tuple[Submission, asyncio.Future[None]]], error: Exception | None) -> None:
+def _settle(taken: list[Waiting], error: Exception | None) -> None:
     for _, done in taken:
         if done.done():
             continue

@@ -1,8 +1,11 @@
 """Which whole events are kept beside their compact rows, with the decision that explains them."""
 
+from functools import lru_cache
+
 import orjson
 
 from llm_incident_manager.engines import sampling
+from llm_incident_manager.engines.triage import Decision
 from llm_incident_manager.pipeline.batch import Item
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.changes import BodyRow, Changes
@@ -25,14 +28,19 @@ def keep(changes: Changes, item: Item, tools: Tools) -> None:
 
 def decision_json(item: Item) -> str:
     """Identity and judgement as JSON: what ExplainEvent tells. The parts of the fingerprint follow from the body."""
-    found, judged = item.fingerprint, item.judged
-    return orjson.dumps(
-        {
-            "fingerprint": [found.version, found.value],
-            "severity": judged.severity.name,
-            "reported": item.event.severity,
-            "decided_by": judged.decided_by,
-            "rule": judged.rule,
-            "explanation": judged.explanation,
-        }
-    ).decode()
+    found = item.fingerprint
+    identity = orjson.dumps((found.version, found.value)).decode()
+    return f'{{"fingerprint":{identity},{_judgement_json(item.event.severity, item.judged)}'
+
+
+@lru_cache(maxsize=4_096)
+def _judgement_json(reported: str, judged: Decision) -> str:
+    """The members of the object, to its end: few, where events are many."""
+    members = {
+        "severity": judged.severity.name,
+        "reported": reported,
+        "decided_by": judged.decided_by,
+        "rule": judged.rule,
+        "explanation": judged.explanation,
+    }
+    return orjson.dumps(members)[1:].decode()

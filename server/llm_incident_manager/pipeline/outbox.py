@@ -13,8 +13,12 @@ from llm_incident_manager.ports.stores import KeyTaken, StoreBroken
 from llm_incident_manager.telemetry import logs, traces
 
 LEASE_SECONDS = 60
+"""Longer than any round takes: `notify` bounds its sends, and the database answers within its deadlines or fails."""
 LIMIT = 200
 POLL_SECONDS = 1.0
+GATHER_SECONDS = 0.025
+"""Between two rounds when the first took all there was: what comes meanwhile shares the next one's transactions."""
+
 PAUSE_SECONDS = 0.5
 """Between two rounds while events wait for more than one batch: acknowledging comes first, and telling goes on."""
 
@@ -65,6 +69,8 @@ class Pump:
                 await self._rest()
             elif self._pressed():
                 await self._tools.clock.sleep(PAUSE_SECONDS)
+            elif worked < LIMIT:
+                await self._tools.clock.sleep(GATHER_SECONDS)
 
     async def once(self) -> int:
         """One round; returns how many rows were handled."""

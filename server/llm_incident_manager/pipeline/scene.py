@@ -13,7 +13,7 @@ from llm_incident_manager.domain.lifecycle import Step, Verb
 from llm_incident_manager.domain.policy import NotifyReason
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import create
-from llm_incident_manager.pipeline import bodies, opening
+from llm_incident_manager.pipeline import bodies, opening, reading
 from llm_incident_manager.pipeline.batch import Batch, Item
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.pipeline.working import Working
@@ -22,6 +22,7 @@ from llm_incident_manager.ports.changes import Claimed, FingerprintKey, KeyCount
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.ports.told import Happening
 
+_ATTACHED = Disposition.ATTACHED
 _VERB_REASONS = {Verb.ACKNOWLEDGE: NotifyReason.ACKNOWLEDGED, Verb.RESOLVE: NotifyReason.RESOLVED}
 
 
@@ -46,10 +47,8 @@ class Scene:
         after a gap, or acts on them. What an earlier event of the batch does can only make that less."""
         stirred = {item.key: self._open[item.key] for item in items if self._may_change(item)}
         by_id = {working.id: working for working in stirred.values()}
-        for tenant in {working.tenant for working in by_id.values()}:
-            wanted = sorted(working.id for working in by_id.values() if working.tenant == tenant)
-            for incident in await tx.incidents(tenant, wanted):
-                by_id[incident.id].whole = incident
+        for incident in (await reading.incidents(tx, ((each.tenant, each.id) for each in by_id.values()))).values():
+            by_id[incident.id].whole = incident
 
     def _may_change(self, item: Item) -> bool:
         holder = self._open.get(item.key)
@@ -68,6 +67,10 @@ class Scene:
         known = holder is None and item.key in self._previous
         event_time, severity = item.event.event_time, item.judged.severity
         decision = create.decide(item.action, event_time, severity, holder, self._tools.window, known=known)
+        if decision is create.ATTACH and holder is not None:  # nearly all events of a storm, before all matching
+            self._count(item, holder)
+            item.result = _result(item, _ATTACHED, decision.reason, holder.id)
+            return
         match decision:
             case create.Attach(reason, raises, recurs) if holder is not None:
                 if raises or recurs:

@@ -7,8 +7,10 @@ from llm_incident_manager.domain import fingerprint
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import Route
-from llm_incident_manager.domain.rules import MuteRule, RulePack
+from llm_incident_manager.domain.rules import MuteRule
 from llm_incident_manager.engines.notify import RetryPolicy
+from llm_incident_manager.engines.retention import KEEP_ALL, Policy
+from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batch import Identity
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.ports.changes import Changes, FingerprintKey
@@ -29,19 +31,19 @@ class Identities:
         self._enabled = enabled
         self._new_id = new_id
         self._limit = limit
-        self._known: dict[tuple[str, ...], Identity] = {}
+        self._known: dict[tuple[object, ...], Identity] = {}
 
     def of(self, tenant: TenantId, event: Event) -> Identity:
         """The event's fingerprint and the key it has in its tenant."""
         if not self._enabled and not event.dedup_key:
             alone = fingerprint.compute(event)._replace(value=self._new_id())
             return alone, FingerprintKey(tenant, alone.version, alone.value)
-        known = self._known.get((tenant, *fingerprint.key_of(event, event.title)))
+        known = self._known.get((tenant, fingerprint.key_of(event, event.title)))
         return known if known is not None else self._by_normalised_title(tenant, event)
 
     def _by_normalised_title(self, tenant: TenantId, event: Event) -> Identity:
         title = fingerprint.normalise_text(event.title)
-        normalised = (tenant, *fingerprint.key_of(event, title))
+        normalised = (tenant, fingerprint.key_of(event, title))
         known = self._known.get(normalised)
         if known is not None:
             return known
@@ -49,7 +51,7 @@ class Identities:
         identity = (found, FingerprintKey(tenant, found.version, found.value))
         if len(self._known) >= self._limit:
             self._known.clear()
-        self._known[normalised] = self._known[tenant, *fingerprint.key_of(event, event.title)] = identity
+        self._known[normalised] = self._known[tenant, fingerprint.key_of(event, event.title)] = identity
         return identity
 
 
@@ -63,7 +65,7 @@ class Tools:
     codec: Codec
     numbers: Numbers
     identities: Identities
-    rules: RulePack
+    judge: Judge
     metrics: Metrics
     window: int
     historical_after: int
@@ -71,4 +73,5 @@ class Tools:
     retry: RetryPolicy
     channels: Mapping[str, Channel]
     mutes: tuple[MuteRule, ...] = ()
+    kept: Policy = KEEP_ALL
     wake: Callable[[Changes], None] = field(default=lambda _: None)

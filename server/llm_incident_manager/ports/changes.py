@@ -163,7 +163,10 @@ class ChangeRow(NamedTuple):
 
 
 class OutboxRow(NamedTuple):
-    """Work for after the commit. Rows of one lane are done in order of their ids; `due_at` may lie ahead."""
+    """Work for after the commit. Rows of one lane are done in order of their ids; `due_at` may lie ahead.
+
+    `fence` counts the leases: whoever claims the row gets the next number, and older ones can change nothing any more.
+    """
 
     id: str
     tenant: TenantId
@@ -176,6 +179,7 @@ class OutboxRow(NamedTuple):
     due_at: Instant
     attempts: int = 0
     last_error: str = ""
+    fence: int = 0
 
 
 class DeliveryRow(NamedTuple):
@@ -200,9 +204,13 @@ DELIVERY_FIELDS = ("id", "channel", "route", "reason", "dedup_key", "created_at"
 
 
 class OutboxRetry(NamedTuple):
-    """A row whose work failed and is due again; with `dead` it is kept apart and not tried any more."""
+    """A row whose work failed and is due again; with `dead` it is kept apart and not tried any more.
+
+    Changes nothing when somebody else has claimed the row since: `fence` is that of our own lease.
+    """
 
     id: str
+    fence: int
     attempts: int
     due_at: Instant
     error: str
@@ -232,7 +240,7 @@ class Changes:
     audit: list[AuditRecord] = field(default_factory=list)
     feed: list[ChangeRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
-    outbox_done: list[str] = field(default_factory=list)
+    outbox_done: list[OutboxRow] = field(default_factory=list)
     outbox_retries: list[OutboxRetry] = field(default_factory=list)
     deliveries: list[DeliveryRow] = field(default_factory=list)
     delivery_updates: list[DeliveryRow] = field(default_factory=list)

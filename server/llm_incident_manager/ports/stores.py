@@ -16,6 +16,7 @@ from llm_incident_manager.domain.filters import Filter, Order
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.relations import Attachment, Relation
+from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import (
@@ -88,6 +89,16 @@ class FeedItem(NamedTuple):
     incident: Incident
 
 
+class Expired(NamedTuple):
+    """How many records a step of retention has deleted, and whether another step is worth while."""
+
+    records: int
+    more: bool
+
+
+NOTHING = Expired(0, more=False)
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentQuery:
     """A list of incidents of a tenant. `created_from` is inclusive, `created_before` exclusive.
@@ -156,6 +167,10 @@ class Transaction(Protocol):
 
     async def incidents(self, tenant: TenantId, ids: Sequence[IncidentId]) -> Sequence[Incident]:
         """Reads and locks incidents by id, in id order; missing ones are left out."""
+        ...
+
+    async def still_leased(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Those of claimed rows that nobody has finished or claimed since; they are locked until the end."""
         ...
 
     async def write(self, changes: Changes) -> None:
@@ -240,6 +255,26 @@ class Store(Protocol):
 
     async def sweep(self, before: Instant, limit: int) -> int:
         """Deletes idempotency keys, answers, segments and released fingerprints older than that; returns how many."""
+        ...
+
+    async def expire(self, what: Expiring, before: Instant, limit: int, above: int = 0) -> Expired:
+        """Looks at `limit` of the oldest records at most, and deletes those that are older than `before`.
+
+        Does nothing while the database is not larger than `above` bytes.
+        Where records lie in partitions, one whole partition goes at once, and its number of rows is an estimate.
+        Raises KeyTaken when others are in the way: try again later.
+        """
+        ...
+
+    async def size(self) -> int:
+        """How many bytes the records take, without room that deleting has freed for new ones."""
+        ...
+
+    async def make_room(self, now: Instant) -> int:
+        """Prepares places for the events of today and the coming days; returns how many were missing.
+
+        Raises KeyTaken when others are in the way: try again later; until then events lie elsewhere, and are not lost.
+        """
         ...
 
     async def check(self) -> None:

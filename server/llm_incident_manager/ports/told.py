@@ -37,26 +37,22 @@ class Happening(NamedTuple):
 
 def tell(changes: Changes, ids: Ids, incident: Incident, happening: Happening, now: Instant) -> TimelineEntry:
     """Adds the timeline entry of a happening and, when it changed the incident, its audit record and feed row."""
-    kind = happening.kind
-    entry = TimelineEntry(
-        ids.new(now), incident.tenant, incident.id, now, kind, happening.actor, happening.text, happening.details
-    )
+    kind, actor, text, details = happening
+    tenant, incident_id, name = incident.tenant, incident.id, ids.new(now)
+    entry = TimelineEntry(name, tenant, incident_id, now, kind, actor, text, details)
     changes.timeline.append(entry)
-    if kind in FEED_KINDS:
-        changes.feed.append(ChangeRow(incident.tenant, incident.id, FEED_KINDS[kind], now))
-        changes.audit.append(_audit(entry))
+    change = FEED_KINDS.get(kind)
+    if change is not None:
+        changes.feed.append(ChangeRow(tenant, incident_id, change, now))
+        action = f"incident.{details.get('verb') or kind.lower()}"
+        resource = f"incident/{incident_id}"
+        changes.audit.append(AuditRecord(tenant, now, actor, action, resource, {**details, "entry": name}))
     return entry
-
-
-def _audit(entry: TimelineEntry) -> AuditRecord:
-    action = f"incident.{entry.details.get('verb') or entry.kind.lower()}"
-    details = {**entry.details, "entry": entry.id}
-    return AuditRecord(entry.tenant, entry.at, entry.actor, action, f"incident/{entry.incident_id}", details)
 
 
 def ask_route(changes: Changes, ids: Ids, incident: Incident, reason: NotifyReason, now: Instant) -> None:
     """Adds the work item that routes the incident after the commit."""
-    payload = f'{{"reason":"{reason.value}","revision":{incident.revision}}}'
+    payload = f'{{"reason":"{reason}","revision":{incident.revision}}}'
     trace = incident.traceparent
     changes.outbox.append(
         OutboxRow(ids.new(now), incident.tenant, ROUTED, incident.id, incident.id, payload, trace, now, due_at=now)

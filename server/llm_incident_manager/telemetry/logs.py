@@ -73,6 +73,20 @@ def configure(level: str = "info", style: str = "auto", stream: TextIO | None = 
     _take_over(_Foreign(steps, _Writer(out)), max(number, logging.INFO))
 
 
+def hand_over() -> None:
+    """Gives all lines to the standard logging of the program around us, below the logger `llm_incident_manager`.
+    Changes nothing once logging has been set up."""
+    if structlog.is_configured():
+        return
+    plain = structlog.processors.KeyValueRenderer(key_order=["event"])
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, _add_bound, *_STEPS[2:], plain],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=lambda name="": logging.getLogger(f"llm_incident_manager.{name}"),
+        cache_logger_on_first_use=False,
+    )
+
+
 def get(name: str) -> Logger:
     """A logger whose lines bear `logger=name`. May be made before `configure`; each line follows the latest set-up."""
     return cast("Logger", structlog.get_logger(name))

@@ -90,6 +90,8 @@ class Metrics:
         self._backlog = _Children(self._gauge("outbox_backlog", "Rows waiting for their work.", "topic"))
         self._oldest = _Children(self._gauge("outbox_oldest_seconds", "Age of the oldest waiting row.", "topic"))
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
+        self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
+        self._size = self._gauge("database_bytes", "Bytes of the database that are in use.")
 
     def events_decided(self, disposition: str, count: int = 1) -> None:
         """Counts events by their disposition (lower case): in all, accepted, and repeats where they are."""
@@ -153,6 +155,14 @@ class Metrics:
     def store_failed(self) -> None:
         """Counts a time the database did not answer."""
         self._store_errors.inc()
+
+    def expired(self, what: str, records: int) -> None:
+        """Counts records that retention has deleted, by their sort."""
+        self._expired[(str(what),)].inc(records)
+
+    def database_holds(self, size: int) -> None:
+        """Sets how many bytes of the database are in use."""
+        self._size.set(size)
 
     def page(self, accept: str = "") -> Page:
         """All metrics in the format that the Accept header asks for: text, or OpenMetrics."""

@@ -88,11 +88,12 @@ class StatusError(Exception):
     """A call's failure as its caller will see it, on any transport."""
 
     def __init__(self, status: status_pb2.Status, http_status: int, retry_after: float | None = None) -> None:
-        """`retry_after` in seconds."""
+        """`retry_after` in seconds. `allow` names the HTTP methods that a path takes, when that is what was wrong."""
         super().__init__(status.message)
         self.status = status
         self.http_status = http_status
         self.retry_after = retry_after
+        self.allow = ""
 
     @property
     def code(self) -> str:
@@ -103,6 +104,11 @@ class StatusError(Exception):
 def http_of_code(code: int) -> int:
     """The HTTP status of a google.rpc.Code, as google.rpc says; unknown codes are 500."""
     return _HTTP_OF_CODE.get(code, 500)
+
+
+def http_of_reason(reason: ErrorReason) -> int:
+    """The HTTP status of an error with this reason; NO_ROUTE is 405 where the path takes another verb."""
+    return _HTTP_OF_REASON.get(reason, _HTTP_OF_CODE[CODES[reason]])
 
 
 def status_error(error: DomainError) -> StatusError:
@@ -116,8 +122,7 @@ def status_error(error: DomainError) -> StatusError:
         delay = duration_pb2.Duration()
         delay.FromNanoseconds(int(error.retry_after * 1e9))
         _add(status, error_details_pb2.RetryInfo(retry_delay=delay))
-    http_status = _HTTP_OF_REASON.get(error.reason, _HTTP_OF_CODE[code])
-    return StatusError(status, http_status, error.retry_after)
+    return StatusError(status, http_of_reason(error.reason), error.retry_after)
 
 
 def internal(request_id: str) -> StatusError:

@@ -21,6 +21,7 @@ class Scrape:
         """The page in the form the scraper accepts. A database that does not answer is counted, not fatal."""
         try:
             await self._look_at_backlog()
+            self._metrics.database_holds(await self._store.size())
         except (DomainError, StoreBroken):
             self._metrics.store_failed()
         return self._metrics.page(accept)

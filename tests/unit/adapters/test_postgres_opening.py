@@ -14,6 +14,7 @@ GOOD: dict[str, str | int | bool] = {
     "server_encoding": "UTF8",
     "version": 150_018,
     "standby": False,
+    "read_only": False,
 }
 
 
@@ -40,8 +41,9 @@ def test_other_levels_of_synchronous_commit_are_accepted(level: str) -> None:
         ({"version": 130_011}, "PostgreSQL 13 is too old"),
         ({"server_encoding": "LATIN1"}, "LATIN1"),
         ({"standby": True}, "primary"),
+        ({"read_only": True}, "default_transaction_read_only = off"),
     ],
-    ids=["old", "encoding", "standby"],
+    ids=["old", "encoding", "standby", "read only"],
 )
 def test_a_server_that_cannot_serve_is_refused_in_any_case(fact: dict[str, str | int | bool], message: str) -> None:
     with pytest.raises(StoreRefused, match=message):

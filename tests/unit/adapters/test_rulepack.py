@@ -198,11 +198,19 @@ def test_a_pack_of_ones_own_replaces_the_shipped_one(tmp_path: Path) -> None:
             "my.yaml: thresholds.m.limits[0]: give a number under either above or below",
         ),
         (parse(source_defaults={"shield": "severe"}), "my.yaml: source_defaults.shield: 'severe' is no severity"),
+        (parse(severity_words={"tool": {"hot": "P9"}}), "my.yaml: severity_words.tool.hot: 'P9' is no severity"),
+        (parse(severity_words={"tool": "hot"}), "my.yaml: severity_words.tool: give keys and values"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_cannot_be_understood_is_refused(problems: tuple[str, ...], expected: str) -> None:
     assert problems[0].startswith(expected)
+
+
+def test_words_of_a_source_are_read_in_any_spelling() -> None:
+    content = {"version": "1", "severity_words": {" My Tool": {"Red-Alert": "P1", 3: "P4"}}}
+    pack = rulepack.parse(content)
+    assert pack.severity_words == {"my tool": {"redalert": P1, "3": P4}}
 
 
 def test_all_problems_are_named_at_once() -> None:
@@ -214,7 +222,7 @@ def test_all_problems_are_named_at_once() -> None:
     [
         ("kinds: {a: 1, a: 2}", "line 1, column 15: 'a' is given twice: correct the YAML there"),
         ("kinds: [", "line 1, column 9"),
-        ("- 1", "give keys and values: version, frameworks, source_defaults, kinds, thresholds"),
+        ("- 1", "give keys and values: version, frameworks, source_defaults, severity_words, kinds, thresholds"),
         (None, "No such file or directory: name a readable YAML file"),
     ],
 )

@@ -24,6 +24,16 @@ SCANS = {
     "alive": "reads nothing",
     "reset_leases": "runs once, at the start",
     "feed_position": "takes the last row",
+    "next_events": "counts the rows that its inner part has found by their key",
+    "expire_changes": "looks at the first rows only",
+    "tables_of_incidents": "reads the schema",
+    "audit_chains": "looks at one row of each chain",
+    "size": "asks for three numbers",
+    "tables": "reads the schema",
+    "columns": "reads the schema",
+    "migrations": "reads one row for each file",
+    "integrity": "looks at the whole of a copy",
+    "block_outbox": "runs once, when a backup is restored",
 }
 
 

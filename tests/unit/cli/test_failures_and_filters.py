@@ -49,6 +49,19 @@ def test_the_message_names_reason_fields_and_remedy(capsys: pytest.CaptureFixtur
     assert "error: no answer from somewhere:1: connection refused\nhint: is it running?" in err
 
 
+def test_control_codes_of_a_server_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    bad = errors.FieldViolation("f", "field \x1b[2Jcleared\rover")
+    forged = errors.InvalidRequest(
+        Code.INVALID_ARGUMENT, "a\x1b]0;title\x07b\nhint: run this", "R\x9b31m", violations=[bad]
+    )
+    with pytest.raises(typer.Exit), failures.reported("somewhere:1"):
+        raise forged
+    error = capsys.readouterr().err
+    assert [sign for sign in error if not sign.isprintable() and sign != "\n"] == []
+    lines = error.replace("\N{REPLACEMENT CHARACTER}", "?").splitlines()
+    assert lines == ["error: a?]0;title?b", "  hint: run this [R?31m]", "  field ?[2Jcleared", "  over"]
+
+
 def test_an_interrupt_and_a_closed_pipe_end_quietly(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,11 +118,12 @@ async def test_a_restarted_server_is_found_again() -> None:
     server = Ledger()
     await server.start()
     port = server.port
-    async with stream_to(server.address) as stream:
+    states: list[StreamState] = []
+    async with stream_to(server.address, states=states) as stream:
         await (await stream.send(event(0)))
         await server.stop()
         waiting = await stream.send_many(map(event, range(1, 50)))
-        await asyncio.sleep(0.05)
+        await until(lambda: any(state.failures > 1 for state in states))
         await server.start(port)
         assert [result.event_id for result in await waiting] == [str(number) for number in range(2, 51)]
     await server.stop()

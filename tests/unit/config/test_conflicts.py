@@ -58,6 +58,28 @@ CASES = {
         {"storage": {"type": "postgresql", "connection_string": "mysql://h/d"}},
         "storage.connection_string = (hidden): give postgresql://user:password@host/database",
     ),
+    "a replica of a database that has none": (
+        {"storage": {"replica_url": "postgresql://h/d"}},
+        "storage.replica_url = (hidden): sqlite has no replicas: leave it out",
+    ),
+    "a replica that is another database": (
+        {"storage": {"type": "postgresql", "connection_string": "postgresql://h/d", "replica_url": "mysql://h/d"}},
+        "storage.replica_url = (hidden): give postgresql://user:password@host/database",
+    ),
+    "a lock that outlasts its statement": (
+        {
+            "storage": {
+                "type": "postgresql",
+                "connection_string": "postgresql://h/d",
+                "statement_timeout_secs": 3,
+                "lock_timeout_secs": 3.5,
+            }
+        },
+        (
+            "storage.lock_timeout_secs = 3.5: a statement ends after storage.statement_timeout_secs, "
+            "which is 3: give at most that"
+        ),
+    ),
     "one port for two": (
         {"api": {"port": 7000}, "grpc": {"port": 7000}},
         "grpc.port = 7000: api.port is the same: give them different ports",

@@ -19,6 +19,7 @@ def load(**env: str) -> Settings:
 
 VALUES = {
     "DATABASE_POOL_SIZE": ("7", 7),
+    "DATABASE_REPLICA_URL": ("postgresql://h/d", "postgresql://h/d"),
     "REDIS_URL": ("redis://h:6379", "redis://h:6379"),
     "API_HOST": ("::1", "::1"),
     "API_PORT": ("0", 0),
@@ -46,7 +47,8 @@ def value_of(settings: Settings, path: schema.Path) -> object:
 @pytest.mark.parametrize("name", environment.NAMES)
 def test_a_variable_sets_its_key(name: str) -> None:
     given, expected = VALUES[name]
-    assert value_of(load(**{name: given}), environment.NAMES[name]) == expected
+    needed = {"DATABASE_URL": "postgresql://h/d"} if name == "DATABASE_REPLICA_URL" else {}
+    assert value_of(load(**{name: given}, **needed), environment.NAMES[name]) == expected
 
 
 @pytest.mark.parametrize("name", environment.NAMES)

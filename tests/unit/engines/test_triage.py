@@ -78,6 +78,10 @@ CASES = {
     "a kind without a floor leaves it to the default": (event("", "data_quality"), P3, DecidedBy.SOURCE_DEFAULT),
     "an unknown word takes the default": (event("spicy"), P3, DecidedBy.SOURCE_DEFAULT),
     "an unknown word takes the source's default": (event("spicy", source="llm-shield"), P2, DecidedBy.SOURCE_DEFAULT),
+    "a word means what its source means by it": (event("P1", source="Datadog"), P0, DecidedBy.REPORTED),
+    "it does in any spelling": (event("Alert Failure", source="checkly"), P0, DecidedBy.REPORTED),
+    "a source's other words mean what they always do": (event("warn", source="datadog"), P2, DecidedBy.REPORTED),
+    "a source's words mean nothing elsewhere": (event("alert_failure"), P3, DecidedBy.SOURCE_DEFAULT),
     "the floor raises the default of an unknown word": (event("spicy", "pii_leak"), P1, DecidedBy.KIND_FLOOR),
     "the default of an unknown word outweighs a mild floor": (
         event("spicy", "model_change"),

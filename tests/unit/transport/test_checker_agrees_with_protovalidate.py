@@ -13,7 +13,7 @@ from incidentmanager.v1 import event_pb2, incident_service_pb2, ingest_service_p
 
 from llm_incident_manager.transport import checker
 from llm_incident_manager.transport.checker.rules import quote
-from llm_incident_manager.transport.handlers import reception
+from llm_incident_manager.transport.handlers import validity
 from llm_incident_manager.transport.translate import events
 from tests.support import compiled, random_messages
 from tests.support.builders import NOW
@@ -88,4 +88,32 @@ def test_an_event_is_taken_exactly_when_nothing_can_be_named_against_it(data: st
     message = data.draw(messages)
     assert isinstance(message, event_pb2.Event)
     named = (*check(message), *events.missing(message))
-    assert (reception.valid_event(message, NOW) is None) == bool(named)
+    assert (validity.valid_event(message, NOW) is None) == bool(named)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_repeats_is_judged_as_what_comes_for_the_first_time(data: st.DataObject) -> None:
+    """Fields that events share are judged once; whatever else an event says, it must be taken or refused all the same,
+    and a refused one must still have everything that can be named against it."""
+    _, messages = checker_and_messages(event_pb2.Event.DESCRIPTOR)
+    repeats = validity.Repeats(limit=2)
+    one, two = data.draw(messages), data.draw(messages)
+    assert isinstance(one, event_pb2.Event)
+    assert isinstance(two, event_pb2.Event)
+    for name in data.draw(st.sets(st.sampled_from(sorted(event_pb2.Event.DESCRIPTOR.fields_by_name)))):
+        _take_over(one, two, name)
+    for message in (one, two, one):
+        given, expected = event_pb2.Event.FromString(message.SerializeToString()), validity.valid_event(message, NOW)
+        assert repr(repeats.valid_event(given, NOW)) == repr(expected)
+        assert expected is not None or given.SerializeToString(deterministic=True) == message.SerializeToString(
+            deterministic=True
+        )
+
+
+def _take_over(one: Message, two: Message, name: str) -> None:
+    only: Message = event_pb2.Event.FromString(one.SerializeToString())
+    for other in set(event_pb2.Event.DESCRIPTOR.fields_by_name) - {name}:
+        only.ClearField(other)
+    two.ClearField(name)
+    two.MergeFrom(only)

@@ -8,7 +8,7 @@ class Chains:
 
     def __init__(self, run: str) -> None:
         """`run` is unique to this start of the server; writers are `run`/1, `run`/2 and so on."""
-        self._run = run
+        self.run = run
         self._made = 0
         self._free: list[AuditChain] = []
 
@@ -17,7 +17,7 @@ class Chains:
         if self._free:
             return self._free.pop()
         self._made += 1
-        return AuditChain(f"{self._run}/{self._made}")
+        return AuditChain(f"{self.run}/{self._made}")
 
     def give_back(self, chain: AuditChain) -> None:
         """Only when the end of its transaction is known."""

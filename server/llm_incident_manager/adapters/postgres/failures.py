@@ -34,6 +34,10 @@ def translated() -> Iterator[None]:
         if e.table_name not in _CLAIMED:  # an id that was used before: ours
             raise
         raise KeyTaken(e.table_name) from e
+    except asyncpg.CheckViolationError as e:
+        if e.constraint_name:  # a value that no table takes: ours
+            raise
+        raise KeyTaken("a partition") from e  # it was made while the row was on its way to the default one
     except _CONTENDED as e:
         raise KeyTaken(f"a row ({_named(e)})") from e
     except TimeoutError as e:

@@ -1,14 +1,9 @@
 """Whether a server may be used: connects, looks at what it promises, and refuses in words that say what to do."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-import asyncpg
-
 from llm_incident_manager.adapters.postgres import pool
 from llm_incident_manager.adapters.postgres.options import Options
+from llm_incident_manager.adapters.postgres.starting import explained
 from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.ports.stores import StoreRefused
 
 _OLDEST = 140_000
@@ -20,10 +15,10 @@ async def connect(options: Options) -> pool.Pool:
 
     Raises StoreRefused when it may not or the address or sign-in is wrong, StoreUnavailable when it does not answer.
     """
-    async with explained():
+    async with explained(signing_in=True):
         lent = await pool.open_pool(options)
     try:
-        async with explained(), lent.connection() as connection:
+        async with explained(), lent.connection() as connection, connection.transaction():
             facts = await connection.fetchrow(SQL["server_facts"])
         assert facts is not None
         check(dict(facts), may_lose_commits=options.may_lose_commits)
@@ -42,6 +37,9 @@ def check(facts: dict[str, str | int | bool], *, may_lose_commits: bool) -> None
         raise StoreRefused(f"the database's encoding is {facts['server_encoding']}: {remedy}")
     if facts["standby"]:
         raise StoreRefused("the server is a standby and takes no writes: connect to the primary")
+    if facts["read_only"]:
+        remedy = "set default_transaction_read_only = off for this role and database"
+        raise StoreRefused(f"the server takes no writes from this role: {remedy}")
     broken = [name for name in _PROMISES if facts[name] == "off"]
     if broken and not may_lose_commits:
         raise StoreRefused(
@@ -49,21 +47,3 @@ def check(facts: dict[str, str | int | bool], *, may_lose_commits: bool) -> None
             f"confirmed: set {' and '.join(f'{name} = on' for name in broken)} for the server and this role, "
             "or accept the loss with storage.allow_unsafe_durability: true"
         )
-
-
-@asynccontextmanager
-async def explained() -> AsyncIterator[None]:
-    """Turns the driver's errors at start-up into words. Never repeats the address, which may hold a password."""
-    try:
-        yield
-    except asyncpg.InvalidAuthorizationSpecificationError as e:
-        raise StoreRefused("PostgreSQL refuses the sign-in: correct user and password in the database URL") from e
-    except asyncpg.InvalidCatalogNameError as e:
-        raise StoreRefused("the database does not exist: create it, or correct its name in the database URL") from e
-    except asyncpg.InsufficientPrivilegeError as e:
-        raise StoreRefused(f"the role has too few rights ({e}): let it own its database or schema") from e
-    except asyncpg.ClientConfigurationError as e:
-        form = "postgresql://user:password@host:5432/database"
-        raise StoreRefused(f"the database URL cannot be read: write it as {form}") from e
-    except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as e:
-        raise StoreUnavailable(f"cannot connect: {type(e).__name__}") from e

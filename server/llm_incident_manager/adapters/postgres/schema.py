@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from llm_incident_manager.adapters.postgres import opening
+from llm_incident_manager.adapters.postgres import opening, starting
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Connection
 from llm_incident_manager.adapters.postgres.statements import SQL
@@ -19,12 +19,18 @@ async def migrate(options: Options, now: Instant, *, dry_run: bool = False) -> t
     """
     pool = await opening.connect(options)
     try:
-        async with opening.explained(), pool.connection() as connection:
+        async with starting.explained(), pool.connection() as connection:
             known = migrations.load("postgres")
-            needed = await (missing(connection, known) if dry_run else apply(connection, known, now))
+            needed = await (lacking(connection, known) if dry_run else apply(connection, known, now))
     finally:
         await pool.close()
     return tuple(migration.name for migration in needed)
+
+
+async def lacking(connection: Connection, known: Sequence[Migration]) -> Sequence[Migration]:
+    """As `missing`, on a connection without a transaction: behind a pooler two statements need one."""
+    async with connection.transaction():
+        return await missing(connection, known)
 
 
 async def missing(connection: Connection, known: Sequence[Migration]) -> Sequence[Migration]:
@@ -37,7 +43,7 @@ async def missing(connection: Connection, known: Sequence[Migration]) -> Sequenc
 
 async def require(connection: Connection, known: Sequence[Migration]) -> None:
     """Raises StoreRefused unless nothing is missing."""
-    if todo := await missing(connection, known):
+    if todo := await lacking(connection, known):
         names = ", ".join(migration.name for migration in todo)
         raise StoreRefused(f"the database lacks {names}: run the migrations first, with the command migrate")
 
@@ -48,8 +54,9 @@ async def apply(connection: Connection, known: Sequence[Migration], now: Instant
     All files are one transaction, which also holds the lock, so that this works behind a pooler: either the database
     is as this program wants it, or it is as it was.
     """
-    if not await missing(connection, known):
-        return ()
+    async with connection.transaction():
+        if not await missing(connection, known):
+            return ()
     async with connection.transaction():
         await connection.execute(SQL["unhurried"])
         await connection.execute(SQL["lock_schema"], timeout=_PATIENCE)

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from llm_incident_manager.adapters.postgres import chains, failures, opening, schema
+from llm_incident_manager.adapters.postgres import chains, failures, opening, partitions, retention, schema, starting
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Pool
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
@@ -17,10 +17,20 @@ from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.relations import Attachment
+from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
-from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, Related, StoredEvent
+from llm_incident_manager.ports.stores import (
+    Expired,
+    FeedItem,
+    IncidentQuery,
+    KeyTaken,
+    Position,
+    Related,
+    StoredEvent,
+)
+from llm_incident_manager.telemetry import logs
 
 _SWEEPS = ("sweep_idempotency", "sweep_answers", "sweep_segments", "sweep_released")
 _WIDTH = len(records.INCIDENT_COLUMNS)
@@ -33,6 +43,7 @@ class PostgresStore:
         """Use `open_store`."""
         self._pool = pool
         self._begin = options.begin
+        self._pooled = options.pooled
         self._chains = chains.Chains(run)
 
     @property
@@ -150,12 +161,30 @@ class PostgresStore:
     async def sweep(self, before: Instant, limit: int) -> int:
         """Deletes idempotency keys, answers, segments and released fingerprints older than that; returns how many."""
         swept = 0
-        async with self._pool.connection() as connection:
-            for name in _SWEEPS:
-                with failures.translated():
-                    status = await connection.execute(SQL[name], before, limit - swept)
-                swept += int(status.rpartition(" ")[2])
+        for name in _SWEEPS:
+            async with self._unit(self._begin) as unit:
+                swept += await unit.execute(SQL[name], before, limit - swept)
         return swept
+
+    async def expire(self, what: Expiring, before: Instant, limit: int, above: int = 0) -> Expired:
+        """Drops the oldest partition or deletes `limit` rows, if older than `before`, while larger than `above` bytes.
+
+        Raises KeyTaken when the moment for it does not come soon.
+        """
+        async with self._pool.connection() as connection:
+            with failures.translated():
+                return await retention.expire(connection, what, before, limit, above=above, run=self._chains.run)
+
+    async def size(self) -> int:
+        """How many bytes the database takes on disk."""
+        rows = await self._fetch("size")
+        return int(rows[0][0])
+
+    async def make_room(self, now: Instant) -> int:
+        """Makes the partitions of today and the coming days; returns how many were missing. Raises KeyTaken."""
+        async with self._pool.connection() as connection:
+            with failures.translated():
+                return await partitions.make_room(connection, now)
 
     async def check(self) -> None:
         """Raises StoreUnavailable unless a statement can be run now, and a change could be written."""
@@ -171,6 +200,9 @@ class PostgresStore:
         return await self._run(SQL[name], *values)
 
     async def _run(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        if self._pooled:  # a statement is parsed in one step and run in another: it needs one server for both
+            async with self._unit(self._begin) as unit:
+                return await unit.fetch(statement, *values)
         async with self._pool.connection() as connection:
             with failures.translated():
                 return await connection.fetch(statement, *values)
@@ -189,10 +221,15 @@ async def open_store(options: Options, run: str, now: Instant, *, migrate: bool 
     """
     pool = await opening.connect(options)
     try:
-        async with opening.explained(), pool.connection() as connection:
+        async with starting.explained(), pool.connection() as connection:
             known = migrations.load("postgres")
             await (schema.apply(connection, known, now) if migrate else schema.require(connection, known))
     except BaseException:
         pool.terminate()
         raise
-    return PostgresStore(pool, options, run)
+    store = PostgresStore(pool, options, run)
+    try:
+        await store.make_room(now)
+    except KeyTaken as error:  # somebody else is at it, or looks into the default partition: tried again every minute
+        logs.get("postgres").warning("partitions.later", error=error.message)
+    return store

@@ -133,6 +133,12 @@ class PostgresTransaction:
             await self._fetch("claim_keys_at_once", tenant, known)
         return list(found.values())
 
+    async def still_leased(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Those of claimed rows that nobody has finished or claimed since; they are locked until the end."""
+        leases = [row.id for row in rows], [row.fence for row in rows]
+        held = {str(id_) for (id_,) in await self._fetch("still_leased", *leases)}
+        return [row for row in rows if row.id in held]
+
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when a fingerprint or idempotency key was taken meanwhile."""
         with self._asking():
@@ -147,6 +153,17 @@ class PostgresTransaction:
         """Leases due outbox rows of a topic: of each lane only the oldest unfinished one, in order of ids."""
         rows = await self._fetch("claim_work", topic, owner, now, lease_until, limit)
         return [records.outbox_of(row, str) for row in rows]
+
+    async def fetch(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        """What a statement answers."""
+        with self._asking():
+            return await self._connection.fetch(statement, *values)
+
+    async def execute(self, statement: str, *values: object) -> int:
+        """Runs a statement; how many rows it changed."""
+        with self._asking():
+            status = await self._connection.execute(statement, *values)
+        return int(status.rpartition(" ")[2])
 
     async def begin(self, statement: str) -> None:
         """Opens the database's own transaction."""
@@ -230,8 +247,7 @@ class PostgresTransaction:
         return {holder.id: holder for holder in found}
 
     async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
-        with self._asking():
-            return await self._connection.fetch(SQL[name], *values)
+        return await self.fetch(SQL[name], *values)
 
 
 def _holds(incident: Incident, locked: AbstractSet[tuple[FingerprintName, str]]) -> bool:

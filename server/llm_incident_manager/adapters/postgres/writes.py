@@ -116,7 +116,7 @@ def _producers(changes: Changes) -> Rows:
 
 
 def _finished(changes: Changes) -> Rows:
-    return [(id_,) for id_ in changes.outbox_done]
+    return [(row.id, row.fence) for row in changes.outbox_done]
 
 
 def _delivery_updates(changes: Changes) -> Rows:

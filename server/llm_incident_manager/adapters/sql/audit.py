@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import orjson
 
-from llm_incident_manager.adapters.sql import records
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import AuditRecord
@@ -83,22 +82,27 @@ class AuditChain:
         last = self._pending.get(tenant) or self._heads.get(tenant) or _START
         sequence = last.sequence + 1
         facts = (tenant, self.writer, sequence, record.at, record.actor, record.action, record.resource)
-        digest = _digest(last.hash, facts, record.details)
+        details = _details(record.details)
+        digest = _digest(last.hash, facts, details)
         self._pending[tenant] = Head(sequence, digest)
-        return AuditRow(*facts, records.text_map(record.details), last.hash, digest)
+        return AuditRow(*facts, details.decode(), last.hash, digest)
 
 
 def first_broken(rows: Iterable[AuditRow]) -> AuditRow | None:
     """The first row that does not follow from the one before it; rows are one chain from its start, in sequence."""
     last = _START
     for row in rows:
-        expected = _digest(last.hash, row[:7], orjson.loads(row.details))
+        expected = _digest(last.hash, row[:7], _details(orjson.loads(row.details)))
         if row.sequence != last.sequence + 1 or row.prev_hash != last.hash or row.hash != expected:
             return row
         last = Head(row.sequence, row.hash)
     return None
 
 
-def _digest(previous: bytes, facts: tuple[object, ...], details: Mapping[str, str]) -> bytes:
-    canonical = orjson.dumps((*facts, dict(details)), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(previous + canonical).digest()
+def _details(given: Mapping[str, str]) -> bytes:
+    return orjson.dumps(dict(given), option=orjson.OPT_SORT_KEYS)
+
+
+def _digest(previous: bytes, facts: tuple[object, ...], details: bytes) -> bytes:
+    """Over the JSON array of the facts with the details, an object in the order of its names, as the last of them."""
+    return hashlib.sha256(b"%b%b,%b]" % (previous, orjson.dumps(facts)[:-1], details)).digest()

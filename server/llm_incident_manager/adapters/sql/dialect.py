@@ -45,6 +45,7 @@ _BOTH: Mapping[Type, Callable[[str | int | float], Value]] = {
     Type.INCIDENT_TYPE: str,
     Type.INTEGER: int,
     Type.TIME: int,
+    Type.DURATION: int,
     Type.SEVERITY: int,
     Type.NUMBER: float,
 }
@@ -69,6 +70,7 @@ POSTGRES = Dialect(
         Type.ID: "uuid",
         Type.INTEGER: "bigint",
         Type.TIME: "bigint",
+        Type.DURATION: "bigint",
         Type.SEVERITY: "smallint",
         Type.NUMBER: "double precision",
         Type.BOOLEAN: "boolean",

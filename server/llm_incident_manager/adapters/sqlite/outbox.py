@@ -14,7 +14,7 @@ from llm_incident_manager.ports.changes import Changes, OutboxRow
 
 def write(connection: apsw.Connection, changes: Changes) -> None:
     """Ends, puts off and adds work."""
-    ended = bulk("remove_outbox").run(connection, [(id_,) for id_ in changes.outbox_done])
+    ended = bulk("remove_outbox").run(connection, [(row.id, row.fence) for row in changes.outbox_done])
     retried = bulk("retry_outbox").run(connection, changes.outbox_retries)
     freed = [*ended, *(row[:3] for row in retried if row[3])]
     bulk("unblock_outbox").run(connection, list({(topic, lane) for topic, lane, blocked in freed if not blocked}))
@@ -30,6 +30,12 @@ def claim(
     return [records.outbox_of(row, ids.text) for row in leased]
 
 
+def still_leased(connection: apsw.Connection, claimed: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    """Those of claimed rows that nobody has finished or claimed since."""
+    held = {ids.text(id_) for (id_,) in bulk("still_leased").run(connection, [(row.id, row.fence) for row in claimed])}
+    return [row for row in claimed if row.id in held]
+
+
 def reset(connection: apsw.Connection) -> None:
     """Ends all leases: whoever held them has gone with its process."""
     first(connection, "reset_leases")
@@ -40,5 +46,5 @@ def _marked(added: Iterable[OutboxRow]) -> Iterable[tuple[Any, ...]]:
     seen: set[tuple[str, str]] = set()
     for row in added:
         lane = (row.topic, row.lane)
-        yield (*row, lane in seen)
+        yield (*row[:-1], lane in seen)  # nobody has leased it: its fence is the column's default
         seen.add(lane)

@@ -21,11 +21,20 @@ from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.relations import Attachment
+from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
 from llm_incident_manager.ports.executor import Executor
-from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, Related, StoredEvent, Transaction
+from llm_incident_manager.ports.stores import (
+    Expired,
+    FeedItem,
+    IncidentQuery,
+    Position,
+    Related,
+    StoredEvent,
+    Transaction,
+)
 
 T = TypeVar("T")
 
@@ -93,6 +102,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._lock = lock
+        self._expirer = retention.Expirer(writer.chain.writer.partition("/")[0])
         self._closed = False
 
     @property
@@ -173,6 +183,18 @@ class SqliteStore:
     async def sweep(self, before: Instant, limit: int) -> int:
         """Deletes idempotency keys, answers, segments and released fingerprints older than that; at most so many."""
         return await self._writer.unit(lambda connection: retention.sweep(connection, before, limit))
+
+    async def expire(self, what: Expiring, before: Instant, limit: int, above: int = 0) -> Expired:
+        """Looks at `limit` of the oldest records and deletes those older than `before`, while larger than `above`."""
+        return await self._writer.unit(lambda connection: self._expirer.expire(connection, what, before, limit, above))
+
+    async def size(self) -> int:
+        """How many bytes of the file are in use."""
+        return await self._read(retention.size)
+
+    async def make_room(self, now: Instant) -> int:  # noqa: ARG002  # the port's
+        """Events need no place prepared."""
+        return 0
 
     async def check(self) -> None:
         """Raises StoreUnavailable unless the writer and a reader answer now."""

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import apsw
 
-from llm_incident_manager.adapters.sqlite import reads, relations, writes
+from llm_incident_manager.adapters.sqlite import outbox, reads, relations, writes
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
@@ -20,6 +20,7 @@ from llm_incident_manager.ports.changes import (
     Claims,
     EventRow,
     FingerprintKey,
+    OutboxRow,
     ProducerKey,
     ProducerRow,
 )
@@ -89,6 +90,10 @@ class SqliteTransaction:
             lambda connection: rows(connection, "open_producer", {**key._asdict(), "now": now})
         )
         return ProducerRow(key, epoch, last_sequence)
+
+    async def still_leased(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Those of claimed rows that nobody has finished or claimed since."""
+        return await self._run(lambda connection: outbox.still_leased(connection, rows))
 
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when something was taken, or is gone, since it was read."""

@@ -7,10 +7,10 @@ import orjson
 
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import DeliveryState
-from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import notify
-from llm_incident_manager.pipeline import summary
+from llm_incident_manager.pipeline import reading, summary
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import NOTIFY, Changes, DeliveryRow, OutboxRetry, OutboxRow
@@ -23,31 +23,38 @@ TOPIC = NOTIFY
 ACTOR = "notifier"
 AT_ONCE = 32
 """Sends under way at the same time."""
+BEGIN_SECONDS = 15
+"""What has not begun by then in a round is handed back unsent, so that no round outlives its lease: somebody else
+would send everything again."""
+SEND_SECONDS = 30
+"""No send takes longer, whatever its channel does."""
 
 
 async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
-    """Sends each row once, then writes what became of all of them."""
-    incidents = await _incidents(rows, tools)
-    gate = asyncio.Semaphore(AT_ONCE)
-    receipts = await asyncio.gather(*(_send(row, incidents[row.incident_id], gate, tools) for row in rows))
-    now = tools.clock.now()
-    changes = Changes()
-    for row, receipt in zip(rows, receipts, strict=True):
-        _record(changes, row, incidents[row.incident_id], receipt, now, tools)
+    """Sends each row once, then writes what became of those that are still ours."""
+    begin_before = Instant(tools.clock.now() + BEGIN_SECONDS * SECOND)
     async with tools.store.transaction() as tx:
+        incidents = await reading.incidents(tx, ((row.tenant, row.incident_id) for row in rows))
+    gate = asyncio.Semaphore(AT_ONCE)
+    sends = (_send_in_time(row, incidents[row.incident_id], gate, begin_before, tools) for row in rows)
+    receipts = dict(zip((row.id for row in rows), await asyncio.gather(*sends), strict=True))
+    now = tools.clock.now()
+    async with tools.store.transaction() as tx:
+        changes = Changes()
+        for row in await tx.still_leased(rows):
+            _record(changes, row, incidents[row.incident_id], receipts[row.id], now, tools)
         await tx.write(changes)
 
 
-async def _incidents(rows: Sequence[OutboxRow], tools: Tools) -> dict[str, Incident]:
-    found: dict[str, Incident] = {}
-    async with tools.store.transaction() as tx:
-        for tenant in {row.tenant for row in rows}:
-            wanted = sorted({row.incident_id for row in rows if row.tenant == tenant})
-            found.update({incident.id: incident for incident in await tx.incidents(tenant, wanted)})
-    return found
+async def _send_in_time(
+    row: OutboxRow, incident: Incident, gate: asyncio.Semaphore, begin_before: Instant, tools: Tools
+) -> Receipt | None:
+    """None when its turn came too late."""
+    async with gate:
+        return await _send(row, incident, tools) if tools.clock.now() < begin_before else None
 
 
-async def _send(row: OutboxRow, incident: Incident, gate: asyncio.Semaphore, tools: Tools) -> Receipt:
+async def _send(row: OutboxRow, incident: Incident, tools: Tools) -> Receipt:
     delivery = _delivery(row)
     channel = tools.channels.get(delivery.channel)
     if channel is None:
@@ -62,21 +69,28 @@ async def _send(row: OutboxRow, incident: Incident, gate: asyncio.Semaphore, too
         payload=summary.of(incident),
         traceparent=row.traceparent,
     )
-    async with gate:
-        with traces.child_of(row.traceparent), traces.span("notify.send", {"channel": delivery.channel}):
-            return await _guarded(channel, notification)
+    with traces.child_of(row.traceparent), traces.span("notify.send", {"channel": delivery.channel}):
+        return await _guarded(channel, notification)
 
 
 async def _guarded(channel: Channel, notification: Notification) -> Receipt:
     """A defect of one channel counts as a failed attempt; otherwise the rows of all channels would be sent again."""
     try:
-        return await channel.send(notification)
+        async with asyncio.timeout(SEND_SECONDS):
+            return await channel.send(notification)
+    except TimeoutError:
+        return Receipt(ok=False, retryable=True, detail=f"no answer within {SEND_SECONDS} s")
     except Exception as error:  # noqa: BLE001  # whatever it is: logged, and given up after the last attempt
         logs.get("notify").error("notify.defect", notification=notification.id, error=repr(error), exc_info=error)
         return Receipt(ok=False, retryable=True, detail=f"defect: {type(error).__name__}")
 
 
-def _record(changes: Changes, row: OutboxRow, incident: Incident, receipt: Receipt, now: Instant, tools: Tools) -> None:
+def _record(
+    changes: Changes, row: OutboxRow, incident: Incident, receipt: Receipt | None, now: Instant, tools: Tools
+) -> None:
+    if receipt is None:
+        changes.outbox_retries.append(OutboxRetry(row.id, row.fence, row.attempts, row.due_at, row.last_error))
+        return
     attempts, delivery = row.attempts + 1, _delivery(row)
     outcome = notify.decide(
         row.id,
@@ -100,14 +114,14 @@ def _note_outcome(
 ) -> DeliveryState:
     match outcome:
         case notify.Sent():
-            changes.outbox_done.append(row.id)
+            changes.outbox_done.append(row)
             return DeliveryState.SENT
         case notify.Again(due_at):
-            changes.outbox_retries.append(OutboxRetry(row.id, attempts, due_at, receipt.detail))
+            changes.outbox_retries.append(OutboxRetry(row.id, row.fence, attempts, due_at, receipt.detail))
             return DeliveryState.PENDING
         case notify.GiveUp(why):
             error = f"{why}: {receipt.detail}"
-            changes.outbox_retries.append(OutboxRetry(row.id, attempts, now, error, dead=True))
+            changes.outbox_retries.append(OutboxRetry(row.id, row.fence, attempts, now, error, dead=True))
             return DeliveryState.DEAD
 
 

@@ -3,7 +3,6 @@
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason
 from llm_incident_manager.domain.event import Action, Event
 from llm_incident_manager.domain.rules import MuteRule
-from llm_incident_manager.engines import triage
 from llm_incident_manager.pipeline.batch import Batch, Submission
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.stores import Transaction
@@ -13,8 +12,8 @@ NAME = "triage"
 
 def prepare(submission: Submission, tools: Tools) -> None:
     """Judges the events: needs no database, so it is done while earlier batches commit."""
-    rules = tools.rules
-    submission.judgements = [triage.decide(event, rules) for event in submission.events]
+    judge = tools.judge.decide
+    submission.judgements = [judge(event) for event in submission.events]
 
 
 async def run(batch: Batch, _tx: Transaction, tools: Tools) -> None:

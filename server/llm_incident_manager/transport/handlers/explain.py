@@ -1,13 +1,17 @@
 """Tells an event's way: how it was identified and judged, what became of it, and what was sent."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from incidentmanager.v1 import event_pb2, ingest_service_pb2, severity_pb2
 
 from llm_incident_manager.domain import fingerprint
+from llm_incident_manager.domain.errors import NotFound
 from llm_incident_manager.domain.event import Event
-from llm_incident_manager.domain.ids import EventId, TenantId
+from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid, made_at
+from llm_incident_manager.domain.time import DAY
+from llm_incident_manager.engines import retention
 from llm_incident_manager.ports.changes import DeliveryRow
 from llm_incident_manager.ports.codec import Codec
 from llm_incident_manager.ports.stores import StoredEvent
@@ -33,21 +37,39 @@ def record(stored: StoredEvent, codec: Codec) -> event_pb2.EventRecord:
     )
 
 
+async def stored_event(on: Services, tenant: TenantId, event_id: EventId) -> StoredEvent:
+    """A stored event. Raises NotFound, which says so when the id is of a time that retention has passed."""
+    try:
+        return await on.store.event(tenant, event_id)
+    except NotFound:
+        kept, now = on.tools.kept, on.clock.now()
+        if not (is_uuid(event_id) and retention.passed(kept, made_at(event_id), now)):
+            raise
+        hint = f"events are kept for {kept.events // DAY} days (retention.events_days), and this one would be older"
+        raise NotFound("event", event_id, hint) from None
+
+
 async def event(on: Services, tenant: TenantId, event_id: EventId) -> pb.ExplainEventResponse:
     """The whole way. Raises NotFound."""
-    stored = await on.store.event(tenant, event_id)
+    stored = await stored_event(on, tenant, event_id)
     reply = pb.ExplainEventResponse(event=record(stored, on.tools.codec))
     if stored.decision is not None:
         _add_decision(reply, json.loads(stored.decision))
     if stored.body is not None:
         _add_components(reply, on.tools.codec.decode_event(stored.body))
     if stored.row.incident_id is not None:
-        incident = await on.store.incident(tenant, stored.row.incident_id)
-        reply.incident_number = incident.number
-        sent = await on.store.deliveries(tenant, incident.id)
-        reply.deliveries.extend(_delivery(row) for row in sent)
+        await _add_incident(reply, on, tenant, stored.row.incident_id)
     reply.steps.extend(_steps(reply, stored))
     return reply
+
+
+async def _add_incident(
+    reply: pb.ExplainEventResponse, on: Services, tenant: TenantId, incident_id: IncidentId
+) -> None:
+    """What is known of its incident; nothing once retention has ended it before its events."""
+    with suppress(NotFound):
+        reply.incident_number = (await on.store.incident(tenant, incident_id)).number
+        reply.deliveries.extend(_delivery(row) for row in await on.store.deliveries(tenant, incident_id))
 
 
 def _add_decision(reply: pb.ExplainEventResponse, decision: dict[str, Any]) -> None:

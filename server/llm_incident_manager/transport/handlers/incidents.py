@@ -81,7 +81,7 @@ class IncidentHandlers:
         async def work(tx: Transaction, changes: Changes) -> service.CreateIncidentResponse:
             name, number = IncidentId(self._on.tools.ids.new(now)), self._on.numbers.take(call.caller.tenant, now)
             birth = draft.Birth(name, number, now, call.traceparent)
-            drafted = draft.incident(translate.report(request), call.caller, birth, self._on.tools.rules)
+            drafted = draft.incident(translate.report(request), call.caller, birth, self._on.tools.judge.pack)
             opened = await self._on.incidents.open(tx, changes, drafted, call.caller.subject)
             return service.CreateIncidentResponse(incident_id=opened.id, status="created", incident=self._out(opened))
 

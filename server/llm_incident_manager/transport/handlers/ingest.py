@@ -1,25 +1,29 @@
 """IngestService: events in, one by one, in batches, in streams; and what became of them."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from incidentmanager.v1 import ingest_service_pb2
+from google.protobuf.message import Message
+from incidentmanager.v1 import alert_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain.disposition import EventResult
 from llm_incident_manager.domain.errors import InvalidFields
+from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.transport.call import Call
-from llm_incident_manager.transport.handlers import explain, reception, writes
+from llm_incident_manager.transport.handlers import explain, reception, validity, writes
 from llm_incident_manager.transport.handlers.reception import CheckEvent, Reception
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.handlers.stream import IngestStream
+from llm_incident_manager.transport.translate import alerts as translate_alerts
 from llm_incident_manager.transport.translate import events as translate
 from llm_incident_manager.transport.translate import incidents as translate_incidents
 
 pb = ingest_service_pb2
+M = TypeVar("M", bound=Message)
 
 
 class IngestHandlers:
@@ -34,6 +38,7 @@ class IngestHandlers:
         """Handlers by method name."""
         return {
             "SubmitEvent": self.submit_event,
+            "SubmitAlert": self.submit_alert,
             "SubmitEvents": self.submit_events,
             "StreamEvents": self.stream_events,
             "GetEvent": self.get_event,
@@ -42,18 +47,29 @@ class IngestHandlers:
 
     async def submit_event(self, request: pb.SubmitEventRequest, call: Call) -> pb.SubmitEventResponse:
         """One event; a bad one is refused with every bad field."""
-        event = reception.valid_event(request.event, self._on.clock.now())
+        event = validity.valid_event(request.event, self._on.clock.now())
         if event is None:
             raise InvalidFields(reception.submit_violations(request))
+        return await self._submit_one(call, request, event, pb.SubmitEventResponse, self._reply)
+
+    async def submit_alert(self, request: alert_pb2.SubmitAlertRequest, call: Call) -> alert_pb2.SubmitAlertResponse:
+        """One alert, which becomes an event."""
+        event = translate_alerts.event(request.alert, self._on.clock.now())
+        return await self._submit_one(call, request, event, alert_pb2.SubmitAlertResponse, _alert_reply)
+
+    async def _submit_one(
+        self, call: Call, request: Any, event: Event, kept: type[M], reply: Callable[[Submission, EventResult], M]
+    ) -> M:
+        """Commits one event; under a request id the reply is kept, as what it is, for a repeat."""
         submission = self._reception.submission(call, [event])
         if not request.request_id:
-            return self._reply(submission, (await self._reception.commit(submission))[0])
+            return reply(submission, (await self._reception.commit(submission))[0])
 
-        async def work(tx: Transaction, changes: Changes) -> pb.SubmitEventResponse:
-            return self._reply(submission, (await self._reception.decide(tx, submission, changes))[0])
+        async def work(tx: Transaction, changes: Changes) -> M:
+            return reply(submission, (await self._reception.decide(tx, submission, changes))[0])
 
         await self._on.runner.reserve([submission])
-        return await writes.write(self._on.units, call, request, pb.SubmitEventResponse, work)
+        return await writes.write(self._on.units, call, request, kept, work)
 
     async def submit_events(self, request: pb.SubmitEventsRequest, call: Call) -> pb.SubmitEventsResponse:
         """Many events, each with its own result."""
@@ -79,7 +95,7 @@ class IngestHandlers:
 
     async def get_event(self, request: pb.GetEventRequest, call: Call) -> pb.GetEventResponse:
         """A stored event."""
-        stored = await self._on.store.event(call.caller.tenant, EventId(request.event_id.lower()))
+        stored = await explain.stored_event(self._on, call.caller.tenant, EventId(request.event_id.lower()))
         return pb.GetEventResponse(event=explain.record(stored, self._on.tools.codec))
 
     async def explain_event(self, request: pb.ExplainEventRequest, call: Call) -> pb.ExplainEventResponse:
@@ -90,6 +106,10 @@ class IngestHandlers:
         reply = translate.submit_response(result)
         reply.fingerprint.CopyFrom(translate_incidents.fingerprint(submission.identities[0][0]))
         return reply
+
+
+def _alert_reply(_: Submission, result: EventResult) -> alert_pb2.SubmitAlertResponse:
+    return translate_alerts.response(result)
 
 
 def _replies(

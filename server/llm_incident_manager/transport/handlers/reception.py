@@ -7,21 +7,21 @@ from typing import Any
 from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Violation
-from llm_incident_manager.domain.event import Action, Event
+from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.checker import compile_checker, compile_twin
+from llm_incident_manager.transport.handlers import validity
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import events as translate
 
 CheckEvent = Callable[[Any], tuple[Violation, ...]]
-_NEED_TITLE = frozenset({Action.TRIGGER, Action.CHANGE})
+Read = Callable[[event_pb2.Event, Instant], Event | None]
 _check_submit = compile_checker(ingest_service_pb2.SubmitEventRequest.DESCRIPTOR)
 _is_broken_beside = compile_twin(ingest_service_pb2.SubmitEventRequest.DESCRIPTOR, frozenset({"event"}))
-_is_broken = compile_twin(event_pb2.Event.DESCRIPTOR, frozenset({"action", "incident_type", "event_time"}))
 
 
 class Reception:
@@ -31,15 +31,19 @@ class Reception:
         """`check` is the compiled checker of Event."""
         self._on = services
         self._check = check
+        self.repeats = validity.Repeats()
 
-    def sort(self, messages: Sequence[event_pb2.Event]) -> tuple[list[Event], list[int], dict[int, EventResult]]:
-        """Valid events with their places, and the results of the others by place."""
+    def sort(
+        self, messages: Sequence[event_pb2.Event], read: Read = validity.valid_event
+    ) -> tuple[list[Event], list[int], dict[int, EventResult]]:
+        """Valid events with their places, and the results of the others by place. `read` is `valid_event` or, for
+        messages that nobody looks at afterwards, that of Repeats."""
         now = self._on.clock.now()
         valid: list[Event] = []
         places: list[int] = []
         rejected: dict[int, EventResult] = {}
         for place, message in enumerate(messages):
-            event = valid_event(message, now)
+            event = read(message, now)
             if event is None:
                 rejected[place] = translate.rejected((*self._check(message), *translate.missing(message)))
             else:
@@ -80,17 +84,6 @@ def submit_violations(request: ingest_service_pb2.SubmitEventRequest) -> tuple[V
 def check_submit(request: ingest_service_pb2.SubmitEventRequest) -> tuple[Violation, ...]:
     """What is wrong beside the event, and then with the event too; the handler judges the event as it translates it."""
     return () if request.HasField("event") and not _is_broken_beside(request) else submit_violations(request)
-
-
-def valid_event(message: event_pb2.Event, now: Instant) -> Event | None:
-    """The event, or None when any field breaks its rules: exactly when the checker or `missing` names something."""
-    try:
-        event = translate.event(message, now)
-    except KeyError:
-        return None
-    if _is_broken(event) or event.event_time < translate.EARLIEST or (not event.title and event.action in _NEED_TITLE):
-        return None
-    return event
 
 
 def merged(

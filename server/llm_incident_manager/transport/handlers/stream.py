@@ -56,6 +56,7 @@ class IngestStream:
         self._frames: asyncio.Queue[Frame | Exception | None] = asyncio.Queue()
         self._in_flight = 0
         self._next: int | None = None
+        self._lane = services.batcher.lane()
 
     async def run(self, requests: AsyncIterator[pb.StreamEventsRequest]) -> AsyncIterator[pb.StreamEventsResponse]:
         """Replies until the producer is done, breaks the protocol, is fenced, or the server drains."""
@@ -118,11 +119,11 @@ class IngestStream:
         frame = self._checked_frame(request, row)
         first, count = frame.first_sequence, len(frame.events)
         self._next = first + count
-        events, places, rejected = self._reception.sort(frame.events)
+        events, places, rejected = self._reception.sort(frame.events, self._reception.repeats.valid_event)
         claim = ProducerClaim(row.key, row.epoch, [first + place for place in places], first + count - 1)
         submission = self._reception.submission(self._call, events, claim)
         self._in_flight += count
-        done = await self._on.batcher.enqueue(submission)
+        done = await self._on.batcher.enqueue(submission, self._lane)
         self._frames.put_nowait(Frame(first, count, places, rejected, submission, done, perf_counter()))
 
     def _checked_frame(self, request: pb.StreamEventsRequest, row: ProducerRow) -> pb.EventFrame:

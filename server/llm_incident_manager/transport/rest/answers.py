@@ -21,11 +21,13 @@ async def reply(send: Send, status: int, body: bytes, request_id: str) -> None:
 
 
 async def refuse(send: Send, error: StatusError, request_id: str) -> None:
-    """A refusal: the status as JSON, and how long to wait where that helps."""
+    """A refusal: the status as JSON, how long to wait or what is allowed where that helps."""
     body = orjson.dumps(status_json(error.status))
     headers = [_JSON, (b"content-length", str(len(body)).encode())]
     if request_id:
         headers.append((b"x-request-id", request_id.encode("latin-1")))
+    if error.allow:
+        headers.append((b"allow", error.allow.encode()))
     if error.retry_after is not None:
         headers.append((b"retry-after", errors.retry_after_header(error.retry_after).encode()))
     await _whole(send, error.http_status, headers, body)

@@ -5,10 +5,6 @@ from functools import partial
 from typing import Any
 
 from google.protobuf.message import Message
-from starlette.requests import Request as Page
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route as PageRoute
-from starlette.routing import Router as Pages
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.transport import errors
@@ -17,7 +13,7 @@ from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.readiness import Probes
-from llm_incident_manager.transport.rest import answers, bindings, streaming
+from llm_incident_manager.transport.rest import answers, bindings, pages, streaming
 from llm_incident_manager.transport.rest.bindings import Binding
 from llm_incident_manager.transport.rest.body import read_body
 from llm_incident_manager.transport.rest.router import Match
@@ -39,7 +35,7 @@ class RestApp:
         self._methods = {method.full_name: method for method in methods}
         self._router = bindings.router(method.descriptor for method in methods)
         self._max_body = max_body
-        self._pages = _pages(probes, scrape)
+        self._pages = pages.pages(probes, scrape)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -51,7 +47,7 @@ class RestApp:
             return
         if found is not None:
             await self._serve(found, scope, receive, send)
-        elif path in _PAGES:
+        elif path in pages.PATHS:
             await self._pages(scope, receive, send)
         else:
             await answers.refuse(send, self._no_route(scope["method"], path), "")
@@ -83,7 +79,7 @@ class RestApp:
         names = ", ".join(allowed)
         text = f"{path[:200]} does not take {method}: use {names}"
         refused = errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path[:200], "allowed": names}))
-        refused.http_status = 405
+        refused.http_status, refused.allow = 405, names
         return refused
 
 
@@ -99,35 +95,3 @@ def _time_left(seconds: str) -> float | None:
         return max(0.0, float(seconds)) if seconds else None
     except ValueError:
         return None
-
-
-_PAGES = ("/health/live", "/health/ready", "/health", "/metrics", "/openapi.json")
-
-
-def _pages(probes: Probes, scraping: Scrape) -> Pages:
-    async def live(_: Page) -> Response:
-        return JSONResponse({"status": "live"})
-
-    async def ready(_: Page) -> Response:
-        answer = await probes.ask()
-        status = "ready" if answer.ready else "not ready"
-        return JSONResponse({"status": status, "checks": dict(answer.checks)}, 200 if answer.ready else 503)
-
-    async def scrape(page: Page) -> Response:
-        found = await scraping.page(page.headers.get("accept", ""))
-        return Response(found.body, media_type=found.content_type)
-
-    async def description(_: Page) -> Response:
-        from llm_incident_manager.transport.rest import openapi  # made on first use: most servers are never asked
-
-        return Response(openapi.document_json(), media_type="application/json")
-
-    return Pages(
-        [
-            PageRoute("/health/live", live),
-            PageRoute("/health/ready", ready),
-            PageRoute("/health", ready),
-            PageRoute("/metrics", scrape),
-            PageRoute("/openapi.json", description),
-        ]
-    )

@@ -6,7 +6,7 @@ value. It does not know which fields the path or the body have taken: bindings.p
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import parse_qsl
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -25,8 +25,8 @@ Tree = dict[str, object]
 _NAME = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?")
 
 
-def parse(query: str) -> Tree:
-    """The parameters of a raw query string, as a tree.
+def parse(query: str, ignored: Collection[str] = ()) -> Tree:
+    """The parameters of a raw query string, as a tree; without the `ignored` ones, which are not for the method.
 
     Raises:
         Unacceptable: too many parameters, escapes that are not UTF-8, or a name that is no field path; names all.
@@ -40,6 +40,8 @@ def parse(query: str) -> Tree:
     tree: Tree = {}
     problems: list[Problem] = []
     for name, value in pairs:
+        if name in ignored:
+            continue
         try:
             _add(tree, name, value)
         except Unacceptable as refused:

@@ -9,19 +9,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from llm_incident_manager.transport.rest.template import ANY, DEEP, Template, TemplateError
+from llm_incident_manager.transport.rest.template import ANY, DEEP, Template, TemplateError, Unescape
 
 Target = TypeVar("Target")
 
 _Rank = tuple[int, ...]
 _RANKS = {ANY: 1, DEEP: 3}
+_ANY_METHOD = "*"
 _END = 2
 """Orders "/a/**/b" before "/a/**" (a literal is closer than the end) and "/a" before "/a/**"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[Target]):
-    """A method and a template that lead to a target."""
+    """A method and a template that lead to a target. The method `*` is any; of equals the one that names it wins."""
 
     method: str
     template: Template
@@ -39,8 +40,20 @@ class Match(Generic[Target]):
 class Router(Generic[Target]):
     """An immutable set of routes."""
 
-    def __init__(self, routes: Iterable[Route[Target]]) -> None:
-        """Raises TemplateError when two routes would match exactly the same requests."""
+    def __init__(
+        self,
+        routes: Iterable[Route[Target]],
+        *,
+        unescape: Unescape = Unescape.EXCEPT_SLASH,
+        foreign_verbs: bool = False,
+    ) -> None:
+        """Raises TemplateError when two routes would match exactly the same requests.
+
+        With `foreign_verbs` a colon in the last segment begins a verb even where no template has that verb, and no
+        route then takes the path.
+        """
+        self._unescape = unescape
+        self._foreign_verbs = foreign_verbs
         self._tables: dict[tuple[str, str], _Table[Target]] = defaultdict(_Table)
         self._verbs: set[str] = set()
         self._methods: set[str] = set()
@@ -67,22 +80,33 @@ class Router(Generic[Target]):
         if not path.startswith("/"):
             return None
         parts = path[1:].split("/") if path != "/" else []
-        return self._with_verb(method, parts) or self._find(method, "", parts)
+        found = self._with_verb(method, parts)
+        if found is None and self._foreign_verbs and parts and ":" in parts[-1]:
+            return None
+        return found or self._find(method, "", parts)
 
     def allowed(self, path: str) -> list[str]:
         """The methods some route has for this path, sorted: what a 405 answers with."""
         return sorted(method for method in self._methods if self.match(method, path) is not None)
 
     def _with_verb(self, method: str, parts: Sequence[str]) -> Match[Target] | None:
-        head, _, verb = parts[-1].rpartition(":") if parts else ("", "", "")
-        if not verb or verb not in self._verbs:
-            return None
-        return self._find(method, verb, [*parts[:-1], head])
+        last = parts[-1] if parts else ""
+        at = last.find(":")
+        while at >= 0:
+            verb = last[at + 1 :]
+            found = self._find(method, verb, [*parts[:-1], last[:at]]) if verb and verb in self._verbs else None
+            if found is not None:
+                return found
+            at = last.find(":", at + 1)
+        return None
 
     def _find(self, method: str, verb: str, parts: Sequence[str]) -> Match[Target] | None:
-        table = self._tables.get((method, verb))
-        route = table.find(parts) if table else None
-        return Match(route, route.template.bind(parts)) if route else None
+        tables = (self._tables.get((each, verb)) for each in (method, _ANY_METHOD))
+        found = [best for table in tables if table and (best := table.find(parts))]
+        if not found:
+            return None
+        _, route = min(found, key=lambda best: best[0])  # of equals the first: the one that names the method
+        return Match(route, route.template.bind(parts, self._unescape))
 
 
 @dataclass(slots=True)
@@ -107,14 +131,14 @@ class _Table(Generic[Target]):
         if same is not None and same is not route:
             raise TemplateError(f"{route.method} {route.template.text} and {same.template.text} match the same paths")
 
-    def find(self, parts: Sequence[str]) -> Route[Target] | None:
+    def find(self, parts: Sequence[str]) -> tuple[_Rank, Route[Target]] | None:
         best = self._find_fixed(parts)
         for rank, route in self.deep:
             if best is not None and best[0] < rank:
                 break
             if _matches_deep(route.template.segments, parts):
-                return route
-        return best[1] if best else None
+                return rank, route
+        return best
 
     def _find_fixed(self, parts: Sequence[str]) -> tuple[_Rank, Route[Target]] | None:
         for rank, routes in self.fixed.get(len(parts), {}).items():

@@ -7,6 +7,7 @@ knows no method and no message: router.py picks among templates, bindings.py giv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from urllib.parse import unquote
 
 from llm_incident_manager.domain.disposition import Violation
@@ -15,11 +16,26 @@ from llm_incident_manager.domain.errors import InvalidFields
 ANY = "*"
 DEEP = "**"
 
-# What a path segment may hold, without the characters that templates give a meaning: ':', '*' and '='.
-_LITERAL = re.compile(r"(?:[A-Za-z0-9\-_.~!$&'()+,;@]|%[0-9A-Fa-f]{2})+")
+# What a path segment may hold, without the characters that templates give a meaning: ':', '*' and, in a variable, '='.
+_IN_VARIABLE = re.compile(r"(?:[A-Za-z0-9\-_.~!$&'()+,;@]|%[0-9A-Fa-f]{2})+")
+_LITERAL = re.compile(r"(?:[A-Za-z0-9\-_.~!$&'()+,;@=]|%[0-9A-Fa-f]{2})+")
+# A colon begins a verb in the last segment only.
+_INNER_LITERAL = re.compile(r"(?:[A-Za-z0-9\-_.~!$&'()+,;@=:]|%[0-9A-Fa-f]{2})+(?=/)")
+_VERB_OF_VARIABLE = re.compile(r"(?:[A-Za-z0-9\-_.~!$&'()+,;@=:]|%[0-9A-Fa-f]{2})+")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 _WILD = re.compile(r"\*\*?")
-_ESCAPED_SLASH = re.compile("(%2[Ff])")
+_RESERVED = "21|23|24|26|27|28|29|2[Aa]|2[Bb]|2[Cc]|2[Ff]|3[Aa]|3[Bb]|3[Dd]|3[Ff]|40|5[Bb]|5[Dd]"
+
+
+class Unescape(Enum):
+    """Which escapes stay as they are in a variable of several segments; its value finds them.
+
+    google.api.http keeps the slash only, for an escaped one separates nothing. Other transcoders can be told otherwise.
+    """
+
+    EXCEPT_SLASH = "(%2[Ff])"
+    EXCEPT_RESERVED = f"(%(?:{_RESERVED}))"
+    ALL = "((?!))"
 
 
 class TemplateError(ValueError):
@@ -54,7 +70,7 @@ class Template:
     verb: str = ""
     variables: tuple[Variable, ...] = ()
 
-    def bind(self, parts: Sequence[str]) -> dict[str, str]:
+    def bind(self, parts: Sequence[str], unescape: Unescape = Unescape.EXCEPT_SLASH) -> dict[str, str]:
         """The variables of a path that is known to match, decoded, by field path.
 
         Raises:
@@ -62,23 +78,22 @@ class Template:
         """
         extra = len(parts) - len(self.segments)  # what DEEP takes beyond one segment; -1 when it takes none
         deep_at = self.segments.index(DEEP) if DEEP in self.segments else len(parts)
-        return {
-            v.field: _decode(v, parts[v.start + extra * (v.start > deep_at) : v.end + extra * (v.end > deep_at)])
-            for v in self.variables
-        }
+        bound: dict[str, str] = {}
+        for v in self.variables:
+            first, after = v.start + extra * (v.start > deep_at), v.end + extra * (v.end > deep_at)
+            bound[v.field] = _decode(v, parts[first:after], unescape)
+        return bound
 
 
-def _decode(variable: Variable, covered: Sequence[str]) -> str:
-    """One segment is decoded fully; among several an escaped slash stays escaped, for it separates nothing."""
+def _decode(variable: Variable, covered: Sequence[str], unescape: Unescape) -> str:
+    """One segment is decoded fully; among several some escapes stay."""
     text = "/".join(covered)
     if "%" not in text:
         return text
-    pieces = [text] if variable.end - variable.start == 1 and not variable.deep else _ESCAPED_SLASH.split(text)
+    single = variable.end - variable.start == 1 and not variable.deep
+    pieces = [text] if single else re.split(unescape.value, text)
     try:
-        return "".join(
-            piece if len(pieces) > 1 and _ESCAPED_SLASH.fullmatch(piece) else unquote(piece, errors="strict")
-            for piece in pieces
-        )
+        return "".join(piece if number % 2 else unquote(piece, errors="strict") for number, piece in enumerate(pieces))
     except UnicodeDecodeError as e:
         raise UndecodablePath(variable.field, text) from e
 
@@ -100,7 +115,8 @@ class _Parser:
     def template(self) -> Template:
         self._expect("/")
         self._path()
-        verb = self._literal("a verb") if self._take(":") else ""
+        after_variable = self.text[self.at - 1] == "}"
+        verb = self._match(_VERB_OF_VARIABLE if after_variable else _LITERAL, "a verb") if self._take(":") else ""
         if self.at < len(self.text):
             raise self._error("'/', a verb or the end")
         return Template(self.text, tuple(self.segments), verb, tuple(self.variables))
@@ -114,8 +130,11 @@ class _Parser:
     def _segment(self) -> None:
         if self._take("{"):
             self._variable()
+        elif inner := _INNER_LITERAL.match(self.text, self.at):
+            self.at = inner.end()
+            self._add(inner.group())
         else:
-            self._plain()
+            self._plain(_LITERAL)
 
     def _variable(self) -> None:
         field = self._match(_FIELD, "a field path")
@@ -123,27 +142,24 @@ class _Parser:
             raise self._error(f"a field other than {field!r}, which is bound already")
         start = len(self.segments)
         if self._take("="):
-            self._plain()
+            self._plain(_IN_VARIABLE)
             while self._take("/"):
-                self._plain()
+                self._plain(_IN_VARIABLE)
         else:
             self._add(ANY)
         self._expect("}")
         deep = DEEP in self.segments[start:]
         self.variables.append(Variable(field, start, len(self.segments), deep))
 
-    def _plain(self) -> None:
+    def _plain(self, literal: re.Pattern[str]) -> None:
         """A wildcard or a literal."""
         wild = _WILD.match(self.text, self.at)
-        self._add(self._match(_WILD, "*") if wild else self._literal("a literal, '*', '**' or '{'"))
+        self._add(self._match(_WILD, "*") if wild else self._match(literal, "a literal, '*', '**' or '{'"))
 
     def _add(self, segment: str) -> None:
         if segment in (ANY, DEEP) and DEEP in self.segments:
             raise self._error("only literals after '**'")
         self.segments.append(segment)
-
-    def _literal(self, expected: str) -> str:
-        return self._match(_LITERAL, expected)
 
     def _match(self, pattern: re.Pattern[str], expected: str) -> str:
         found = pattern.match(self.text, self.at)

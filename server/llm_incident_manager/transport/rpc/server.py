@@ -7,13 +7,12 @@ from typing import Any
 import grpc
 from grpc.aio import Server
 from grpc_health.v1 import health_pb2
-from grpc_health.v1.health import aio as health
-from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
-from grpc_reflection.v1alpha import reflection
 
+from llm_incident_manager.config.sections import Grpc
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import PortTaken
 from llm_incident_manager.transport.methods import Method
+from llm_incident_manager.transport.rpc import standard
 from llm_incident_manager.transport.rpc.bridge import Bridge, Gate
 
 KEEPALIVE_OPTIONS = (
@@ -43,6 +42,17 @@ class RpcSettings:
     max_concurrent_rpcs: int = 2_000
     reflection: bool = True
 
+    @classmethod
+    def of(cls, section: Grpc) -> "RpcSettings":
+        """As the section `grpc` of the configuration has them."""
+        return cls(
+            section.host,
+            section.port,
+            section.max_message_bytes,
+            section.max_concurrent_rpcs,
+            section.reflection,
+        )
+
 
 class RpcServer:
     """grpc.aio with the contract's services."""
@@ -54,16 +64,14 @@ class RpcServer:
         self._server: Server = grpc.aio.server(
             options=_options(settings), maximum_concurrent_rpcs=settings.max_concurrent_rpcs
         )
-        self._health = health.HealthServicer()
         self._names = tuple(dict.fromkeys(method.service for method in methods))
         bridge = Bridge(dispatcher, self.gate)
         for name in self._names:
             handler = bridge.service(name, [method for method in methods if method.service == name])
             self._server.add_generic_rpc_handlers((handler,))
-        add_HealthServicer_to_server(self._health, self._server)
+        self._health = standard.add_health(self._server)
         if settings.reflection:
-            names = (*self._names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
-            reflection.enable_server_reflection(names, self._server)
+            standard.add_reflection(self._server, (*self._names, standard.HEALTH, standard.REFLECTION))
 
     async def start(self) -> int:
         """Listens and serves; returns the port. Raises PortTaken."""

@@ -41,16 +41,22 @@ def event(message: event_pb2.Event, now: Instant) -> Event:
         message.source,
         message.title,
         happened,
-        enums.ACTION_IN[message.action],
         message.description,
+        message.idempotency_key,
+        message.dedup_key,
+        message.input_tokens,
+        message.output_tokens,
+        message.cost_usd,
+        message.users_affected,
+        message.external_id,
+        message.traceparent,
+        plain(message.metrics),
+        enums.ACTION_IN[message.action],
         message.severity,
         message.kind,
         enums.TYPE_IN[message.incident_type],
-        message.idempotency_key,
-        message.dedup_key,
-        _plain(message.labels),
-        _plain(message.attributes),
-        _plain(message.metrics),
+        plain(message.labels),
+        plain(message.attributes),
         message.service,
         tuple(services) if services else (),
         message.environment,
@@ -65,17 +71,11 @@ def event(message: event_pb2.Event, now: Instant) -> Event:
         message.rule,
         message.tool,
         message.error_class,
-        message.input_tokens,
-        message.output_tokens,
-        message.cost_usd,
-        message.users_affected,
-        message.external_id,
         message.runbook_url,
-        message.traceparent,
     )
 
 
-def _plain(given: Mapping[str, V]) -> Mapping[str, V]:
+def plain(given: Mapping[str, V]) -> Mapping[str, V]:
     """A map as a dict. Going by its keys costs half of what dict() does."""
     return {key: given[key] for key in given} if given else {}
 

@@ -24,15 +24,26 @@ SELECT {outbox} FROM leased AS o ORDER BY o.id;
 -- empty, the planner would collect all of it and sort, where walking the index stops after $5 rows.
 SET LOCAL enable_bitmapscan = off;
 
+-- name: still_leased
+-- Which rows are leased as they were when we claimed them. They stay so until the transaction ends.
+SELECT o.id
+FROM outbox AS o
+JOIN unnest($1::uuid[], $2::bigint[]) AS r (id, fence) ON r.id = o.id AND r.fence = o.fence
+WHERE NOT o.dead
+ORDER BY o.id
+FOR UPDATE OF o;
+
 -- name: finish_work
-DELETE FROM outbox AS o WHERE o.id = ANY($1::uuid[]);
+-- Work that is done, unless somebody else has claimed it since.
+DELETE FROM outbox AS o USING unnest($1::uuid[], $2::bigint[]) AS r (id, fence) WHERE o.id = r.id AND o.fence = r.fence;
 
 -- name: retry_work
--- Work that failed: due again later, or dead. The lease ends.
+-- Work that failed: due again later, or dead. The lease ends, if it is still ours.
 UPDATE outbox AS o
 SET attempts = r.attempts, due_at = r.due_at, last_error = r.error, dead = r.dead, lease_owner = '', lease_until = 0
-FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[], $5::boolean[]) AS r (id, attempts, due_at, error, dead)
-WHERE o.id = r.id;
+FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::bigint[], $5::text[], $6::boolean[])
+    AS r (id, fence, attempts, due_at, error, dead)
+WHERE o.id = r.id AND o.fence = r.fence;
 
 -- name: backlog
 SELECT count(*), min(o.created_at) FROM outbox AS o WHERE o.topic = $1 AND NOT o.dead;

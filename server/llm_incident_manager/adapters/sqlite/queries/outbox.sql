@@ -12,18 +12,27 @@ SELECT unhex(column1, '-'), column2, column3, column4, unhex(column5, '-'), colu
     column12 OR EXISTS (SELECT 1 FROM outbox AS o WHERE o.topic = column3 AND o.lane = column4 AND o.dead = 0)
 FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) WHERE column1 IS NOT NULL
 
+-- name: still_leased
+-- Which rows are leased as they were when they were claimed.
+SELECT o.id
+FROM (VALUES (?, ?)) AS v CROSS JOIN outbox AS o ON o.id = unhex(v.column1, '-') AND o.fence = v.column2
+WHERE o.dead = 0
+
 -- name: remove_outbox
--- Ends work that is done.
+-- Ends work that is done, unless it was claimed again since.
 DELETE FROM outbox
-WHERE id IN (SELECT unhex(column1, '-') FROM (VALUES (?)) WHERE column1 IS NOT NULL)
+WHERE id IN (
+    SELECT o.id FROM (VALUES (?, ?)) AS v
+    CROSS JOIN outbox AS o ON o.id = unhex(v.column1, '-') AND o.fence = v.column2
+)
 RETURNING topic, lane, blocked
 
 -- name: retry_outbox
--- Work that failed: due again later, or dead and kept apart.
+-- Work that failed: due again later, or dead and kept apart; unless it was claimed again since.
 UPDATE outbox SET
-    attempts = v.column2, due_at = v.column3, last_error = v.column4, dead = v.column5, lease_owner = '', lease_until = 0
-FROM (VALUES (?, ?, ?, ?, ?)) AS v
-WHERE outbox.id = unhex(v.column1, '-')
+    attempts = v.column3, due_at = v.column4, last_error = v.column5, dead = v.column6, lease_owner = '', lease_until = 0
+FROM (VALUES (?, ?, ?, ?, ?, ?)) AS v
+WHERE outbox.id = unhex(v.column1, '-') AND outbox.fence = v.column2
 RETURNING topic, lane, blocked, dead
 
 -- name: unblock_outbox
@@ -43,7 +52,7 @@ WHERE id IN (
     ORDER BY max(due_at, lease_until), id
     LIMIT :limit
 )
-RETURNING id, tenant, topic, lane, incident_id, payload, traceparent, created_at, due_at, attempts, last_error
+RETURNING id, tenant, topic, lane, incident_id, payload, traceparent, created_at, due_at, attempts, last_error, fence
 
 -- name: reset_leases
 -- Ends the leases of a process that is no more.

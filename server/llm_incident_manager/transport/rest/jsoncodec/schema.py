@@ -5,7 +5,7 @@ A schema names the canonical spelling; the codec reads more of them. It describe
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from buf.validate import validate_pb2 as validate
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -54,11 +54,29 @@ _KEYWORDS = {
 """Validation options that JSON Schema has a word for. The others are left to the checker's message."""
 
 
+class Words(Protocol):
+    """What descriptors do not hold and a schema can tell."""
+
+    def of_message(self, message: Descriptor) -> Schema:
+        """Keywords beside the properties of a message."""
+        ...
+
+    def of_field(self, field: FieldDescriptor) -> Schema:
+        """Keywords beside the schema of a field."""
+        ...
+
+    def of_enum(self, enum: EnumDescriptor) -> Schema:
+        """Keywords beside the values of an enum."""
+        ...
+
+
 class Schemas:
     """The schemas of a document. Messages and enums become components, referred to by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Words | None = None) -> None:
+        """Without `words` schemas say only what the descriptors do."""
         self.components: dict[str, Schema] = {}
+        self._words = words
 
     def message(self, message: Descriptor, omitted: Iterable[str] = ()) -> Schema:
         """A reference to a message's component; `omitted` fields come from elsewhere than its JSON."""
@@ -107,14 +125,26 @@ class Schemas:
     def _enum(self, enum: EnumDescriptor) -> Schema:
         if enum.name not in self.components:
             names = enums.spelling(enum).names
-            self.components[enum.name] = {"type": "string", "enum": [names[number] for number in sorted(names)]}
+            told = self._words.of_enum(enum) if self._words else {}
+            self.components[enum.name] = {"type": "string", "enum": [names[n] for n in sorted(names)]} | told
         return {"$ref": f"#/components/schemas/{enum.name}"}
 
     def _object(self, message: Descriptor, omitted: frozenset[str]) -> Schema:
         fields = [field for field in message.fields if field.name not in omitted]
-        schema: Schema = {"type": "object", "properties": {field.name: self.field(field) for field in fields}}
+        schema: Schema = {"type": "object", "properties": {field.name: self._property(field) for field in fields}}
         required = sorted(required_fields(message) - omitted)
-        return schema | ({"required": required} if required else {})
+        told = self._words.of_message(message) if self._words else {}
+        return schema | ({"required": required} if required else {}) | _one_of(message) | told
+
+    def _property(self, field: FieldDescriptor) -> Schema:
+        return self.field(field) | (self._words.of_field(field) if self._words else {})
+
+
+def _one_of(message: Descriptor) -> Schema:
+    """That exactly one field of a required oneof is given. (Of two such oneofs the schema tells the first.)"""
+    required = plan.plan_all(message)[message.full_name].required_oneofs
+    choices = [[{"required": [field.name]} for field in message.oneofs_by_name[name].fields] for name in required]
+    return {"oneOf": choices[0]} if choices else {}
 
 
 def required_fields(message: Descriptor) -> set[str]:

@@ -1,0 +1,11 @@
+"""Blocking client of the LLM Incident Manager, for threads, scripts and notebooks: the asynchronous one underneath.
+
+with IncidentClient("localhost:50051") as client, client.event_stream("checkout-proxy") as stream:
+    result = stream.send(pb.Event(source="checkout-proxy", title="Provider answers 529")).result()
+"""
+
+from llm_incident_client.sync.client import IncidentClient
+from llm_incident_client.sync.items import Items
+from llm_incident_client.sync.stream import EventStream
+
+__all__ = ["EventStream", "IncidentClient", "Items"]

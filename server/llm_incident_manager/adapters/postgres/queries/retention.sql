@@ -1,0 +1,68 @@
+-- Retention of what does not lie in partitions. Each statement deletes at most $2 rows, the oldest first.
+
+-- name: expire_default
+-- Rows of the default partition that are older than an id.
+DELETE FROM {table}_default WHERE {key} = ANY(ARRAY(
+    SELECT {key} FROM {table}_default WHERE {key} < $1 ORDER BY {key} LIMIT $2 FOR UPDATE SKIP LOCKED
+));
+
+-- name: expire_changes
+-- The first changes of the feed, as far as they are old.
+DELETE FROM incident_change WHERE at < $1 AND sequence = ANY(ARRAY(
+    SELECT sequence FROM incident_change ORDER BY transaction, sequence LIMIT $2
+));
+
+-- name: finished_incidents
+-- The incidents that go next; nobody reopens them meanwhile.
+SELECT id FROM incident
+WHERE state IN ('RESOLVED', 'CLOSED') AND coalesce(closed_at, resolved_at) < $1 AND updated_at < $1
+ORDER BY coalesce(closed_at, resolved_at)
+LIMIT $2
+FOR UPDATE SKIP LOCKED;
+
+-- name: tables_of_incidents
+-- The tables with rows about an incident; without partitions, which are part of their table.
+SELECT c.relname
+FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attname = 'incident_id' AND NOT a.attisdropped
+    AND c.relnamespace = current_schema()::regnamespace
+ORDER BY c.relname;
+
+-- name: expire_of_incidents
+-- What a table keeps about them.
+DELETE FROM {table} WHERE incident_id = ANY($1::uuid[]);
+
+-- name: expire_outbox
+-- The work about them that was given up.
+DELETE FROM outbox WHERE dead AND incident_id = ANY($1::uuid[]);
+
+-- name: expire_incidents
+DELETE FROM incident WHERE id = ANY($1::uuid[]);
+
+-- name: audit_chains
+-- The audit chains with their last record: steps from chain to chain, and reads nothing in between.
+WITH RECURSIVE chain AS (
+    (SELECT tenant, writer FROM audit ORDER BY tenant, writer LIMIT 1)
+    UNION ALL
+    SELECT n.tenant, n.writer
+    FROM chain CROSS JOIN LATERAL (
+        SELECT a.tenant, a.writer FROM audit AS a
+        WHERE (a.tenant, a.writer) > (chain.tenant, chain.writer)
+        ORDER BY a.tenant, a.writer LIMIT 1
+    ) AS n
+)
+SELECT c.tenant, c.writer, l.at
+FROM chain AS c CROSS JOIN LATERAL (
+    SELECT a.at FROM audit AS a WHERE a.tenant = c.tenant AND a.writer = c.writer ORDER BY a.sequence DESC LIMIT 1
+) AS l;
+
+-- name: expire_audit
+-- The end of a chain: what is left of it still follows from its start.
+DELETE FROM audit AS a
+WHERE a.tenant = $1 AND a.writer = $2 AND a.sequence > (
+    SELECT max(l.sequence) - $3 FROM audit AS l WHERE l.tenant = $1 AND l.writer = $2
+);
+
+-- name: size
+-- All tables and indexes of this database, in bytes.
+SELECT pg_database_size(current_database());

@@ -1,0 +1,69 @@
+"""Whether an archive is what it says: each row counted, each checksum, each audit chain. Reads one table at a time."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from llm_incident_manager.adapters.sql import audit, copytext, migrations
+from llm_incident_manager.adapters.sql.archive import Manifest, Reader
+from llm_incident_manager.adapters.sql.audit import AuditRow
+from llm_incident_manager.ports.stores import StoreRefused
+
+BOOKS = {
+    "fingerprints with more than one open incident": """
+        SELECT count(*) FROM (
+            SELECT 1 FROM incident WHERE state NOT IN ('RESOLVED', 'CLOSED')
+            GROUP BY tenant, fp_version, fingerprint HAVING count(*) > 1
+        ) AS doubled
+    """,
+    "fingerprints held by an incident that is over or missing": """
+        SELECT count(*) FROM incident_key AS k LEFT JOIN incident AS i ON i.id = k.incident_id
+        WHERE i.id IS NULL OR i.state IN ('RESOLVED', 'CLOSED')
+    """,
+}
+"""Questions to a restored database whose answer must be 0, in words that both databases understand."""
+
+
+class Verified(NamedTuple):
+    """An archive that is whole."""
+
+    manifest: Manifest
+    chains: int
+
+
+def verify(file: Path) -> Verified:
+    """Reads all of an archive. Raises StoreRefused with what is wrong and what to do, OSError."""
+    with Reader(file) as reader:
+        dialect = "postgres" if reader.manifest.facts.store == "postgresql" else "sqlite"
+        migrations.pending(migrations.load(dialect), reader.manifest.facts.migrations)
+        for table in reader.manifest.tables:
+            if table != "audit":
+                for _ in reader.chunks(table):
+                    pass
+        return Verified(reader.manifest, _chains(reader, file))
+
+
+def _chains(reader: Reader, file: Path) -> int:
+    """How many audit chains there are; each follows from its start."""
+    if "audit" not in reader.manifest.tables:
+        return 0
+    number = 0
+    for (tenant, writer), rows in groupby(_audit(reader), key=lambda row: (row.tenant, row.writer)):
+        broken = audit.first_broken(rows)
+        if broken is not None:
+            raise StoreRefused(
+                f"the audit in {file} was tampered with or lost records: chain {writer} of tenant {tenant} does not "
+                f"follow at record {broken.sequence}; take another backup, and look into the database it came from"
+            )
+        number += 1
+    return number
+
+
+def _audit(reader: Reader) -> Iterator[AuditRow]:
+    columns = reader.manifest.tables["audit"].columns
+    places = [[column.name for column in columns].index(name) for name in audit.AUDIT_COLUMNS]
+    parser = copytext.Parser(columns)
+    for line in reader.lines("audit"):
+        row = parser.row(line)
+        yield AuditRow(*(row[place] for place in places))

@@ -1,0 +1,61 @@
+"""Which errors a method may answer with: told by what its request holds, and by name where only the method knows."""
+
+from collections.abc import Iterator, Mapping
+
+from google.protobuf.descriptor import Descriptor
+
+from llm_incident_manager.domain.errors import ErrorReason
+from llm_incident_manager.transport.methods import Method
+
+R = ErrorReason
+
+ALWAYS = (R.INVALID_FIELD, R.MALFORMED_MESSAGE, R.PERMISSION_DENIED, R.STORE_UNAVAILABLE, R.DRAINING, R.INTERNAL)
+"""What every method can answer with."""
+_OF_FIELD: Mapping[str, tuple[ErrorReason, ...]] = {
+    "event_id": (R.NOT_FOUND,),
+    "incident_id": (R.NOT_FOUND,),
+    "incident": (R.NOT_FOUND, R.STALE_ETAG),
+    "etag": (R.STALE_ETAG,),
+    "request_id": (R.REQUEST_ID_REUSED,),
+    "filter": (R.INVALID_FILTER,),
+    "page_token": (R.INVALID_PAGE_TOKEN,),
+    "resume_token": (R.INVALID_RESUME_TOKEN,),
+}
+_MOVES = ("Acknowledge", "StartWork", "Escalate", "DeEscalate", "Resolve", "Close", "Reopen")
+_OF_METHOD: Mapping[str, tuple[ErrorReason, ...]] = {
+    **dict.fromkeys(_MOVES, (R.ILLEGAL_TRANSITION, R.MERGED)),
+    "Reopen": (R.ILLEGAL_TRANSITION, R.MERGED, R.FINGERPRINT_TAKEN),
+    "CreateIncident": (R.FINGERPRINT_TAKEN,),
+    "StreamEvents": (R.PRODUCER_FENCED, R.SEQUENCE_GAP, R.STREAM_PROTOCOL, R.CREDITS_EXCEEDED),
+    **dict.fromkeys(("AnalyzeCorrelations", "Snooze"), (R.NOT_AVAILABLE,)),
+    "Merge": (R.ILLEGAL_TRANSITION, R.MERGED),
+    "Unmerge": (R.ILLEGAL_TRANSITION, R.MERGED, R.FINGERPRINT_TAKEN),
+    "Split": (R.ILLEGAL_TRANSITION, R.MERGED),
+    "ApplyToIncidents": (R.COUNT_CHANGED, R.TOO_MANY_MATCHES),
+}
+
+
+def of(method: Method) -> tuple[ErrorReason, ...]:
+    """Every reason the method's errors can have through any door, in the contract's order."""
+    found = {*ALWAYS, *_by_fields(method.descriptor.input_type), *_OF_METHOD.get(method.name, ())}
+    if not method.response_streaming:
+        found.add(R.DEADLINE_EXCEEDED)
+    if method.permission == "EVENT_WRITE":
+        found.add(R.OVERLOADED)
+    return tuple(reason for reason in ErrorReason if reason in found)
+
+
+def of_http(method: Method, *, body: bool) -> tuple[ErrorReason, ...]:
+    """The same over HTTP, where the server reads requests itself; `body` tells whether this binding takes one."""
+    found = {*of(method), R.SLOW_REQUEST, *((R.TOO_LARGE,) if body else ())}
+    return tuple(reason for reason in ErrorReason if reason in found)
+
+
+def named() -> frozenset[str]:
+    """The methods that are told apart by name."""
+    return frozenset(_OF_METHOD)
+
+
+def _by_fields(request: Descriptor) -> Iterator[ErrorReason]:
+    for field in request.fields:
+        yield from _OF_FIELD.get(field.name, ())

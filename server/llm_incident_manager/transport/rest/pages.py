@@ -1,0 +1,54 @@
+"""The pages beside the contract: health, metrics, and the server's description of itself."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request as Page
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as PageRoute
+from starlette.routing import Router as Pages
+
+from llm_incident_manager.transport.readiness import Probes
+from llm_incident_manager.transport.scrape import Scrape
+
+Answer = Callable[[Page], Awaitable[Response]]
+_DESCRIPTION = ("/openapi.json", "/docs", "/docs/docs.css", "/docs/docs.js")
+PATHS = frozenset({"/health/live", "/health/ready", "/health", "/metrics", *_DESCRIPTION})
+"""Every path a page has."""
+
+
+def pages(probes: Probes, scraping: Scrape) -> Pages:
+    """All pages."""
+
+    async def live(_: Page) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(_: Page) -> Response:
+        answer = await probes.ask()
+        status = "ready" if answer.ready else "not ready"
+        return JSONResponse({"status": status, "checks": dict(answer.checks)}, 200 if answer.ready else 503)
+
+    async def scrape(page: Page) -> Response:
+        found = await scraping.page(page.headers.get("accept", ""))
+        return Response(found.body, media_type=found.content_type)
+
+    return Pages(
+        [
+            PageRoute("/health/live", live),
+            PageRoute("/health/ready", ready),
+            PageRoute("/health", ready),
+            PageRoute("/metrics", scrape),
+            *(PageRoute(path, _describe) for path in _DESCRIPTION),
+        ]
+    )
+
+
+async def _describe(asked: Page) -> Response:
+    from llm_incident_manager.transport.rest import openapi, page  # made on first use: most servers are never asked
+
+    name = asked.url.path.rpartition("/")[2]
+    if name == "openapi.json":
+        return Response(openapi.document_json(), media_type="application/json")
+    headers = {"content-security-policy": page.POLICY, "x-content-type-options": "nosniff"}
+    if name == "docs":
+        return Response(page.whole(), media_type="text/html", headers={**headers, "referrer-policy": "no-referrer"})
+    return Response(page.asset(name), media_type=page.ASSETS[name], headers=headers)

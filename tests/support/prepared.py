@@ -1,0 +1,114 @@
+"""What the examples of the interface ask to be there first: incidents in a state, by the words of examples/api."""
+
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+import aiohttp
+
+from tests.support.server import RunningServer
+
+Names = dict[str, str]
+"""Names that stand in an example, with what they stand for."""
+_count = itertools.count(1)
+
+
+async def prepare(given: str, server: RunningServer) -> Names:
+    """Makes what is asked for, afresh; a KeyError tells that the words are unknown here."""
+    number = next(_count)
+    own = ("IDEMPOTENCY_KEY", "ALERT_ID", "PRODUCER_ID", "DEDUP_KEY")
+    names = {name: f"{name.lower()}-{number}" for name in own}
+    return {**names, **await GIVEN[given](server)}
+
+
+class NotThere(Exception):
+    """The server does not have a method that the preparation needs."""
+
+
+async def post(server: RunningServer, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON is anything
+    """The answer to a POST below /api/v1, which must succeed. Raises NotThere."""
+    async with aiohttp.request("POST", f"{server.http}/api/v1/{path}", data=json.dumps(body)) as reply:
+        text = await reply.text()
+        if reply.status == 501:
+            raise NotThere(path)
+        assert reply.status < 300, text
+        return json.loads(text)
+
+
+async def _nothing(_: RunningServer) -> Names:
+    return {}
+
+
+async def _incident(server: RunningServer, *, events: int = 1) -> Names:
+    """A NEW incident of a problem and a team of its own, and its latest event."""
+    number = next(_count)
+    event = {"source": "llm-sentinel", "title": "Latency of gpt-4o", "severity": "high", "service": "chat"}
+    own = {"dedup_key": f"prepared-{number}", "labels": {"team": f"team-{number}"}}
+    sent = [await post(server, "events", event | own) for _ in range(events)][-1]
+    async with aiohttp.request("GET", f"{server.http}/api/v1/incidents/{sent['incident_id']}") as reply:
+        found = json.loads(await reply.text())
+    return {
+        "EVENT_ID": sent["event_id"],
+        "INCIDENT_ID": found["id"],
+        "INCIDENT_NUMBER": found["number"],
+        "TEAM": f"team-{number}",
+    }
+
+
+async def _merged(server: RunningServer) -> Names:
+    names = await _two_incidents(server)
+    await post(server, f"incidents/{names['OTHER_INCIDENT_ID']}/merge", {"source_incident_ids": [names["INCIDENT_ID"]]})
+    return names
+
+
+async def _linked(server: RunningServer) -> Names:
+    names = await _two_incidents(server)
+    body = {"linked_incident_id": names["OTHER_INCIDENT_ID"], "actor": "ann@example.com"}
+    await post(server, f"incidents/{names['INCIDENT_ID']}/links", body)
+    return names
+
+
+async def _noted(server: RunningServer) -> Names:
+    names = await _incident(server)
+    await post(server, f"incidents/{names['INCIDENT_ID']}/notes", {"text": "The status page confirms it"})
+    return names
+
+
+async def _attached(server: RunningServer) -> Names:
+    names = await _incident(server)
+    body = {"url": "https://traces.example.com/t/42"}
+    attached = await post(server, f"incidents/{names['INCIDENT_ID']}/attachments", body)
+    return {**names, "ATTACHMENT_ID": attached["id"]}
+
+
+def _after(*verbs: str) -> Callable[[RunningServer], Awaitable[Names]]:
+    async def moved(server: RunningServer) -> Names:
+        names = await _incident(server)
+        for verb in verbs:
+            actor = "resolved_by" if verb == "resolve" else "actor"
+            await post(server, f"incidents/{names['INCIDENT_ID']}/{verb}", {actor: "ann@example.com"})
+        return names
+
+    return moved
+
+
+async def _two_incidents(server: RunningServer) -> Names:
+    other = await _incident(server)
+    return {**await _incident(server), "OTHER_INCIDENT_ID": other["INCIDENT_ID"]}
+
+
+GIVEN: Mapping[str, Callable[[RunningServer], Awaitable[Names]]] = {
+    "": _nothing,
+    "an incident": _incident,
+    "an acknowledged incident": _after("acknowledge"),
+    "an escalated incident": _after("escalate"),
+    "a resolved incident": _after("acknowledge", "resolve"),
+    "an incident with two events": partial(_incident, events=2),
+    "an incident with a note": _noted,
+    "an incident with an attachment": _attached,
+    "a merged incident": _merged,
+    "two incidents": _two_incidents,
+    "two linked incidents": _linked,
+}
