@@ -183,7 +183,7 @@ async def test_events_of_before_stay_where_they_are(options: Options, beside: Co
     async with pool.connection() as connection:
         await schema.apply(connection, known[:number], now)
     old, today, ahead = (event_at(Instant(now + days * DAY)) for days in (-50, 0, 3))
-    await store_events(PostgresStore(pool, options, make_id()), old, today, ahead)
+    await store_events(PostgresStore(pool, options, make_id(), lambda _: None), old, today, ahead)
     await pool.close()
 
     store = await open_store(options, make_id(), now)

@@ -17,6 +17,7 @@ from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.relations import Attachment, Relation
 from llm_incident_manager.domain.retention import Expiring
+from llm_incident_manager.domain.search import Words
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import (
@@ -89,6 +90,13 @@ class FeedItem(NamedTuple):
     incident: Incident
 
 
+class Count(NamedTuple):
+    """How many match. With `at_least` there are more, and nobody looked how many more."""
+
+    total: int
+    at_least: bool = False
+
+
 class Expired(NamedTuple):
     """How many records a step of retention has deleted, and whether another step is worth while."""
 
@@ -114,6 +122,7 @@ class IncidentQuery:
     limit: int = 50
     offset: int = 0
     after: tuple[str | int | float | None, ...] | None = None
+    search: Words | None = None
 
 
 class Transaction(Protocol):
@@ -206,6 +215,21 @@ class Store(Protocol):
         """How many match, regardless of limit, offset and after."""
         ...
 
+    async def count_up_to(self, query: IncidentQuery, most: int) -> Count:
+        """The same, but where it would take looking at more than `most` of them it is told as "at least"."""
+        ...
+
+    async def index_incidents(self, limit: int) -> int:
+        """Brings what lists ask about up to at most `limit` changes further along the feed; returns how many it was.
+
+        One process at a time does so; others get 0. Until then lists look up what changed in the incidents themselves.
+        """
+        ...
+
+    async def index_words(self, limit: int) -> int:
+        """The same for what searches ask. Until then a search does not find what has changed."""
+        ...
+
     async def timeline(
         self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
     ) -> Sequence[TimelineEntry]:
@@ -279,6 +303,10 @@ class Store(Protocol):
 
     async def check(self) -> None:
         """Raises StoreUnavailable unless a statement can be run now."""
+        ...
+
+    async def check_replica(self) -> None:
+        """Raises DomainError while a replica is configured and the primary has to answer what it should."""
         ...
 
     async def close(self) -> None:

@@ -50,6 +50,7 @@ _FILLED = {
     "{delivery}": ", ".join(f"d.{column}" for column in records.DELIVERY_COLUMNS),
     "{attachment}": ", ".join(f"a.{column}" for column in records.ATTACHMENT_COLUMNS),
     "{outbox}": ", ".join(f"o.{column}" for column in records.OUTBOX_COLUMNS),
+    **records.copied("i"),
 }
 
 

@@ -148,7 +148,7 @@ STEPS: tuple[Copy | Update, ...] = (
     Update("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
     Copy("incident_attachment", records.ATTACHMENT_COLUMNS, lambda c: c.attachments),
     Copy("timeline", records.TIMELINE_COLUMNS, lambda c: [records.timeline_row(t, _same) for t in c.timeline]),
-    Copy("incident_change", ChangeRow._fields, lambda c: c.feed),
+    Copy("incident_change", ChangeRow._fields, lambda c: c.announced()),
     Copy("outbox", records.OUTBOX_COLUMNS, lambda c: c.outbox),
     Update("finish_work", _finished),
     Update("retry_work", lambda c: c.outbox_retries),

@@ -1,11 +1,12 @@
 """What a store is asked, as functions over one connection. They change nothing; a transaction uses them, too."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import apsw
 import orjson
 
-from llm_incident_manager.adapters.sql import dialect, filters, records
+from llm_incident_manager.adapters.sql import dialect, listing, records
 from llm_incident_manager.adapters.sqlite import ids
 from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, Row, bulk, first, rows
 from llm_incident_manager.domain.errors import NotFound
@@ -24,10 +25,11 @@ from llm_incident_manager.ports.changes import (
     ProducerKey,
     ProducerRow,
 )
-from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, StoredEvent
+from llm_incident_manager.ports.stores import Count, FeedItem, IncidentQuery, Position, StoredEvent
 
-_LIST = STATEMENTS["list_incidents"]
-_COUNT = STATEMENTS["count_incidents"]
+T = TypeVar("T")
+
+_LISTS = listing.Lists(dialect.SQLITE, STATEMENTS["list_incidents"], STATEMENTS["stale_incidents"])
 
 
 def incident(connection: apsw.Connection, tenant: TenantId, ref: str) -> Incident:
@@ -46,16 +48,23 @@ def incidents(connection: apsw.Connection, tenant: TenantId, wanted: Sequence[In
 
 def page(connection: apsw.Connection, query: IncidentQuery) -> Sequence[Incident]:
     """One page of a list."""
-    clause = filters.page(query, dialect.SQLITE)
-    found = connection.execute(f"{_LIST} {clause.text}", clause.parameters)
-    return [records.incident_of(row, ids.text) for row in found]
+    return [records.incident_of(row, ids.text) for row in _done(connection, _LISTS.page(query))]
 
 
-def count(connection: apsw.Connection, query: IncidentQuery) -> int:
+def count(connection: apsw.Connection, query: IncidentQuery, most: int | None = None) -> Count:
     """How many incidents match."""
-    clause = filters.selection(query, dialect.SQLITE)
-    ((found,),) = connection.execute(f"{_COUNT} {clause.text}", clause.parameters)
-    return int(found)
+    return _done(connection, _LISTS.count(query, most))
+
+
+def _done(connection: apsw.Connection, steps: listing.Steps[T]) -> T:
+    """Runs statement after statement."""
+    rows: listing.Rows | None = None
+    while True:
+        try:
+            clause = steps.send(rows)  # type: ignore[arg-type]  # None starts it
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # what the steps return
+        rows = connection.execute(clause.text, clause.parameters).fetchall()
 
 
 def holder(connection: apsw.Connection, key: FingerprintKey) -> IncidentId | None:

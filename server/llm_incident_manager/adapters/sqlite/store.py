@@ -11,7 +11,7 @@ import apsw
 
 from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import connection as connections
-from llm_incident_manager.adapters.sqlite import outbox, reads, relations, retention, schema
+from llm_incident_manager.adapters.sqlite import indexing, outbox, reads, relations, retention, schema
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
@@ -27,6 +27,7 @@ from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
 from llm_incident_manager.ports.executor import Executor
 from llm_incident_manager.ports.stores import (
+    Count,
     Expired,
     FeedItem,
     IncidentQuery,
@@ -130,7 +131,19 @@ class SqliteStore:
 
     async def count_incidents(self, query: IncidentQuery) -> int:
         """How many match, regardless of limit, offset and after."""
-        return await self._read(partial(reads.count, query=query))
+        return (await self._read(partial(reads.count, query=query))).total
+
+    async def count_up_to(self, query: IncidentQuery, most: int) -> Count:
+        """The same, but where it would take looking at more than `most` of them it is told as "at least"."""
+        return await self._read(partial(reads.count, query=query, most=most))
+
+    async def index_incidents(self, limit: int) -> int:
+        """Brings what lists ask about up to `limit` changes further along the feed; returns how many it was."""
+        return await self._writer.unit(partial(indexing.copy, limit=limit))
+
+    async def index_words(self, limit: int) -> int:
+        """Brings what searches ask about up to `limit` changes further along the feed; returns how many it was."""
+        return await self._writer.unit(partial(indexing.document, limit=limit))
 
     async def timeline(
         self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
@@ -201,6 +214,9 @@ class SqliteStore:
         await self._writer.run(lambda: rows(self._writer.connection, "alive"))
         if self._readers is not None:
             await self._readers.run(lambda connection: rows(connection, "alive"))
+
+    async def check_replica(self) -> None:
+        """There is none that could fail."""
 
     async def close(self) -> None:
         """Finishes what runs, moves the log into the file, and lets other servers use the directory."""

@@ -113,7 +113,7 @@ STEPS: tuple[Step, ...] = (
     Step("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
     Step("insert_attachments", lambda c: c.attachments),
     Step("insert_timeline", lambda c: [records.timeline_row(entry, ids.same) for entry in c.timeline]),
-    Step("insert_changes", lambda c: c.feed),
+    Step("insert_changes", lambda c: c.announced()),
     Step("insert_segments", lambda c: [(*row.key, *row[1:]) for row in c.segments]),
     Step("insert_deliveries", lambda c: c.deliveries),
     Step("update_deliveries", _delivery_updates),
@@ -132,9 +132,7 @@ def write(connection: apsw.Connection, changes: Changes, chain: AuditChain) -> N
 
 
 def _run(connection: apsw.Connection, step: Step, given: Rows) -> None:
-    before = connection.total_changes()
-    bulk(step.statement).run(connection, given)
-    if step.each and connection.total_changes() - before != len(given):
+    if bulk(step.statement).changing(connection, given) != len(given) and step.each:
         raise KeyTaken(step.contended)
 
 

@@ -8,10 +8,6 @@ SELECT {incident} FROM incident AS i WHERE i.tenant = $1 AND i.number = $2;
 -- A list; what `filters` writes follows.
 SELECT {incident_columns} FROM incident;
 
--- name: count_incidents
--- How many; what `filters` writes follows.
-SELECT count(*) FROM incident;
-
 -- name: id_of_number
 SELECT i.id FROM incident AS i WHERE i.tenant = $1 AND i.number = $2;
 

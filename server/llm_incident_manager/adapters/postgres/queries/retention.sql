@@ -7,10 +7,12 @@ DELETE FROM {table}_default WHERE {key} = ANY(ARRAY(
 ));
 
 -- name: expire_changes
--- The first changes of the feed, as far as they are old.
-DELETE FROM incident_change WHERE at < $1 AND sequence = ANY(ARRAY(
+-- The first changes of the feed, as far as they are old and what lists ask has followed them.
+DELETE FROM incident_change AS c WHERE c.at < $1 AND c.sequence = ANY(ARRAY(
     SELECT sequence FROM incident_change ORDER BY transaction, sequence LIMIT $2
-));
+)) AND NOT EXISTS (
+    SELECT FROM index_position AS p WHERE (p.transaction, p.sequence) < (c.transaction, c.sequence)
+);
 
 -- name: finished_incidents
 -- The incidents that go next; nobody reopens them meanwhile.

@@ -20,10 +20,6 @@ CROSS JOIN incident AS i ON i.id = unhex(v.column2, '-') AND i.tenant = v.column
 -- Incidents; adapters.sql.filters writes what follows.
 SELECT {names} FROM incident
 
--- name: count_incidents
--- How many incidents; adapters.sql.filters writes what follows.
-SELECT count(*) FROM incident
-
 -- name: insert_incidents
 -- New incidents.
 INSERT INTO incident ({names})
