@@ -144,6 +144,16 @@ class Incident:
         )
 
     @property
+    def time_to_acknowledge(self) -> int | None:
+        """From its creation to its first acknowledgement, in microseconds; None before."""
+        return None if self.acknowledged_at is None else self.acknowledged_at - self.created_at
+
+    @property
+    def time_to_resolve(self) -> int | None:
+        """From its creation to its resolution, in microseconds; None while it is not resolved."""
+        return None if self.resolved_at is None else self.resolved_at - self.created_at
+
+    @property
     def held(self) -> tuple[FingerprintName, ...]:
         """The fingerprints it holds while it is open: its own, or those that merges and splits have left it with."""
         return self.keys or (FingerprintName(self.fingerprint.version, self.fingerprint.value),)
@@ -157,16 +167,6 @@ class Incident:
     def first_received(self) -> Instant:
         """When its earliest event was received; without a note of that, when it was opened."""
         return self.created_at if self.first_received_at is None else self.first_received_at
-
-    @property
-    def time_to_acknowledge(self) -> int | None:
-        """From its creation to its first acknowledgement, in microseconds; None before."""
-        return None if self.acknowledged_at is None else self.acknowledged_at - self.created_at
-
-    @property
-    def time_to_resolve(self) -> int | None:
-        """From its creation to its resolution, in microseconds; None while it is not resolved."""
-        return None if self.resolved_at is None else self.resolved_at - self.created_at
 
     @property
     def etag(self) -> str:

@@ -15,7 +15,7 @@ from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import create
 from llm_incident_manager.pipeline import bodies, opening, reading
 from llm_incident_manager.pipeline.batch import Batch, Item
-from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.pipeline.tools import DrawnIds, Tools
 from llm_incident_manager.pipeline.working import Working
 from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import Claimed, FingerprintKey, KeyCount, KeyRow
@@ -32,7 +32,7 @@ class Scene:
     def __init__(self, batch: Batch, claimed: Claimed, tools: Tools) -> None:
         """Starts from what the database said."""
         self._batch = batch
-        self._tools = tools
+        self._tools = replace(tools, ids=DrawnIds(tools.ids))
         self._previous = dict(claimed.previous)
         by_id = {holder.id: Working(holder) for holder in claimed.holders.values()}
         self._all = list(by_id.values())

@@ -249,17 +249,17 @@ class Changes:
     idempotency: list[IdempotencyRow] = field(default_factory=list)
     answers: list[AnswerRow] = field(default_factory=list)
 
-    def absorb(self, other: "Changes") -> None:
-        """Adds everything of another value behind what is here."""
-        for each in fields(self):
-            getattr(self, each.name).extend(getattr(other, each.name))
-
     def announced(self) -> list[ChangeRow]:
         """The rows of the change feed. Whoever follows it must hear of every incident written, so one that nobody
         spoke of is announced here."""
         told = {row.incident_id for row in self.feed}
         silent = [incident for incident in (*self.opened, *self.changed) if incident.id not in told]
         return [*self.feed, *(ChangeRow(i.tenant, i.id, ChangeKind.UPDATED, i.updated_at) for i in silent)]
+
+    def absorb(self, other: "Changes") -> None:
+        """Adds everything of another value behind what is here."""
+        for each in fields(self):
+            getattr(self, each.name).extend(getattr(other, each.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,15 @@ class KeyTaken(DomainError):
         super().__init__(ErrorReason.STORE_UNAVAILABLE, message, retry_after=0.1)
 
 
+class UpkeepRefused(DomainError):
+    """The database does not let this program look after its tables: it goes on, and they go on growing."""
+
+    def __init__(self, cause: str) -> None:
+        """`cause` names what was refused, without secrets."""
+        message = f"the database refuses upkeep ({cause}): let the server's role own the tables"
+        super().__init__(ErrorReason.STORE_UNAVAILABLE, message)
+
+
 class StoreRefused(Exception):
     """The database cannot be used as it is. The message says what was found and what to do; the start ends here."""
 

@@ -38,6 +38,7 @@ from llm_incident_manager.ports.stores import (
     Position,
     Related,
     StoredEvent,
+    UpkeepRefused,
 )
 from llm_incident_manager.telemetry import logs
 
@@ -51,7 +52,9 @@ _WIDTH = len(records.INCIDENT_COLUMNS)
 class PostgresStore:
     """Implements ports.stores.Store."""
 
-    def __init__(self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None]) -> None:
+    def __init__(
+        self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None] = lambda _: None
+    ) -> None:
         """Use `open_store`."""
         self._replica = Replica(options, options.replica, self._run, replica_read) if options.replica else None
         self._pool = pool
@@ -143,7 +146,7 @@ class PostgresStore:
         found = []
         for field in dict.fromkeys(("", group_by)):
             clause = figures.statement(SQL["figures"], query, field, dialect.POSTGRES)
-            found.append([tuple(row) for row in await self._run(clause.text, *clause.parameters)])
+            found.append([tuple(row) for row in await self._read(clause.text, *clause.parameters)])
         return figures.table(found[0], found[-1] if group_by else (), group_by)
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
@@ -195,7 +198,7 @@ class PostgresStore:
         Raises KeyTaken when the moment for it does not come soon.
         """
         async with self._pool.connection() as connection:
-            with failures.translated():
+            with failures.translated(), partitions.permitted():
                 return await retention.expire(connection, what, before, limit, above=above, run=self._chains.run)
 
     async def size(self) -> int:
@@ -204,9 +207,9 @@ class PostgresStore:
         return int(rows[0][0])
 
     async def make_room(self, now: Instant) -> int:
-        """Makes the partitions of today and the coming days; returns how many were missing. Raises KeyTaken."""
+        """Makes the partitions of today and the coming days; returns how many. Raises KeyTaken, UpkeepRefused."""
         async with self._pool.connection() as connection:
-            with failures.translated():
+            with failures.translated(), partitions.permitted():
                 return await partitions.make_room(connection, now)
 
     async def check(self) -> None:
@@ -292,6 +295,6 @@ async def open_store(
     store = PostgresStore(pool, options, run, replica_read)
     try:
         await store.make_room(now)
-    except KeyTaken as error:  # somebody else is at it, or looks into the default partition: tried again every minute
+    except (KeyTaken, UpkeepRefused) as error:  # tried again every minute; until then events lie in the default one
         logs.get("postgres").warning("partitions.later", error=error.message)
     return store

@@ -139,7 +139,8 @@ class IncidentHandlers:
             text = "snapshot and resume_token exclude each other: leave snapshot out to continue"
             raise InvalidFields([Violation("snapshot", text, "exclusive")])
         matching = lists.parsed_filter(request.filter)
-        start = resume.position(request.resume_token) if request.resume_token else await self._on.feed.position()
+        feed, token = self._on.feed, request.resume_token
+        start = await feed.resumed(resume.position(token)) if token else await feed.position()
         if request.snapshot:
             async for incident in lists.open_incidents(self._on, matching, call.caller.tenant):
                 yield translate.change(incident, ChangeKind.SNAPSHOT, resume.token(start), self._on.clock.now())
