@@ -13,7 +13,7 @@ from llm_incident_manager.domain.lifecycle import Step, Verb
 from llm_incident_manager.domain.policy import NotifyReason
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import create
-from llm_incident_manager.pipeline import bodies, opening
+from llm_incident_manager.pipeline import bodies, opening, reading
 from llm_incident_manager.pipeline.batch import Batch, Item
 from llm_incident_manager.pipeline.tools import DrawnIds, Tools
 from llm_incident_manager.pipeline.working import Working
@@ -47,10 +47,8 @@ class Scene:
         after a gap, or acts on them. What an earlier event of the batch does can only make that less."""
         stirred = {item.key: self._open[item.key] for item in items if self._may_change(item)}
         by_id = {working.id: working for working in stirred.values()}
-        for tenant in {working.tenant for working in by_id.values()}:
-            wanted = sorted(working.id for working in by_id.values() if working.tenant == tenant)
-            for incident in await tx.incidents(tenant, wanted):
-                by_id[incident.id].whole = incident
+        for incident in (await reading.incidents(tx, ((each.tenant, each.id) for each in by_id.values()))).values():
+            by_id[incident.id].whole = incident
 
     def _may_change(self, item: Item) -> bool:
         holder = self._open.get(item.key)
