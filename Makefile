@@ -81,10 +81,8 @@ fmt: setup ## Format the code and the .proto files, and fix what the linter can 
 types: setup ## Check types
 	$(BIN)/mypy $(ARGS)
 
-# In-process tests only; the suite itself stays free of the cost.
 coverage: setup ## Branch coverage of domain, engines and pipeline; fails below 90 %
-	$(BIN)/coverage run -m pytest -q tests/unit tests/pipeline $(ARGS)
-	@$(BIN)/coverage report
+	@$(BIN)/python -m tools.covered $(ARGS)
 
 conformance: setup ## Run the store's tests on every back end; prints how many passed on each
 	$(BIN)/python -m pytest -q tests/conformance $(ARGS)
@@ -101,5 +99,5 @@ cases: setup ## Run other systems' expectations: make cases DIR=../shared/cases
 	@$(BIN)/python -m cases $(DIR) $(ARGS)
 
 clean: ## Remove caches and the virtual environment; ./data stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +

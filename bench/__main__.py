@@ -5,13 +5,17 @@ import argparse
 import json
 import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
-from bench import benches, databases, measuring, surroundings, table
+from bench import benches, databases, lists, measuring, stock, surroundings, table
 
 BOTH = "both"
+LISTS = "lists"
+KEPT = Path(tempfile.gettempdir()) / "llm-incident-manager-bench"
 
 
 def main() -> None:
@@ -21,9 +25,17 @@ def main() -> None:
     with ExitStack() as stack:
         stores = []
         for name in databases.STORES if options.store == BOTH else (options.store,):
-            stores.append(databases.opened(name))
+            stores.append(_opened(name, options))
             stack.callback(stores[-1].close)
-        _run(options, stores)
+        if options.names == [LISTS]:
+            _lists(stores, options)
+        else:
+            _run(options, stores)
+
+
+def _opened(name: str, options: argparse.Namespace) -> databases.Database:
+    count = options.incidents if options.names == [LISTS] else options.preload
+    return stock.stocked(name, options.keep, count) if count else databases.opened(name)
 
 
 def _options() -> argparse.Namespace:
@@ -32,10 +44,22 @@ def _options() -> argparse.Namespace:
     stores = (*databases.STORES, BOTH)
     parser.add_argument("--store", choices=stores, default="sqlite", help="default: sqlite; both: side by side")
     parser.add_argument("--seconds", type=float, default=8.0, help="how long each load is measured; default: 8")
+    parser.add_argument("--preload", type=int, default=0, help="incidents that are there before each load; default: 0")
+    parser.add_argument("--incidents", type=int, default=1_000_000, help="for lists; default: 1000000")
+    parser.add_argument("--question", action="append", default=[], help="for lists: only this one; may be repeated")
+    parser.add_argument("--keep", type=Path, default=KEPT, help=f"folder of filled databases; default: {KEPT}")
     options = parser.parse_args()
-    if unknown := set(options.names) - set(benches.NAMES):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(benches.NAMES)}")
+    if LISTS in options.names and len(options.names) > 1:
+        parser.error(f"{LISTS} runs alone")
+    if unknown := set(options.names) - {*benches.NAMES, LISTS}:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(benches.NAMES)} and {LISTS}")
     return options
+
+
+def _lists(stores: Sequence[databases.Database], options: argparse.Namespace) -> None:
+    for database in stores:
+        for line in lists.lines(database, options.incidents, frozenset(options.question)):
+            print(json.dumps({"bench": LISTS, "store": database.name, **line}), flush=True)
 
 
 def _run(options: argparse.Namespace, stores: Sequence[databases.Database]) -> None:
@@ -45,7 +69,8 @@ def _run(options: argparse.Namespace, stores: Sequence[databases.Database]) -> N
     lines: list[measuring.Line] = []
     for name in benches.with_floors(options.names or list(benches.NAMES)):
         for database in stores[:1] if name in benches.FLOORS else stores:
-            line = {"bench": name, "store": database.name, **benches.run(name, database, options.seconds)}
+            line = {"bench": name, "store": database.name, "preload": options.preload}
+            line |= benches.run(name, database, options.seconds)
             rates[name] = line["rate"]
             if name in benches.FLOOR_OF:
                 line["ratio_to_floor"] = round(line["rate"] / rates[benches.FLOOR_OF[name]], 3)

@@ -4,12 +4,15 @@ PostgreSQL is started here with its own defaults, which keep every acknowledged 
 """
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import apsw
 import psutil
 
 from llm_incident_manager.adapters.sqlite import connection as sqlite
+
+if TYPE_CHECKING:
+    from tests.support.postgres import Cluster
 
 STORES = ("sqlite", "postgresql")
 _BACKLOG = "SELECT count(*) FROM outbox WHERE NOT dead"
@@ -103,11 +106,11 @@ class Postgres:
 
     name = "postgresql"
 
-    def __init__(self) -> None:
-        """Starts the server."""
+    def __init__(self, cluster: "Cluster | None" = None) -> None:
+        """Starts the server, unless one is given."""
         from tests.support.postgres import Cluster  # the suite knows how to find and run it
 
-        self._cluster = Cluster.in_new_folder({})
+        self._cluster = cluster or Cluster.in_new_folder({})
         self._database = ""
         postmaster = self._cluster.sql("SELECT pg_read_file('postmaster.pid')").split()[0]
         self._process = psutil.Process(int(postmaster))

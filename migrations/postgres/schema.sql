@@ -1,3 +1,52 @@
+CREATE FUNCTION public.incident_index_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (OLD.state, OLD.severity, OLD.incident_type, OLD.source, OLD.labels, OLD.assignees,
+            OLD.affected_services) IS NOT DISTINCT FROM (NEW.state, NEW.severity, NEW.incident_type, NEW.source,
+            NEW.labels, NEW.assignees, NEW.affected_services) THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        INSERT INTO incident_count AS c (tenant, state, severity, incident_type, source, incidents)
+        VALUES (OLD.tenant, OLD.state, OLD.severity, OLD.incident_type, OLD.source, -1)
+        ON CONFLICT (tenant, state, severity, incident_type, source) DO UPDATE SET incidents = c.incidents + (-1);
+        DELETE FROM incident_term AS t USING (
+            SELECT OLD.tenant, 'labels.' || item.key, item.value, OLD.id
+            FROM jsonb_each_text(OLD.labels) AS item
+            UNION SELECT OLD.tenant, 'assignees', item.value, OLD.id
+            FROM jsonb_array_elements_text(OLD.assignees) AS item (value)
+            UNION SELECT OLD.tenant, 'affected_services', item.value, OLD.id
+            FROM jsonb_array_elements_text(OLD.affected_services) AS item (value)
+        ) AS gone (tenant, name, value, id)
+        WHERE t.tenant = gone.tenant AND t.name = gone.name AND t.value = gone.value AND t.id = gone.id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO incident_count AS c (tenant, state, severity, incident_type, source, incidents)
+        VALUES (NEW.tenant, NEW.state, NEW.severity, NEW.incident_type, NEW.source, 1)
+        ON CONFLICT (tenant, state, severity, incident_type, source) DO UPDATE SET incidents = c.incidents + (1);
+        INSERT INTO incident_term (tenant, name, value, id)
+        SELECT NEW.tenant, 'labels.' || item.key, item.value, NEW.id
+        FROM jsonb_each_text(NEW.labels) AS item
+        UNION SELECT NEW.tenant, 'assignees', item.value, NEW.id
+        FROM jsonb_array_elements_text(NEW.assignees) AS item (value)
+        UNION SELECT NEW.tenant, 'affected_services', item.value, NEW.id
+        FROM jsonb_array_elements_text(NEW.affected_services) AS item (value);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.incident_removed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM incident_index WHERE tenant = OLD.tenant AND id = OLD.id;
+    DELETE FROM incident_document WHERE incident_id = OLD.id;
+    RETURN NULL;
+END
+$$;
+
 CREATE TABLE public.audit (
     tenant text NOT NULL,
     writer text NOT NULL,
@@ -118,8 +167,22 @@ CREATE TABLE public.incident (
     closed_at bigint,
     revision bigint NOT NULL,
     traceparent text NOT NULL,
+    keys jsonb,
+    unmerge jsonb,
+    first_received_at bigint,
     CONSTRAINT incident_severity_check CHECK (((severity >= 0) AND (severity <= 4))),
     CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['NEW'::text, 'ACKNOWLEDGED'::text, 'IN_PROGRESS'::text, 'ESCALATED'::text, 'RESOLVED'::text, 'CLOSED'::text])))
+);
+
+CREATE TABLE public.incident_attachment (
+    id uuid NOT NULL,
+    tenant text NOT NULL,
+    incident_id uuid NOT NULL,
+    url text NOT NULL,
+    title text NOT NULL,
+    media_type text NOT NULL,
+    actor text NOT NULL,
+    at bigint NOT NULL
 );
 
 CREATE TABLE public.incident_change (
@@ -140,11 +203,53 @@ ALTER TABLE public.incident_change ALTER COLUMN sequence ADD GENERATED ALWAYS AS
     CACHE 1
 );
 
+CREATE TABLE public.incident_count (
+    tenant text NOT NULL,
+    state text NOT NULL,
+    severity smallint NOT NULL,
+    incident_type text NOT NULL,
+    source text NOT NULL,
+    incidents bigint NOT NULL
+);
+
+CREATE TABLE public.incident_document (
+    incident_id uuid NOT NULL,
+    tenant text NOT NULL,
+    words tsvector NOT NULL
+);
+
+CREATE TABLE public.incident_index (
+    tenant text NOT NULL,
+    id uuid NOT NULL,
+    number text NOT NULL,
+    state text NOT NULL,
+    severity smallint NOT NULL,
+    incident_type text NOT NULL,
+    kind text NOT NULL,
+    source text NOT NULL,
+    service text NOT NULL,
+    environment text NOT NULL,
+    application text NOT NULL,
+    provider text NOT NULL,
+    model text NOT NULL,
+    deployment text NOT NULL,
+    affected_services jsonb NOT NULL,
+    assignees jsonb NOT NULL,
+    labels jsonb NOT NULL,
+    recurred boolean NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    acknowledged_at bigint,
+    resolved_at bigint,
+    closed_at bigint
+);
+
 CREATE TABLE public.incident_key (
     tenant text NOT NULL,
     fp_version smallint NOT NULL,
     fingerprint text NOT NULL,
-    incident_id uuid NOT NULL
+    incident_id uuid NOT NULL,
+    event_count bigint
 );
 
 CREATE TABLE public.incident_key_released (
@@ -155,10 +260,34 @@ CREATE TABLE public.incident_key_released (
     released_at bigint NOT NULL
 );
 
+CREATE TABLE public.incident_link (
+    tenant text NOT NULL,
+    incident_id uuid NOT NULL,
+    relation smallint NOT NULL,
+    other_id uuid NOT NULL,
+    at bigint NOT NULL,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT incident_link_relation_check CHECK ((relation = ANY (ARRAY[1, 2, 3, 4, 7])))
+);
+
 CREATE TABLE public.incident_number (
     tenant text NOT NULL,
     day text NOT NULL,
     next bigint NOT NULL
+);
+
+CREATE TABLE public.incident_term (
+    tenant text NOT NULL,
+    name text NOT NULL,
+    value text NOT NULL,
+    id uuid NOT NULL
+);
+
+CREATE TABLE public.index_position (
+    name text NOT NULL,
+    transaction xid8 NOT NULL,
+    sequence bigint NOT NULL
 );
 
 CREATE TABLE public.outbox (
@@ -249,8 +378,20 @@ ALTER TABLE ONLY public.event_default
 ALTER TABLE ONLY public.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant, key);
 
+ALTER TABLE ONLY public.incident_attachment
+    ADD CONSTRAINT incident_attachment_pkey PRIMARY KEY (incident_id, id);
+
 ALTER TABLE ONLY public.incident_change
     ADD CONSTRAINT incident_change_pkey PRIMARY KEY (sequence);
+
+ALTER TABLE ONLY public.incident_count
+    ADD CONSTRAINT incident_count_pkey PRIMARY KEY (tenant, state, severity, incident_type, source);
+
+ALTER TABLE ONLY public.incident_document
+    ADD CONSTRAINT incident_document_pkey PRIMARY KEY (incident_id);
+
+ALTER TABLE ONLY public.incident_index
+    ADD CONSTRAINT incident_index_pkey PRIMARY KEY (tenant, id);
 
 ALTER TABLE ONLY public.incident_key
     ADD CONSTRAINT incident_key_pkey PRIMARY KEY (tenant, fp_version, fingerprint);
@@ -258,11 +399,20 @@ ALTER TABLE ONLY public.incident_key
 ALTER TABLE ONLY public.incident_key_released
     ADD CONSTRAINT incident_key_released_pkey PRIMARY KEY (tenant, fp_version, fingerprint);
 
+ALTER TABLE ONLY public.incident_link
+    ADD CONSTRAINT incident_link_pkey PRIMARY KEY (incident_id, relation, other_id);
+
 ALTER TABLE ONLY public.incident_number
     ADD CONSTRAINT incident_number_pkey PRIMARY KEY (tenant, day);
 
 ALTER TABLE ONLY public.incident
     ADD CONSTRAINT incident_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.incident_term
+    ADD CONSTRAINT incident_term_pkey PRIMARY KEY (tenant, name, value, id);
+
+ALTER TABLE ONLY public.index_position
+    ADD CONSTRAINT index_position_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
@@ -284,7 +434,43 @@ ALTER TABLE ONLY public.timeline
 
 CREATE INDEX ix_incident_change_order ON public.incident_change USING btree (transaction, sequence);
 
+CREATE INDEX ix_incident_document_words ON public.incident_document USING gin (words);
+
 CREATE INDEX ix_incident_finished ON public.incident USING btree (COALESCE(closed_at, resolved_at)) WHERE (state = ANY (ARRAY['RESOLVED'::text, 'CLOSED'::text]));
+
+CREATE INDEX ix_incident_index_application ON public.incident_index USING btree (tenant, application, id, state, severity);
+
+CREATE INDEX ix_incident_index_created_at ON public.incident_index USING btree (tenant, created_at, id);
+
+CREATE INDEX ix_incident_index_deployment ON public.incident_index USING btree (tenant, deployment, id, state, severity);
+
+CREATE INDEX ix_incident_index_environment ON public.incident_index USING btree (tenant, environment, id, state, severity);
+
+CREATE INDEX ix_incident_index_incident_type ON public.incident_index USING btree (tenant, incident_type, id, state, severity);
+
+CREATE INDEX ix_incident_index_kind ON public.incident_index USING btree (tenant, kind, id, state, severity, source);
+
+CREATE INDEX ix_incident_index_model ON public.incident_index USING btree (tenant, model, id, state, severity);
+
+CREATE INDEX ix_incident_index_number ON public.incident_index USING btree (tenant, (("left"(number, 13) ||
+CASE
+    WHEN (length(number) > 13) THEN "right"(('0000000000'::text || substr(number, 14)), 10)
+    ELSE ''::text
+END)) COLLATE "C", id);
+
+CREATE INDEX ix_incident_index_provider ON public.incident_index USING btree (tenant, provider, id, state, severity);
+
+CREATE INDEX ix_incident_index_service ON public.incident_index USING btree (tenant, service, id, state, severity, kind);
+
+CREATE INDEX ix_incident_index_severity ON public.incident_index USING btree (tenant, severity, id DESC, created_at, state);
+
+CREATE INDEX ix_incident_index_source ON public.incident_index USING btree (tenant, source, id, state, severity);
+
+CREATE INDEX ix_incident_index_state ON public.incident_index USING btree (tenant, state, id, severity);
+
+CREATE INDEX ix_incident_index_updated_at ON public.incident_index USING btree (tenant, updated_at, id);
+
+CREATE INDEX ix_incident_previous ON public.incident USING btree (previous_id) WHERE (previous_id IS NOT NULL);
 
 CREATE INDEX ix_outbox_dead ON public.outbox USING btree (incident_id) WHERE dead;
 
@@ -301,3 +487,7 @@ CREATE UNIQUE INDEX ux_incident_number ON public.incident USING btree (tenant, n
 ALTER INDEX public.event_body_pkey ATTACH PARTITION public.event_body_default_pkey;
 
 ALTER INDEX public.event_pkey ATTACH PARTITION public.event_default_pkey;
+
+CREATE TRIGGER incident_index_changed AFTER INSERT OR DELETE OR UPDATE ON public.incident_index FOR EACH ROW EXECUTE FUNCTION public.incident_index_changed();
+
+CREATE TRIGGER incident_removed AFTER DELETE ON public.incident FOR EACH ROW EXECUTE FUNCTION public.incident_removed();

@@ -18,7 +18,7 @@ from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
-from llm_incident_manager.domain.errors import StoreUnavailable
+from llm_incident_manager.domain.errors import DomainError, StoreUnavailable
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND
 from llm_incident_manager.engines.notify import RetryPolicy
@@ -26,6 +26,7 @@ from llm_incident_manager.engines.retention import Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.indexer import Indexer
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.runner import Runner
@@ -50,7 +51,11 @@ from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
+from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.incidents import Incidents
+from llm_incident_manager.usecases.linking import Linking
+from llm_incident_manager.usecases.merging import Merging
+from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import Feed
 
@@ -99,6 +104,7 @@ async def _serve(settings: Settings) -> int:
             log.info(
                 "app.started", **server.addresses, store=server.store.kind, version=llm_incident_manager.__version__
             )
+            await server.look_at_replica()
             failed = await server.watch(stop)
             await server.drain()
     except (StoreRefused, StoreUnavailable, PortTaken, RulePackError) as refused:
@@ -130,6 +136,7 @@ class Server:
     batcher: Batcher
     sweeper: Sweeper
     pumps: dict[str, Pump]
+    indexer: Indexer
     feed: Feed
     end: Drain
     dispatcher: Dispatcher
@@ -144,7 +151,7 @@ class Server:
         """Builds everything and starts nothing but the database. Raises StoreRefused."""
         _start_tracing(settings, stack)
         clock, ids, metrics = SystemClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
-        store = await databases.open_store(settings, clock.now(), ids.new(clock.now()))
+        store = await databases.open_store(settings, clock.now(), ids.new(clock.now()), metrics.replica_read)
         stack.push_async_callback(store.close)
         channels = channel_adapters.build(settings, clock, logs.get("notify"))
         for channel in channels.values():
@@ -154,18 +161,36 @@ class Server:
         def wake(changes: Changes) -> None:
             if changes.feed:
                 feed.wake()
+                indexer.wake()
             for topic in {row.topic for row in changes.outbox}:
                 pumps[topic].wake()
 
         tools = _tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=wake)
         services = _services(settings, tools, feed, end)
+        indexer = Indexer(store, clock, lambda: services.batcher.pressed)
         for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
-        probes = Probes({"database": store.check}, end, _notes(settings))
+        replica = {"replica": store.check_replica} if settings.storage.replica_url else {}
+        probes = Probes({"database": store.check}, end, _notes(settings), replica)
         scrape = Scrape(metrics, store, clock)
         sweeper = Sweeper(store, clock, tools.kept, metrics)
-        return cls(settings, store, services.batcher, sweeper, pumps, feed, end, dispatcher, probes, scrape, [], {}, [])
+        return cls(
+            settings,
+            store,
+            services.batcher,
+            sweeper,
+            pumps,
+            indexer,
+            feed,
+            end,
+            dispatcher,
+            probes,
+            scrape,
+            [],
+            {},
+            [],
+        )
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken."""
@@ -184,9 +209,17 @@ class Server:
         """Starts what works behind the doors."""
         self._run(self.batcher.run(), "batcher")
         self._run(self.feed.run(), "feed")
+        self._run(self.indexer.run(), "indexer")
         self._run(self.sweeper.run(), "sweeper")
         for topic, pump in self.pumps.items():
             self._run(pump.run(), f"pump-{topic}")
+
+    async def look_at_replica(self) -> None:
+        """Logs why a configured replica is not used, if so: the start does not depend on it."""
+        try:
+            await self.store.check_replica()
+        except DomainError as error:
+            logs.get("app").warning("replica.not_used", why=error.message)
 
     async def watch(self, stop: asyncio.Event) -> bool:
         """Waits for the stop signal; True when a part of the server died instead, which is logged."""
@@ -260,14 +293,19 @@ def _notes(settings: Settings) -> dict[str, str]:
 
 def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Services:
     ingest = settings.ingest
-    runner = Runner(tools)
+    clock, ids = tools.clock, tools.ids
+    runner, units, incidents = Runner(tools), Units(tools.store, clock, tools.wake), Incidents(clock, ids)
     limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events, databases.lanes(settings))
     return Services(
         tools=tools,
         runner=runner,
         batcher=Batcher(runner, limits, tools.metrics),
-        units=Units(tools.store, tools.clock, tools.wake),
-        incidents=Incidents(tools.clock, tools.ids),
+        units=units,
+        incidents=incidents,
+        merging=Merging(clock, ids),
+        splitting=Splitting(clock, ids, tools.codec, tools.judge.pack),
+        linking=Linking(clock, ids),
+        applying=Applying(tools.store, units, incidents),
         feed=feed,
         watching=Watching(feed, tools.clock, end),
         pages=Pages(PageTokens(_page_token_key(settings))),

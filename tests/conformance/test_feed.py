@@ -42,8 +42,15 @@ async def test_an_item_shows_the_incident_as_it_is_now(store: Store) -> None:
     incident = await opened(store)
     changed = incident.changed(later(1), title="changed")
     await write(store, Changes(changed=[changed]))
-    (item,) = await feed(store, 1)
+    item, _ = await feed(store, 2)
     assert (item.kind, item.incident) == (ChangeKind.OPENED, changed)
+
+
+async def test_an_incident_that_nobody_spoke_of_is_announced(store: Store) -> None:
+    incident = make_incident()
+    await write(store, Changes(opened=[incident]))
+    (item,) = await feed(store, 1)
+    assert (item.kind, item.incident) == (ChangeKind.UPDATED, incident)
 
 
 async def test_the_current_position_lies_behind_all_there_is(store: Store) -> None:

@@ -218,6 +218,7 @@ class ListIncidentsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     PAGE_FIELD_NUMBER: _builtins.int
+    SEARCH_FIELD_NUMBER: _builtins.int
     start: _builtins.str
     """Incidents created on or after this date or RFC 3339 time."""
     end: _builtins.str
@@ -236,6 +237,10 @@ class ListIncidentsRequest(_message.Message):
     """Token of a former reply. Not together with `page`."""
     page: _builtins.int
     """Number of the page, from 1. Not together with `page_token`."""
+    search: _builtins.str
+    """Words that title, description, labels or notes must contain, all of them, in any order and case; `latenc*` takes
+    every word that begins so. Goes together with `filter`, span and order. About a second behind.
+    """
     def __init__(
         self,
         *,
@@ -246,10 +251,11 @@ class ListIncidentsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         page: _builtins.int = ...,
+        search: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "filter", b"filter", "order_by", b"order_by", "page", b"page", "page_size", b"page_size", "page_token", b"page_token", "start", b"start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "filter", b"filter", "order_by", b"order_by", "page", b"page", "page_size", b"page_size", "page_token", b"page_token", "search", b"search", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -268,12 +274,13 @@ class Pagination(_message.Message):
     HAS_NEXT_FIELD_NUMBER: _builtins.int
     HAS_PREVIOUS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_IS_LOWER_BOUND_FIELD_NUMBER: _builtins.int
     page: _builtins.int
     """Number of the page, from 1; 0 when the page was asked for by token."""
     page_size: _builtins.int
     """How many incidents a page has."""
     total_count: _builtins.int
-    """How many incidents match."""
+    """How many incidents match; at least this many when `total_count_is_lower_bound` says so."""
     total_pages: _builtins.int
     """How many pages that makes."""
     has_next: _builtins.bool
@@ -282,6 +289,10 @@ class Pagination(_message.Message):
     """There is a previous page; false when the page was asked for by token."""
     next_page_token: _builtins.str
     """Gives the next page; empty at the end."""
+    total_count_is_lower_bound: _builtins.bool
+    """More incidents match than were counted. Counts are exact up to 10,000; beyond that they are exact without a filter
+    and for filters on state, severity, incident_type and source alone.
+    """
     def __init__(
         self,
         *,
@@ -292,10 +303,11 @@ class Pagination(_message.Message):
         has_next: _builtins.bool = ...,
         has_previous: _builtins.bool = ...,
         next_page_token: _builtins.str = ...,
+        total_count_is_lower_bound: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["has_next", b"has_next", "has_previous", b"has_previous", "next_page_token", b"next_page_token", "page", b"page", "page_size", b"page_size", "total_count", b"total_count", "total_pages", b"total_pages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["has_next", b"has_next", "has_previous", b"has_previous", "next_page_token", b"next_page_token", "page", b"page", "page_size", b"page_size", "total_count", b"total_count", "total_count_is_lower_bound", b"total_count_is_lower_bound", "total_pages", b"total_pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,7 +4,20 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter, eq, ge, gt, le, lt, ne
 
 from llm_incident_manager.domain.filter_fields import FIELDS, Type
-from llm_incident_manager.domain.filter_tree import And, Compare, Like, Node, Not, Op, Or, Path, Present, Search, fold
+from llm_incident_manager.domain.filter_tree import (
+    And,
+    Compare,
+    Like,
+    Node,
+    Not,
+    Op,
+    Or,
+    Path,
+    Present,
+    Search,
+    fold,
+    number_key,
+)
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.incident import Incident
 
@@ -41,6 +54,8 @@ def _passes(node: Compare | Like | Present, own: _Value) -> bool:
     match node:
         case Present(path):
             return path.field.type is Type.LABELS or own != ""
+        case Compare(path, op, value) if path.field.name == "number":
+            return _TESTS[op](number_key(str(own)), number_key(str(value)))
         case Compare(path, op, value):
             return (_BY_GRAVITY if path.field.type is Type.SEVERITY else _TESTS)[op](own, value)
         case Like():

@@ -104,6 +104,11 @@ def fold(text: str) -> str:
     return text.translate(_ASCII_LOWER)
 
 
+def number_key(number: str) -> str:
+    """What numbers of incidents are ordered by: INC-YYYYMMDD- as it is, then the rest as a number of ten digits."""
+    return number[:13] + (number[13:].rjust(10, "0")[-10:] if len(number) > 13 else "")
+
+
 def text_of(node: Node) -> str:
     """The canonical filter: it parses to an equal tree."""
     match node:

@@ -13,12 +13,14 @@ from llm_incident_manager.domain.errors import InvalidFields
 from llm_incident_manager.domain.filters import Place
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.ports.stores import IncidentQuery
+from llm_incident_manager.ports.stores import Count, IncidentQuery
 from llm_incident_manager.transport import page_tokens
 from llm_incident_manager.transport.page_tokens import InvalidPageToken, PageTokens
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 100
+MOST_COUNTED = 10_000
+"""What is not known without looking is counted so far; a list of more says that there are at least so many."""
 MAX_COUNT = 2**31 - 1
 """Public counters are int32 and stay there once they reach it."""
 
@@ -59,6 +61,7 @@ class Pagination:
     has_next: bool
     has_previous: bool
     next_page_token: str
+    total_is_lower_bound: bool = False
 
 
 class Pages:
@@ -86,11 +89,12 @@ class Pages:
         return Page(size, number, (number - 1) * size)
 
     def finish(
-        self, query: IncidentQuery, page: Page, found: Sequence[Incident], total: int
+        self, query: IncidentQuery, page: Page, found: Sequence[Incident], count: Count
     ) -> tuple[Sequence[Incident], Pagination]:
-        """What to show of the rows found for `page.of(query)`, and where that stands among `total` rows."""
+        """What to show of the rows found for `page.of(query)`, and where that stands among all that match."""
         shown = found[: page.size]
         more = len(found) > page.size
+        total = max(count.total, page.rank + len(found)) if count.at_least else count.total
         token = self._next(query, page, shown) if more else ""
         pagination = Pagination(
             page=page.number,
@@ -100,6 +104,7 @@ class Pages:
             has_next=more,
             has_previous=page.number > 1,
             next_page_token=token,
+            total_is_lower_bound=count.at_least,
         )
         return shown, pagination
 
@@ -108,7 +113,9 @@ class Pages:
         """Everything that makes it this list and not another; the size of a page does not."""
         text = query.filter.text if query.filter else ""
         order = ",".join(f"{key.field} {'desc' if key.descending else 'asc'}" for key in query.order)
-        return ("incidents", query.tenant, text, order, str(query.created_from), str(query.created_before))
+        searched = (query.search.text,) if query.search else ()
+        span = (str(query.created_from), str(query.created_before))
+        return ("incidents", query.tenant, text, order, *span, *searched)
 
     def _by_token(self, query: IncidentQuery, size: int, token: str) -> Page:
         rank, *place = self.tokens.open(self.scope(query), token)

@@ -148,6 +148,7 @@ def test_a_statement_is_made_of_our_words_and_numbered_parameters_only(
 ) -> None:
     clause = filters.page(IncidentQuery(TENANT, filter_, order), spelling)
     ours = clause.text.replace(" <> ''", "").replace("'{}'::jsonb", "").replace('COLLATE "C"', "")
+    ours = ours.replace("|| CASE", "CASE").replace("'0000000000' ||", "").replace("ELSE ''", "")
     assert re.fullmatch(r"[A-Za-z0-9_.,()<>=:?$ -]*", ours)
     used = {int(number) for number in re.findall(r"[?$](\d+)", clause.text)}
     assert used == set(range(1, len(clause.parameters) + 1))

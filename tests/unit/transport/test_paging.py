@@ -15,7 +15,7 @@ from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.moments import parse as moment
 from llm_incident_manager.domain.time import DAY, Instant
-from llm_incident_manager.ports.stores import IncidentQuery
+from llm_incident_manager.ports.stores import Count, IncidentQuery
 from llm_incident_manager.transport import page_tokens, paging
 from llm_incident_manager.transport.page_tokens import InvalidPageToken, PageTokens
 from llm_incident_manager.transport.paging import Page, Pages, Span
@@ -91,7 +91,7 @@ def walk(everything: Sequence[Incident], size: int) -> list[Incident]:
     token = ""
     for _ in range(len(everything) + 2):
         page = PAGES.read(LIST, page_size=size, page_token=token)
-        shown, at = PAGES.finish(LIST, page, listed(page.of(LIST), everything), len(everything))
+        shown, at = PAGES.finish(LIST, page, listed(page.of(LIST), everything), Count(len(everything)))
         assert len(shown) <= size
         assert at.has_next == bool(at.next_page_token)
         found += shown
@@ -122,7 +122,7 @@ def test_tokens_lead_through_the_whole_list_and_end(*, count: int, size: int, lo
 def test_where_a_page_stands(page: int, total: int, expected: tuple[int, int, bool, bool]) -> None:
     asked = PAGES.read(LIST, page_size=2, page=page)
     found = listed(asked.of(LIST), [make_incident(n) for n in range(total)])
-    shown, at = PAGES.finish(LIST, asked, found, total)
+    shown, at = PAGES.finish(LIST, asked, found, Count(total))
     assert (at.page, at.total_pages, at.has_next, at.has_previous) == expected
     assert (at.page_size, at.total_count, bool(at.next_page_token)) == (2, total, at.has_next)
     assert len(shown) == min(2, max(0, total - (page - 1) * 2))
@@ -130,13 +130,13 @@ def test_where_a_page_stands(page: int, total: int, expected: tuple[int, int, bo
 
 def test_counts_stay_at_the_largest_int32() -> None:
     page = PAGES.read(LIST, page_size=1)
-    _, at = PAGES.finish(LIST, page, [make_incident(1)], 2**40)
+    _, at = PAGES.finish(LIST, page, [make_incident(1)], Count(2**40))
     assert (at.total_count, at.total_pages) == (2**31 - 1, 2**31 - 1)
 
 
 def next_token(query: IncidentQuery = LIST, title: str = "slow") -> str:
     page = PAGES.read(query, page_size=1)
-    return PAGES.finish(query, page, [make_incident(2, title), make_incident(1)], 2)[1].next_page_token
+    return PAGES.finish(query, page, [make_incident(2, title), make_incident(1)], Count(2))[1].next_page_token
 
 
 def test_a_token_page_has_no_number_and_continues_behind_the_last_row() -> None:

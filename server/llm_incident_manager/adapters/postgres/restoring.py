@@ -53,6 +53,7 @@ async def _restore(connection: Connection, reader: Reader, now: Instant, *, forc
     await schema.apply(connection, known[: reader.manifest.schema], now)
     await _fill_all(connection, reader)
     await schema.apply(connection, known, now)
+    await connection.execute(SQL["announce_all"], timeout=PATIENCE)
     await _check(connection)
     await _move(connection, quoted(target))
 

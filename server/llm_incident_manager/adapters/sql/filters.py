@@ -1,16 +1,21 @@
 """Turns a query of incidents into SQL with parameters. No text of a caller ever becomes text of a statement."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from llm_incident_manager.adapters.sql import indexed
 from llm_incident_manager.adapters.sql.dialect import Dialect, Value
 from llm_incident_manager.domain.filter_fields import FIELDS, Field, Type
 from llm_incident_manager.domain.filter_tree import And, Compare, Like, Node, Not, Op, Or, Path, Present, Search
 from llm_incident_manager.domain.filters import Order, Place
+from llm_incident_manager.domain.time import DAY
 from llm_incident_manager.ports.stores import IncidentQuery
 
 _MIRRORED: Mapping[Op, Op] = {Op.LT: Op.GT, Op.LE: Op.GE, Op.GT: Op.LT, Op.GE: Op.LE}
 _SQL_OPS: Mapping[Op, str] = {op: str(op) for op in Op} | {Op.NE: "<>"}
+_SLACK = DAY
+"""An id is made within this time of `created_at`, so that a span of creation is a range of ids as well."""
+
 _WORDS = frozenset({Type.TEXT, Type.STATE, Type.INCIDENT_TYPE, Type.LABELS})
 
 
@@ -24,32 +29,46 @@ class Clause:
 
 def selection(query: IncidentQuery, dialect: Dialect) -> Clause:
     """The WHERE of everything that matches, regardless of page; for counting."""
-    writer = _Writer(dialect)
-    return writer.clause(f"WHERE {_matching(query, writer)}")
+    writer = Writer(dialect)
+    return writer.clause(f"WHERE {matching(query, writer)}")
 
 
 def page(query: IncidentQuery, dialect: Dialect) -> Clause:
     """WHERE, ORDER BY, LIMIT and OFFSET of one page. Raises ValueError when `after` does not fit the order."""
-    writer = _Writer(dialect)
-    keys = _keys(query.order)
-    where = _matching(query, writer)
-    if query.after is not None:
-        where += f" AND ({_behind(keys, query.after, writer)})"
-    order = ", ".join(_sorted(key, dialect) for key in keys)
-    limit = writer.bind(Type.INTEGER, query.limit)
-    offset = writer.bind(Type.INTEGER, query.offset)
-    return writer.clause(f"WHERE {where} ORDER BY {order} LIMIT {limit} OFFSET {offset}")
+    writer = Writer(dialect)
+    return writer.clause(f"WHERE {matching(query, writer)}{behind(query, writer)} {ordered(query, writer)}")
 
 
-class _Writer:
+class Writer:
     """Writes conditions and collects their parameters."""
 
     def __init__(self, dialect: Dialect) -> None:
+        """Starts with no parameter."""
         self.dialect = dialect
+        self.terms_of = ""
+        """The tenant whose `incident_term` answers equalities of labels and items; without one the columns do."""
+        self.probed: Collection[Node] = ()
+        """Terms so frequent that rows are better looked up one by one than all gathered first."""
         self._parameters: list[Value] = []
 
     def clause(self, text: str) -> Clause:
+        """The text with all parameters bound so far."""
         return Clause(text, tuple(self._parameters))
+
+    def among(self, column: str, ids: Sequence[str]) -> str:
+        """Whether an id is one of these."""
+        self._parameters.append(self.dialect.pack_ids(ids))
+        return self.dialect.among.format(column, self.dialect.placeholder.format(len(self._parameters), "uuid[]"))
+
+    def from_id(self, at: int, test: str) -> str:
+        """The same test, for a column that need not be read where the id tells enough."""
+        first, surely = (self.bind(Type.ID, _id_at(at + slack)) for slack in (-_SLACK, _SLACK))
+        return f"id >= {first} AND (id >= {surely} OR {test})"
+
+    def before_id(self, at: int, test: str) -> str:
+        """The same for the end of a span."""
+        last, surely = (self.bind(Type.ID, _id_at(at + slack)) for slack in (_SLACK, -_SLACK))
+        return f"id < {last} AND (id < {surely} OR {test})"
 
     def bind(self, type_: Type, value: str | float) -> str:
         """Adds a parameter as its column type stores it; gives its placeholder."""
@@ -68,7 +87,22 @@ class _Writer:
             case Search(text):
                 wanted = self.bind(Type.TEXT, text)
                 return _joined(" OR ", "", (self._found(wanted, column) for column in ("title", "description")))
-        return self._on_path(node)
+        return self._term(node) if self.terms_of and indexed.terms(node) else self._on_path(node)
+
+    def _term(self, node: Compare | Like | Present) -> str:
+        if node in self.probed:
+            return f"EXISTS (SELECT 1 FROM incident_term AS t WHERE {self.term(node)} AND t.id = incident_index.id)"
+        return f"id IN (SELECT t.id FROM incident_term AS t WHERE {self.term(node)})"
+
+    def term(self, node: Node) -> str:
+        """The condition of a term's rows in `incident_term AS t`."""
+        assert isinstance(node, Compare | Present)
+        path = node.path
+        named = path.field.name if path.key is None else f"{path.field.name}.{path.key}"
+        test = f"t.tenant = {self.bind(Type.TEXT, self.terms_of)} AND t.name = {self.bind(Type.TEXT, named)}"
+        if isinstance(node, Compare):
+            test += f" AND t.value = {self.bind(Type.TEXT, node.value)}"
+        return test
 
     def _found(self, wanted: str, column: str) -> str:
         return self.dialect.contains.format(self.dialect.folded.format(column), wanted)
@@ -112,20 +146,42 @@ def _compared(field: Field, op: Op, subject: str, value: str, dialect: Dialect) 
     """A comparison. The smallest severity is the gravest, so theirs is mirrored."""
     if field.type is Type.SEVERITY:
         op = _MIRRORED.get(op, op)
+    if field.name == "number" and op in _MIRRORED:
+        return f"{dialect.numbered.format(subject)} {op} {dialect.numbered.format(value)}"
     if field.type in _WORDS and op in _MIRRORED:
         subject = dialect.collated.format(subject)
     return f"{subject} {_SQL_OPS[op]} {value}"
 
 
-def _matching(query: IncidentQuery, writer: _Writer) -> str:
+def matching(query: IncidentQuery, writer: Writer, part: Node | None = None) -> str:
+    """The conditions of tenant, span and filter; on `incident_index`, of the part of the filter that it can answer."""
+    writer.terms_of = "" if part is None else query.tenant
     conditions = [f"tenant = {writer.bind(Type.TEXT, query.tenant)}"]
     if query.created_from is not None:
-        conditions.append(f"created_at >= {writer.bind(Type.TIME, query.created_from)}")
+        test = f"created_at >= {writer.bind(Type.TIME, query.created_from)}"
+        conditions.append(test if part is None else writer.from_id(query.created_from, test))
     if query.created_before is not None:
-        conditions.append(f"created_at < {writer.bind(Type.TIME, query.created_before)}")
-    if query.filter is not None:
-        conditions.append(f"({writer.condition(query.filter.tree)})")
+        test = f"created_at < {writer.bind(Type.TIME, query.created_before)}"
+        conditions.append(test if part is None else writer.before_id(query.created_before, test))
+    wanted = part if part is not None else query.filter.tree if query.filter is not None else None
+    if wanted is not None and wanted != And(()):
+        conditions.append(f"({writer.condition(wanted)})")
     return " AND ".join(conditions)
+
+
+def behind(query: IncidentQuery, writer: Writer) -> str:
+    """The condition of what comes after the page before, with AND, or nothing."""
+    return "" if query.after is None else f" AND ({_behind(_keys(query.order), query.after, writer)})"
+
+
+def ordered(query: IncidentQuery, writer: Writer, id_column: str = "id") -> str:
+    """ORDER BY, LIMIT and OFFSET. `id_column` is another name of the id, which alone decides the order then."""
+    keys = _keys(query.order)
+    order = ", ".join(_sorted(key, writer.dialect) for key in keys)
+    if len(keys) == 1:
+        order = f"{id_column} {'DESC' if keys[0].descending else 'ASC'}" if keys[0].field == "id" else order
+    limit, offset = writer.bind(Type.INTEGER, query.limit), writer.bind(Type.INTEGER, query.offset)
+    return f"ORDER BY {order} LIMIT {limit} OFFSET {offset}"
 
 
 def _keys(order: Sequence[Order]) -> tuple[Order, ...]:
@@ -142,6 +198,8 @@ def _descends(key: Order) -> bool:
 
 
 def _column(field: Field, dialect: Dialect) -> str:
+    if field.name == "number":
+        return dialect.numbered.format(field.column)
     return dialect.collated.format(field.column) if field.type in _WORDS else field.column
 
 
@@ -151,7 +209,7 @@ def _sorted(key: Order, dialect: Dialect) -> str:
     return f"{_column(field, dialect)} {direction}{' NULLS LAST' if field.nullable else ''}"
 
 
-def _behind(keys: Sequence[Order], place: Place, writer: _Writer) -> str:
+def _behind(keys: Sequence[Order], place: Place, writer: Writer) -> str:
     """What comes after the place: equal in some first keys and behind it in the next one."""
     if len(place) < len(keys) or place[len(keys) - 1] is None:
         raise ValueError(f"a place of {len(place)} values does not fit an order of {len(keys)} keys")
@@ -164,11 +222,18 @@ def _behind(keys: Sequence[Order], place: Place, writer: _Writer) -> str:
             equal.append(f"{column} IS NULL")  # nothing is behind it: absent values are last
             continue
         bound = writer.bind(field.type, value)
+        bound = writer.dialect.numbered.format(bound) if field.name == "number" else bound
         further = f"{column} {'<' if _descends(key) else '>'} {bound}"
         further = f"({further} OR {column} IS NULL)" if field.nullable else further
         alternatives.append(" AND ".join([*equal, further]))
         equal.append(f"{column} = {bound}")
     return " OR ".join(f"({alternative})" for alternative in alternatives)
+
+
+def _id_at(at: int) -> str:
+    """The smallest id of a moment."""
+    milliseconds = max(0, at // 1_000)
+    return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-0000-0000-000000000000"
 
 
 def _joined(word: str, empty: str, parts: Iterable[str]) -> str:

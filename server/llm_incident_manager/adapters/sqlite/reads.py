@@ -1,18 +1,19 @@
 """What a store is asked, as functions over one connection. They change nothing; a transaction uses them, too."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import apsw
 import orjson
 
-from llm_incident_manager.adapters.sql import dialect, filters, records
+from llm_incident_manager.adapters.sql import dialect, listing, records
 from llm_incident_manager.adapters.sqlite import ids
 from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, Row, bulk, first, rows
 from llm_incident_manager.domain.errors import NotFound
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Holder, Incident
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
+from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import (
     AnswerRow,
     Claimed,
@@ -24,10 +25,11 @@ from llm_incident_manager.ports.changes import (
     ProducerKey,
     ProducerRow,
 )
-from llm_incident_manager.ports.stores import FeedItem, IncidentQuery, Position, StoredEvent
+from llm_incident_manager.ports.stores import Count, FeedItem, IncidentQuery, Position, StoredEvent
 
-_LIST = STATEMENTS["list_incidents"]
-_COUNT = STATEMENTS["count_incidents"]
+T = TypeVar("T")
+
+_LISTS = listing.Lists(dialect.SQLITE, STATEMENTS["list_incidents"], STATEMENTS["stale_incidents"])
 
 
 def incident(connection: apsw.Connection, tenant: TenantId, ref: str) -> Incident:
@@ -46,16 +48,23 @@ def incidents(connection: apsw.Connection, tenant: TenantId, wanted: Sequence[In
 
 def page(connection: apsw.Connection, query: IncidentQuery) -> Sequence[Incident]:
     """One page of a list."""
-    clause = filters.page(query, dialect.SQLITE)
-    found = connection.execute(f"{_LIST} {clause.text}", clause.parameters)
-    return [records.incident_of(row, ids.text) for row in found]
+    return [records.incident_of(row, ids.text) for row in _done(connection, _LISTS.page(query))]
 
 
-def count(connection: apsw.Connection, query: IncidentQuery) -> int:
+def count(connection: apsw.Connection, query: IncidentQuery, most: int | None = None) -> Count:
     """How many incidents match."""
-    clause = filters.selection(query, dialect.SQLITE)
-    ((found,),) = connection.execute(f"{_COUNT} {clause.text}", clause.parameters)
-    return int(found)
+    return _done(connection, _LISTS.count(query, most))
+
+
+def _done(connection: apsw.Connection, steps: listing.Steps[T]) -> T:
+    """Runs statement after statement."""
+    rows: listing.Rows | None = None
+    while True:
+        try:
+            clause = steps.send(rows)  # type: ignore[arg-type]  # None starts it
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # what the steps return
+        rows = connection.execute(clause.text, clause.parameters).fetchall()
 
 
 def holder(connection: apsw.Connection, key: FingerprintKey) -> IncidentId | None:
@@ -72,13 +81,14 @@ def answer(connection: apsw.Connection, tenant: TenantId, request_id: str) -> An
 
 def claim(connection: apsw.Connection, claims: Claims) -> Claimed:
     """What an ingest transaction needs to know."""
-    holders = _holders(connection, claims.fingerprints)
+    holders, counted = _holders(connection, claims.fingerprints)
     free = [key for key in claims.fingerprints if key not in holders]
     return Claimed(
         producers=_producers(connection, claims.producers),
         idempotency=_idempotency(connection, claims.idempotency),
         holders=holders,
         previous=_previous(connection, free),
+        counted=counted,
     )
 
 
@@ -108,10 +118,15 @@ def event(connection: apsw.Connection, tenant: TenantId, event_id: EventId) -> S
 
 
 def timeline(
-    connection: apsw.Connection, tenant: TenantId, incident_id: IncidentId, after: str, limit: int
+    connection: apsw.Connection,
+    tenant: TenantId,
+    incident_id: IncidentId,
+    after: str,
+    limit: int,
+    kind: TimelineKind | None = None,
 ) -> Sequence[TimelineEntry]:
-    """Timeline entries with an id larger than `after`, oldest first."""
-    found = rows(connection, "timeline", (tenant, incident_id, after, limit))
+    """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
+    found = rows(connection, "timeline", (tenant, incident_id, after, limit, kind))
     return [records.timeline_of(row, ids.text) for row in found]
 
 
@@ -143,12 +158,18 @@ def backlog(connection: apsw.Connection, topic: str) -> tuple[int, Instant | Non
     return live, oldest
 
 
-def _holders(connection: apsw.Connection, keys: Sequence[FingerprintKey]) -> dict[FingerprintKey, Holder]:
-    return {
-        FingerprintKey(tenant, version, value): records.holder_of(ids.from_hex(name), tenant, *facts)
-        for (found,) in bulk("holders").run(connection, keys)
-        for tenant, version, value, name, *facts in orjson.loads(found)
-    }
+def _holders(
+    connection: apsw.Connection, keys: Sequence[FingerprintKey]
+) -> tuple[dict[FingerprintKey, Holder], set[FingerprintKey]]:
+    """Who holds the fingerprints, and those whose events are counted one by one."""
+    holders, counted = dict[FingerprintKey, Holder](), set[FingerprintKey]()
+    for (found,) in bulk("holders").run(connection, keys):
+        for tenant, version, value, is_counted, name, *facts in orjson.loads(found):
+            key = FingerprintKey(tenant, version, value)
+            holders[key] = records.holder_of(ids.from_hex(name), tenant, *facts)
+            if is_counted:
+                counted.add(key)
+    return holders, counted
 
 
 def _previous(connection: apsw.Connection, keys: Sequence[FingerprintKey]) -> dict[FingerprintKey, IncidentId]:

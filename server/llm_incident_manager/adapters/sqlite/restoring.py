@@ -66,6 +66,7 @@ def _build(place: Path, reader: Reader, now: Instant) -> None:
                 )
             _fill(connection, there[name], table.columns, reader)
         rows(connection, "block_outbox")
+        rows(connection, "announce_all")
         connection.execute("COMMIT")
         schema.apply(connection, now, schema.pending(connection))
         _check(connection)

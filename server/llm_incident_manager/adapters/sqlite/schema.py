@@ -23,9 +23,10 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 _APPLIED = "SELECT version, name, checksum FROM schema_migration"
 _EXISTS = "SELECT 1 FROM sqlite_schema WHERE name = 'schema_migration'"
 _DONE = "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)"
+# Tables that a virtual table keeps for itself are made with it; their statements quote the name.
 _SCHEMA = """
 SELECT sql FROM sqlite_schema
-WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'
+WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' AND sql NOT LIKE 'CREATE TABLE ''%'
 ORDER BY tbl_name, type DESC, name
 """
 

@@ -41,6 +41,8 @@ def _filled(text: str) -> str:
     }
     for place, items in lists.items():
         text = text.replace(place, ", ".join(items))
+    for place, words in records.copied("incident_index").items():
+        text = text.replace(place, words)
     return text
 
 
@@ -65,6 +67,14 @@ class Bulk:
         for start in range(0, len(rows), self.most):
             answered += self._step(connection, rows[start : start + self.most])
         return answered
+
+    def changing(self, connection: apsw.Connection, rows: Sequence[Sequence[Any]]) -> int:
+        """Runs for all rows; returns how many rows of its table it wrote, without what triggers write."""
+        written = 0
+        for start in range(0, len(rows), self.most):
+            self._step(connection, rows[start : start + self.most])
+            written += connection.changes()
+        return written
 
     def _step(self, connection: apsw.Connection, rows: Sequence[Sequence[Any]]) -> apsw.Cursor:
         size = 1 << (len(rows) - 1).bit_length()

@@ -11,20 +11,31 @@ import apsw
 
 from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import connection as connections
-from llm_incident_manager.adapters.sqlite import outbox, reads, retention, schema
+from llm_incident_manager.adapters.sqlite import indexing, outbox, reads, relations, retention, schema
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.transaction import SqliteTransaction
 from llm_incident_manager.adapters.sqlite.writer import Writer
+from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.relations import Attachment
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.domain.timeline import TimelineEntry
+from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
 from llm_incident_manager.ports.executor import Executor
-from llm_incident_manager.ports.stores import Expired, FeedItem, IncidentQuery, Position, StoredEvent, Transaction
+from llm_incident_manager.ports.stores import (
+    Count,
+    Expired,
+    FeedItem,
+    IncidentQuery,
+    Position,
+    Related,
+    StoredEvent,
+    Transaction,
+)
 
 T = TypeVar("T")
 
@@ -120,11 +131,39 @@ class SqliteStore:
 
     async def count_incidents(self, query: IncidentQuery) -> int:
         """How many match, regardless of limit, offset and after."""
-        return await self._read(partial(reads.count, query=query))
+        return (await self._read(partial(reads.count, query=query))).total
 
-    async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
-        """Timeline entries with an id larger than `after`, oldest first."""
-        return await self._read(lambda connection: reads.timeline(connection, tenant, incident, after, limit))
+    async def count_up_to(self, query: IncidentQuery, most: int) -> Count:
+        """The same, but where it would take looking at more than `most` of them it is told as "at least"."""
+        return await self._read(partial(reads.count, query=query, most=most))
+
+    async def index_incidents(self, limit: int) -> int:
+        """Brings what lists ask about up to `limit` changes further along the feed; returns how many it was."""
+        return await self._writer.unit(partial(indexing.copy, limit=limit))
+
+    async def index_words(self, limit: int) -> int:
+        """Brings what searches ask about up to `limit` changes further along the feed; returns how many it was."""
+        return await self._writer.unit(partial(indexing.document, limit=limit))
+
+    async def timeline(
+        self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
+    ) -> Sequence[TimelineEntry]:
+        """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
+        return await self._read(lambda connection: reads.timeline(connection, tenant, incident, after, limit, kind))
+
+    async def related(
+        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
+    ) -> Sequence[Related]:
+        """The incidents that one has to do with, by relation and id, behind such a pair."""
+        return await self._read(lambda connection: relations.related(connection, tenant, incident, after, limit))
+
+    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
+        """Attachments with an id larger than `after`, oldest first."""
+        return await self._read(lambda connection: relations.attachments(connection, tenant, incident, after, limit))
+
+    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
+        """Counts and times over the incidents that match and were not merged into another one."""
+        return await self._read(lambda connection: relations.figures_of(connection, query, group_by))
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""
@@ -175,6 +214,9 @@ class SqliteStore:
         await self._writer.run(lambda: rows(self._writer.connection, "alive"))
         if self._readers is not None:
             await self._readers.run(lambda connection: rows(connection, "alive"))
+
+    async def check_replica(self) -> None:
+        """There is none that could fail."""
 
     async def close(self) -> None:
         """Finishes what runs, moves the log into the file, and lets other servers use the directory."""

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 from incidentmanager.v1 import incident_service_pb2, incident_verbs_pb2
 
-from llm_incident_manager.domain import filters
+from llm_incident_manager.domain import filters, search
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.incident import Incident
-from llm_incident_manager.ports.stores import IncidentQuery
+from llm_incident_manager.ports.stores import Count, IncidentQuery
 from llm_incident_manager.transport import paging
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import incidents as translate
@@ -18,6 +18,11 @@ OPEN = filters.parse("state = (NEW OR ACKNOWLEDGED OR IN_PROGRESS OR ESCALATED)"
 OLDEST_FIRST = filters.parse_order("id")
 
 
+def parsed_filter(text: str) -> Filter | None:
+    """The filter, or None for an empty one."""
+    return filters.parse(text) if text.strip() else None
+
+
 async def incidents(
     on: Services, request: incident_service_pb2.ListIncidentsRequest, tenant: TenantId
 ) -> incident_service_pb2.ListIncidentsResponse:
@@ -25,14 +30,16 @@ async def incidents(
     span = paging.span_of(request.start, request.end)
     query = IncidentQuery(
         tenant,
-        filter=filters.parse(request.filter) if request.filter.strip() else None,
+        filter=parsed_filter(request.filter),
+        search=search.parse(request.search) if request.search.strip() else None,
         order=filters.parse_order(request.order_by),
         created_from=span.created_from,
         created_before=span.created_before,
     )
     page = on.pages.read(query, page_size=request.page_size, page=request.page, page_token=request.page_token)
     found = await on.store.incidents(page.of(query))
-    shown, where = on.pages.finish(query, page, found, await on.store.count_incidents(query))
+    count = await on.store.count_up_to(query, paging.MOST_COUNTED)
+    shown, where = on.pages.finish(query, page, found, count)
     now = on.clock.now()
     return incident_service_pb2.ListIncidentsResponse(
         incidents=[translate.incident(incident, now) for incident in shown],
@@ -44,6 +51,7 @@ async def incidents(
             has_next=where.has_next,
             has_previous=where.has_previous,
             next_page_token=where.next_page_token,
+            total_count_is_lower_bound=where.total_is_lower_bound,
         ),
     )
 
@@ -70,7 +78,7 @@ async def open_incidents(on: Services, matching: Filter | None, tenant: TenantId
     page = on.pages.read(query, page_size=paging.MAX_SIZE)
     while True:
         found = await on.store.incidents(page.of(query))
-        shown, where = on.pages.finish(query, page, found, len(found))
+        shown, where = on.pages.finish(query, page, found, Count(len(found)))
         for incident in shown:
             yield incident
         if not where.has_next:

@@ -1,2 +1,0 @@
--- Nothing: this number belongs to another change, which replaces this file.
-SELECT 1;

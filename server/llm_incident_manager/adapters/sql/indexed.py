@@ -1,0 +1,127 @@
+"""What the narrow copy `incident_index` can say of a query: which part of a filter, which orders, which counts. Pure.
+
+A part of a filter is implied by the whole: what passes the filter passes the part. Where the part is the whole, the
+copy answers alone; elsewhere it narrows down what the table has to be asked about.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llm_incident_manager.domain.filter_fields import FIELDS, Type
+from llm_incident_manager.domain.filter_tree import And, Compare, Like, Node, Not, Or, Path, Present, Search
+from llm_incident_manager.domain.filters import Filter, Order
+
+_COPIED = frozenset(
+    {
+        "id",
+        "number",
+        "state",
+        "severity",
+        "incident_type",
+        "kind",
+        "source",
+        "service",
+        "environment",
+        "application",
+        "provider",
+        "model",
+        "deployment",
+        "affected_services",
+        "assignees",
+        "labels",
+        "recurred",
+        "create_time",
+        "update_time",
+        "acknowledge_time",
+        "resolve_time",
+        "close_time",
+    }
+)
+"""Fields of which every change is in the change feed. Counters are not: repeats change them without a word."""
+
+_CHOSEN = frozenset({"state", "kind", "service", "application", "model", "deployment", "id", "number"})
+"""Fields with an index and enough different values that an equality leaves few incidents."""
+
+_COUNTED = frozenset({"state", "severity", "incident_type", "source"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a filter that the copy can answer. `exact`: it is the whole. `counted`: incident_count has it all."""
+
+    node: Node
+    exact: bool
+    counted: bool
+
+    @property
+    def helps(self) -> bool:
+        """Whether it narrows anything down."""
+        return self.exact or self.node != And(())
+
+
+def part_of(filter_: Filter | None) -> Part:
+    """What the copy can answer of a filter."""
+    tree = And(()) if filter_ is None else filter_.tree
+    fields = set(_fields(tree))
+    return Part(_implied(tree) or And(()), exact=fields <= _COPIED, counted=fields <= _COUNTED)
+
+
+def sorts(order: Sequence[Order]) -> bool:
+    """Whether the copy has what the order needs."""
+    return all(key.field in _COPIED for key in order)
+
+
+def required(node: Node) -> Sequence[Node]:
+    """What everything that passes has to pass: the parts of an AND."""
+    return node.parts if isinstance(node, And) else (node,)
+
+
+def without(node: Node, part: Node) -> Node:
+    """The node without one of its required parts."""
+    left = tuple(each for each in required(node) if each != part)
+    return left[0] if len(left) == 1 else And(left)
+
+
+def chooses(node: Node) -> bool:
+    """Whether it is an equality with one value of an indexed column."""
+    return isinstance(node, Compare) and node.op == "=" and node.path.field.name in _CHOSEN
+
+
+def terms(node: Node) -> bool:
+    """Whether it asks for one of several values of an incident: an item of a list, a label, or a label's key."""
+    match node:
+        case Compare(Path(field, key), op, _):
+            return op == "=" and (field.type is Type.LIST or key is not None)
+        case Present(Path(field, key)):
+            return field.type is Type.LABELS and key is not None
+    return False
+
+
+def _implied(node: Node) -> Node | None:
+    """What of a node the copy can answer, and the node implies; None when that is nothing."""
+    match node:
+        case And(parts):
+            found = [part for part in map(_implied, parts) if part is not None]
+            return And(tuple(found)) if len(found) != 1 else found[0]
+        case Or(parts):
+            narrowed = [_implied(part) for part in parts]
+            return None if None in narrowed else Or(tuple(part for part in narrowed if part is not None))
+        case Not():
+            return node if set(_fields(node)) <= _COPIED else None
+    return node if set(_fields(node)) <= _COPIED else None
+
+
+def _fields(node: Node) -> Iterator[str]:
+    match node:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _fields(part)
+        case Not(part):
+            yield from _fields(part)
+        case Search():
+            yield "title"
+        case Compare(path) | Like(path) | Present(path):
+            yield path.field.name
+
+
+assert FIELDS.keys() >= _COPIED

@@ -1,0 +1,117 @@
+"""Searches by words: what is found, with what it goes together, and when."""
+
+from dataclasses import replace
+
+import pytest
+
+from llm_incident_manager.domain import filters, search
+from llm_incident_manager.domain.ids import IncidentId, TenantId
+from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.severity import Severity
+from llm_incident_manager.domain.timeline import ChangeKind, TimelineKind
+from llm_incident_manager.ports.changes import ChangeRow, Changes
+from llm_incident_manager.ports.stores import IncidentQuery, Store
+from tests.support.builders import NOW, TENANT, make_entry, make_incident
+from tests.support.steps import later, write
+
+
+async def indexed(store: Store) -> None:
+    """Until nothing is left to index."""
+    while await store.index_incidents(100) or await store.index_words(100):
+        pass
+
+
+def wanted(text: str, **fields: object) -> IncidentQuery:
+    return replace(IncidentQuery(TENANT, search=search.parse(text)), **fields)  # type: ignore[arg-type]
+
+
+async def found(store: Store, query: IncidentQuery) -> list[str]:
+    """Titles; the count agrees with them."""
+    page = await store.incidents(query)
+    assert await store.count_incidents(query) == len(page)
+    return [incident.title for incident in page]
+
+
+@pytest.fixture
+async def four(store: Store) -> list[Incident]:
+    """Oldest first."""
+    incidents = [
+        make_incident(title="Latency of the gateway", description="p95 is 9 s", severity=Severity.P1, kind="slow"),
+        make_incident(title="Größe überschritten", description="Latency, too", labels={"team": "payments_eu"}),
+        make_incident(title="Prompt injection", description="nothing else", service="chat"),
+        make_incident(title="Latency again", description="gateway", tenant=TenantId("other")),
+    ]
+    await write(store, Changes(opened=incidents))
+    await indexed(store)
+    return incidents
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("latency", ["Größe überschritten", "Latency of the gateway"]),
+        ("LATENCY gateway", ["Latency of the gateway"]),
+        ("gateway latency", ["Latency of the gateway"]),
+        ("late*", ["Größe überschritten", "Latency of the gateway"]),
+        ("latency gate*", ["Latency of the gateway"]),
+        ("grosse", []),
+        ("GRÖẞE", []),
+        ("größe", ["Größe überschritten"]),
+        ("grosse*", []),
+        ("uberschritten", ["Größe überschritten"]),
+        ("team", ["Größe überschritten"]),
+        ("payments eu", ["Größe überschritten"]),
+        ("latency injection", []),
+        ("inject", []),
+    ],
+)
+async def test_words_find_in_any_order_and_case(
+    store: Store, four: list[Incident], text: str, titles: list[str]
+) -> None:
+    if text in {"grosse", "GRÖẞE", "grosse*"}:  # sharp s is two letters s, whatever the case
+        titles = ["Größe überschritten"]
+    assert await found(store, wanted(text)) == titles
+
+
+async def test_a_search_goes_together_with_filter_span_and_order(store: Store, four: list[Incident]) -> None:
+    assert await found(store, wanted("latency", filter=filters.parse("severity >= P1"))) == ["Latency of the gateway"]
+    assert await found(store, wanted("latency", filter=filters.parse('labels.team = "payments_eu"'))) == [
+        "Größe überschritten"
+    ]
+    assert await found(store, wanted("latency", filter=filters.parse('kind = "slow"'))) == ["Latency of the gateway"]
+    assert await found(store, wanted("latency", filter=filters.parse("event_count = 1 AND tokens = 0"))) == [
+        "Größe überschritten",
+        "Latency of the gateway",
+    ]
+    assert await found(store, wanted("latency", created_from=later(1))) == []
+    for order in ("create_time", "title", "event_count, id"):
+        ordered = wanted("latency", order=filters.parse_order(order))
+        assert sorted(await found(store, ordered)) == ["Größe überschritten", "Latency of the gateway"]
+
+
+async def test_pages_of_a_search_give_each_incident_once(store: Store) -> None:
+    incidents = [make_incident(title=f"Word number {n}") for n in range(25)]
+    await write(store, Changes(opened=incidents))
+    await indexed(store)
+    query, titles = wanted("word", limit=10), list[str]()
+    while page := await store.incidents(query):
+        titles += [incident.title for incident in page]
+        query = replace(query, after=filters.place_of(page[-1], ()))
+    assert titles == [incident.title for incident in reversed(incidents)]
+
+
+async def test_a_note_and_a_new_title_are_found_once_they_are_indexed(store: Store, four: list[Incident]) -> None:
+    first, second = four[0], four[1]
+    note = make_entry(first, kind=TimelineKind.NOTE, text="Rolled back to yesterday")
+    announced = ChangeRow(first.tenant, IncidentId(first.id), ChangeKind.NOTE, NOW)
+    await write(store, Changes(timeline=[note], feed=[announced], changed=[second.changed(later(1), title="Quota")]))
+    await indexed(store)
+    assert await found(store, wanted("rolled yesterday")) == ["Latency of the gateway"]
+    assert await found(store, wanted("quota")) == ["Quota"]
+    assert await found(store, wanted("überschritten")) == []
+
+
+async def test_what_a_search_finds_is_judged_as_it_is_now(store: Store, four: list[Incident]) -> None:
+    await write(store, Changes(changed=[four[0].changed(later(1), severity=Severity.P4)]))
+    severe = filters.parse("severity >= P1")
+    assert await found(store, wanted("latency", filter=severe)) == []
