@@ -16,7 +16,7 @@ from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.rest.annotation import annotations_of
 from llm_incident_manager.transport.rest.jsoncodec import codec
 from llm_incident_manager.transport.rest.openapi import texts
-from tests.support import ahead, prepared, printed
+from tests.support import prepared, printed
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -63,16 +63,7 @@ class Filled:
 
 
 async def fill(method: Method, example: Example, server: RunningServer) -> Filled:
-    try:
-        names = await prepared.prepare(example.get("given", ""), server)
-    except prepared.NotThere:
-        assert method.name in ahead.METHODS
-        names = {}
-    return Filled(method, example, names, server)
-
-
-def is_ahead(method: Method, told: object) -> bool:
-    return method.name in ahead.METHODS and "NOT_AVAILABLE" in str(told)
+    return Filled(method, example, await prepared.prepare(example.get("given", ""), server), server)
 
 
 def as_rest(method: Method, document: dict[str, Any]) -> object:
@@ -108,8 +99,6 @@ async def test_grpcurl(server: RunningServer, method: Method, example: Example) 
             filled.expects([as_rest(method, document)])
             return
     done = await printed.run(filled["grpcurl"])
-    if is_ahead(method, done.errors):
-        return
     if filled.refused:
         code = errors.CODES[ErrorReason(filled.refused)]
         assert (done.code, f'"reason":"{filled.refused}"' in done.errors) == (64 + code, True), done.errors
@@ -137,8 +126,6 @@ async def test_curl(
             return
     done = await send(command)
     [document] = done.documents
-    if is_ahead(method, document):
-        return
     if filled.refused:
         reason = document["details"][0]["reason"]
         assert (done.status, reason) == (errors.http_of_reason(ErrorReason(filled.refused)), filled.refused)
@@ -156,12 +143,7 @@ async def test_python(server: RunningServer, method: Method, example: Example) -
             await printed.python(filled["python"])
         assert refused.value.reason == filled.refused
         return
-    try:
-        shown = await printed.python(filled["python"])
-    except IncidentManagerError as error:
-        if not is_ahead(method, error.reason):
-            raise
-        return
+    shown = await printed.python(filled["python"])
     if "printed" in example:
         assert fits(as_reply(method, shown[-1]), filled["printed"])
     else:
