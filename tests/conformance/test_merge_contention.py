@@ -5,10 +5,17 @@ import asyncio
 import pytest
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult
-from llm_incident_manager.domain.errors import FingerprintTaken, IllegalTransition, Merged, StoreUnavailable
+from llm_incident_manager.domain.errors import (
+    FingerprintTaken,
+    IllegalTransition,
+    InvalidFields,
+    Merged,
+    StoreUnavailable,
+)
 from llm_incident_manager.domain.event import Action
 from llm_incident_manager.domain.lifecycle import Verb
 from llm_incident_manager.ports.stores import IncidentQuery, KeyTaken, Store
+from llm_incident_manager.usecases.splitting import Outcome
 from tests.support.builders import TENANT, make_event
 from tests.support.desk import Desk, desk_on
 
@@ -85,6 +92,17 @@ async def test_an_event_that_waited_for_a_merge_lands_on_the_target(desk: Desk) 
     assert (await desk.now(target.id)).event_count == 4
     assert result.incident_id in (target.id, source.id)
     assert merged.keys
+
+
+async def test_two_splits_of_one_event_take_it_once(desk: Desk) -> None:
+    whole = await desk.opened("a")
+    events = [str((await desk.event("a")).event_id) for _ in range(6)]
+    tries = [desk.split(whole, [events[0], other]) for other in events[1:3]]
+    done = await asyncio.gather(*tries, return_exceptions=True)
+    outcomes = [each for each in done if isinstance(each, Outcome)]
+    assert [type(each) for each in done if each not in outcomes] == [InvalidFields]
+    assert (outcomes[0].rest.event_count, outcomes[0].new.event_count) == (5, 2)
+    assert (await desk.now(whole.id)).event_count == 5
 
 
 async def test_resolving_a_merged_incident_waits_for_all_its_fingerprints(desk: Desk) -> None:

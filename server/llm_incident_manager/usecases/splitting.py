@@ -98,6 +98,9 @@ class Splitting:
             await _trace(tx, caller, rows[EventId(ref)].row, paths, whole, f"event_ids[{at}]")
         wanted = {id_ for stored in rows.values() for id_ in paths[stored.row.incident_id or whole.id]}
         part = await tx.incidents(caller.tenant, sorted(wanted | {whole.id}))
+        again = await tx.events(caller.tenant, list(rows))
+        if any(stored.row.incident_id != rows[stored.row.id].row.incident_id for stored in again):
+            raise KeyTaken("event")  # another split took it before the incidents were locked
         part = sorted(part, key=lambda incident: incident.id == whole.id)
         _check(part, target.etag, {paths[id_][:2] for id_ in wanted if len(paths[id_]) > 1})
         by_id = {incident.id: incident for incident in part}
