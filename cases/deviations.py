@@ -6,8 +6,11 @@ A rule is asked only when a case does not hold. It speaks of a sort of cases and
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from cases.case import Case
+from llm_incident_manager.adapters import rulepack
+from llm_incident_manager.domain.severity import folded
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,9 @@ class Rule:
     reason: str
 
 
-_VERBOSE = frozenset({"debug", "trace", "verbose", "sev4"})
+_VERBOSE = frozenset({"debug", "trace", "verbose", "sev4", "ok", "normal", "clear", "none"})
+
+_PACK = rulepack.load()
 
 _VALUE = r"-?\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"|[\w.]+\([^()]*\)"
 _VALUE_ON_THE_LEFT = re.compile(rf"\s*(?:{_VALUE})\s*(?:[<>]=?|!?=|:).*", re.DOTALL)
@@ -44,7 +49,7 @@ RULES = (
     Rule(
         "severity_maps",
         lambda case: case["expect"] == "low" and case["value"].lower() in _VERBOSE,
-        "there low ranks below info; here what is only verbose is P4, the least severe",
+        "there low ranks below info; here what is only verbose, or nothing at all, is P4, the least severe",
     ),
     Rule(
         "severity_maps",
@@ -53,10 +58,41 @@ RULES = (
     ),
     Rule(
         "severity_maps",
-        lambda case: case["tool"] == "incidentmanager" and case["value"].isdigit(),
-        "the tool's own documentation ranks its impacts 1 critical, 2 high, 3 medium, 4 low, 5 none",
+        lambda case: folded(case["value"]) in _PACK.severity_words.get(case["tool"], {}),
+        "the word means what the tool's maker says (severity_words of the rule pack), not what that system makes of it",
+    ),
+    Rule(
+        "severity_maps",
+        lambda case: _PACK.severity_of(case["tool"], case["value"]) is None,
+        "nobody has told what this word of the tool means: it takes the default, with a warning that says so",
+    ),
+    Rule(
+        "query_parameters",
+        lambda case: "expect" in case and not _asked(case["query"]) <= _expected(case),
+        "a parameter that is no field is refused, not ignored: it is likelier a slip than meant for somebody else",
+    ),
+    Rule(
+        "path_matcher",
+        lambda case: any("+" in lookup.get("query", "") for lookup in case.get("lookups", ())),
+        "a plus in a query is a space, as HTML forms and every client of the web write it",
+    ),
+    Rule(
+        "status_mapping",
+        lambda case: case.get("expect_http") == 200 and str(case.get("request", "")).startswith("POST "),
+        "a POST is never taken for a GET in disguise",
     ),
 )
+
+
+def _asked(query: str) -> set[str]:
+    """The fields that parameters name, letters only: their spelling differs."""
+    return {
+        re.split(r"[.\[]", name)[0].replace("_", "").lower() for name, _ in parse_qsl(query, keep_blank_values=True)
+    }
+
+
+def _expected(case: Case) -> set[str]:
+    return {re.split(r"[. ]", name)[0].lower() for name in case.get("expect", {})}
 
 
 def reason(format_: str, case: Case) -> str:

@@ -24,7 +24,7 @@ _IMPORTS = tuple(
     module.DESCRIPTOR.name for module in (duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2)
 )
 _numbers = itertools.count(1)
-_KINDS: Mapping[type, str] = {bool: "bool", int: "int64", float: "double", str: "string"}
+_KINDS: Mapping[type, str] = {bool: "bool", int: "int32", float: "double", str: "string"}
 
 
 def routes(request: DescriptorProto, rule: http_pb2.HttpRule, *enums: EnumDescriptorProto) -> Router[Binding]:

@@ -133,11 +133,22 @@ def _repeated_parameters() -> bool:
     return _bound("/v1/{a}", "/v1/1?many=x&many=y") == {"a": "1", "many": ["x", "y"]}
 
 
+def _no_repeated_messages() -> bool:
+    routes = transcoding.routes(transcoding.like({"a": "", "many": [{"b": ""}]}), http_pb2.HttpRule(get="/v1/{a}"))
+    try:
+        transcoding.request(routes, "GET", "/v1/1?many.b=2")
+    except InvalidFields:
+        return True
+    return False
+
+
 def _proofs() -> Iterator[tuple[tuple[str, ...], Callable[[], bool]]]:
     yield ("body omitted",), _bodiless
-    yield ("body", "no", "http body"), _bodiless
     yield ("body", "*", "quer"), _whole_body
     yield ("body", "*", "every field not bound"), _whole_body
+    yield ("body", "no", "http body"), _bodiless
+    yield ("repeated message",), _no_repeated_messages
+    yield ("primitive", "path"), _not_repeated
     yield ("{var}", "{var=*}"), lambda: _same("/v1/{var}", "/v1/{var=*}")
     yield ("must not", "another variable"), lambda: _refused("/v1/{a={b}}")
     yield ("must not", "other variables"), lambda: _refused("/v1/{a={b}}")

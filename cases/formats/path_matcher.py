@@ -88,7 +88,8 @@ def _differs(routes: Router[str] | None, lookup: Mapping[str, Any], options: Map
         yield f"{asked} led to {target}, expected {lookup['expect']}"
     elif found:
         tree = query.parse(lookup.get("query", parameters), ignored=options.get("system_params", ()))
-        bound = {**found.variables, **{name: text for name, (text,) in _leaves(tree)}}
+        given = {name: texts[0] if len(texts) == 1 else texts for name, texts in _leaves(tree)}
+        bound: dict[str, Any] = {**found.variables, **given}
         if "bindings" in lookup and bound != lookup["bindings"]:
             yield f"{asked} bound {bound}, expected {lookup['bindings']}"
         if "binding_values" in lookup and list(bound.values()) != lookup["binding_values"]:

@@ -8,7 +8,7 @@ client, which calls a web server that knows no gRPC.
 import json
 import re
 import uuid
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -23,7 +23,8 @@ from llm_incident_client.core import errors as client_errors
 from llm_incident_client.core.retry import NO_RETRY
 from llm_incident_manager.transport import errors
 from llm_incident_manager.transport.errors import StatusError
-from llm_incident_manager.transport.rest import answers
+from llm_incident_manager.transport.rest import answers, template
+from llm_incident_manager.transport.rest.router import Route, Router
 
 NAME = "status_mapping"
 
@@ -58,6 +59,15 @@ async def run(case: Case, doors: Doors) -> str:
     if "registered" in case:
         return await _route(case, doors)
     raise Unreadable("it names no code, no error and no route")
+
+
+def _routed(registered: Sequence[str], method: str, path: str) -> int:
+    """The status that the server answers with for what its router finds."""
+    pairs = (each.split() for each in registered)
+    routes = Router(Route(known, template.parse(text), text) for known, text in pairs)
+    if routes.match(method, path) is not None:
+        return 200
+    return 405 if routes.allowed(path) else 404
 
 
 async def _to_http(case: Case, doors: Doors) -> str:
@@ -127,9 +137,16 @@ async def _refusal(error: StatusError) -> tuple[int, dict[str, str], dict[str, A
 
 
 async def _route(case: Case, doors: Doors) -> str:
-    registered, (method, path) = case["registered"], needed(case, "request", str).split()
-    path = _REGISTERED if registered and path == registered.split()[1] else f"/nothing{path}"
-    got = await _status(doors, method, path, None, {})
+    """What is registered under GET alone is put to a server, anything else to the transcoder's router."""
+    registered, request = case["registered"], needed(case, "request", str).split()
+    if len(request) != 2:
+        raise Unreadable(f"its request is {case['request']!r}")
+    method, path = request
+    if registered is None or (isinstance(registered, str) and re.fullmatch(r"GET /\w+", registered)):
+        stand_in = _REGISTERED if registered and path == registered.split()[1] else f"/nothing{path}"
+        got = await _status(doors, method, stand_in, None, {})
+    else:
+        got = _routed([registered] if isinstance(registered, str) else registered, method, path)
     others = _OTHERS.search(case.get("by", ""))
     accepted = {needed(case, "expect_http", int), *map(int, re.findall(r"\d+", others[1] if others else ""))}
     return "" if got in accepted else f"got {got}, expected {' or '.join(map(str, sorted(accepted)))}"

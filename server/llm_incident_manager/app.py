@@ -18,7 +18,7 @@ from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
-from llm_incident_manager.domain.errors import StoreUnavailable
+from llm_incident_manager.domain.errors import DomainError, StoreUnavailable
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND
 from llm_incident_manager.engines.notify import RetryPolicy
@@ -51,7 +51,11 @@ from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
+from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.incidents import Incidents
+from llm_incident_manager.usecases.linking import Linking
+from llm_incident_manager.usecases.merging import Merging
+from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import Feed
 
@@ -100,6 +104,7 @@ async def _serve(settings: Settings) -> int:
             log.info(
                 "app.started", **server.addresses, store=server.store.kind, version=llm_incident_manager.__version__
             )
+            await server.look_at_replica()
             failed = await server.watch(stop)
             await server.drain()
     except (StoreRefused, StoreUnavailable, PortTaken, RulePackError) as refused:
@@ -146,7 +151,7 @@ class Server:
         """Builds everything and starts nothing but the database. Raises StoreRefused."""
         _start_tracing(settings, stack)
         clock, ids, metrics = SystemClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
-        store = await databases.open_store(settings, clock.now(), ids.new(clock.now()))
+        store = await databases.open_store(settings, clock.now(), ids.new(clock.now()), metrics.replica_read)
         stack.push_async_callback(store.close)
         channels = channel_adapters.build(settings, clock, logs.get("notify"))
         for channel in channels.values():
@@ -166,7 +171,8 @@ class Server:
         for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
-        probes = Probes({"database": store.check}, end, _notes(settings))
+        replica = {"replica": store.check_replica} if settings.storage.replica_url else {}
+        probes = Probes({"database": store.check}, end, _notes(settings), replica)
         scrape = Scrape(metrics, store, clock)
         sweeper = Sweeper(store, clock, tools.kept, metrics)
         return cls(
@@ -189,8 +195,8 @@ class Server:
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken."""
         every = methods.all_methods()
-        rpc = RpcServer(_rpc_settings(self.settings), self.dispatcher, every)
-        rest = RestServer(_rest_settings(self.settings), self.dispatcher, every, self.probes, self.scrape)
+        rpc = RpcServer(RpcSettings.of(self.settings.grpc), self.dispatcher, every)
+        rest = RestServer(RestSettings.of(self.settings.api), self.dispatcher, every, self.probes, self.scrape)
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {
@@ -207,6 +213,13 @@ class Server:
         self._run(self.sweeper.run(), "sweeper")
         for topic, pump in self.pumps.items():
             self._run(pump.run(), f"pump-{topic}")
+
+    async def look_at_replica(self) -> None:
+        """Logs why a configured replica is not used, if so: the start does not depend on it."""
+        try:
+            await self.store.check_replica()
+        except DomainError as error:
+            logs.get("app").warning("replica.not_used", why=error.message)
 
     async def watch(self, stop: asyncio.Event) -> bool:
         """Waits for the stop signal; True when a part of the server died instead, which is logged."""
@@ -280,14 +293,19 @@ def _notes(settings: Settings) -> dict[str, str]:
 
 def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Services:
     ingest = settings.ingest
-    runner = Runner(tools)
+    clock, ids = tools.clock, tools.ids
+    runner, units, incidents = Runner(tools), Units(tools.store, clock, tools.wake), Incidents(clock, ids)
     limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events, databases.lanes(settings))
     return Services(
         tools=tools,
         runner=runner,
         batcher=Batcher(runner, limits, tools.metrics),
-        units=Units(tools.store, tools.clock, tools.wake),
-        incidents=Incidents(tools.clock, tools.ids),
+        units=units,
+        incidents=incidents,
+        merging=Merging(clock, ids),
+        splitting=Splitting(clock, ids, tools.codec, tools.judge.pack),
+        linking=Linking(clock, ids),
+        applying=Applying(tools.store, units, incidents),
         feed=feed,
         watching=Watching(feed, tools.clock, end),
         pages=Pages(PageTokens(_page_token_key(settings))),
@@ -299,16 +317,6 @@ def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Servi
 def _page_token_key(settings: Settings) -> bytes:
     """The same for all processes of a deployment. It gives nobody a right: tokens only say where a list goes on."""
     return hashlib.sha256(b"page tokens of " + databases.location(settings).encode()).digest()
-
-
-def _rpc_settings(settings: Settings) -> RpcSettings:
-    grpc = settings.grpc
-    return RpcSettings(grpc.host, grpc.port, grpc.max_message_bytes, grpc.max_concurrent_rpcs, grpc.reflection)
-
-
-def _rest_settings(settings: Settings) -> RestSettings:
-    api = settings.api
-    return RestSettings(api.host, api.port, api.max_body_bytes, api.request_timeout_secs)
 
 
 def _start_tracing(settings: Settings, stack: AsyncExitStack) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from llm_incident_client import IncidentClient, errors, pb
 from tests.support import releases
 from tests.support.releases import Release
+from tests.support.server import running_server
 from tools import shell
 
 SECONDS = 300.0
@@ -73,3 +75,36 @@ async def test_this_client_works_with_a_released_server(release: Release) -> Non
         assert line.endswith(f" {release.version}")
     settings = {"TEST_RELEASE": release.version, "TEST_SERVER_PATH": str(release.server)}
     assert await passed(SUITE, BLOCKING, **settings) >= 20
+
+
+async def test_what_a_released_server_lacks_is_told_as_not_available(tmp_path: Path) -> None:
+    path = {"PYTHONPATH": str(releases.unpack("0.1.0", tmp_path).server)}
+    async with running_server(env=path) as server, IncidentClient(server.grpc) as client:
+        incident = await client.create_incident("app", "asked too much of")
+        with pytest.raises(errors.NotAvailable):
+            await client.list_related(incident.id)
+
+
+async def test_this_server_takes_over_the_data_of_a_released_one(release: Release, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    event = pb.Event(source="app", title="seen by both", service="shop", idempotency_key="once")
+    async with (
+        running_server(env={"PYTHONPATH": str(release.server)}, folder=place) as old,
+        IncidentClient(old.grpc) as client,
+    ):
+        first = await client.submit_event(event)
+        before = await client.acknowledge(first.incident_id, actor="ann")
+        assert await old.terminate() == 0
+    async with running_server(folder=place) as new, IncidentClient(new.grpc) as client:
+        again = await client.submit_event(event)
+        assert (again.event_id, again.disposition) == (first.event_id, pb.Disposition.DISPOSITION_DUPLICATE)
+        event.idempotency_key = "twice"
+        assert (await client.submit_event(event)).incident_id == first.incident_id
+        after = await client.get_incident(before.number)
+        assert (after.id, after.title, after.state, list(after.assignees)) == (
+            before.id, before.title, before.state, list(before.assignees)
+        )  # fmt: skip
+        assert after.event_count == 2
+        assert [entry.id async for entry in client.iter_timeline(after.id)]
+        assert (await client.resolve(after.id)).state == pb.IncidentState.INCIDENT_STATE_RESOLVED

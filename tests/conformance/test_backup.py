@@ -200,6 +200,7 @@ async def test_a_restored_feed_goes_on_behind_what_it_had(
         await restored.close()
 
 
+@pytest.mark.needs("alone")
 async def test_a_database_with_records_is_replaced_only_by_force(
     store: Store, backend: Backend, tmp_path: Path
 ) -> None:

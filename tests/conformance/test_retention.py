@@ -170,11 +170,15 @@ async def test_an_incident_that_was_touched_since_its_end_stays(store: Store) ->
 
 
 async def test_old_changes_go_and_the_feed_goes_on(store: Store) -> None:
-    await opened(store)
+    _, last = await opened(store), await opened(store)
     position = await store.feed_position()
+    assert await expire_all(store, Expiring.CHANGES, Instant(NOW + 1)) == 0, "lists and searches have not followed yet"
+    for follow in (store.index_incidents, store.index_words):
+        await follow(1_000)
     assert await expire_all(store, Expiring.CHANGES, NOW) == 0
     assert await expire_all(store, Expiring.CHANGES, Instant(NOW + 1)) == 1
-    assert list(await store.feed_after(None, START, 10)) == []
+    assert [item.incident.id for item in await store.feed_after(None, START, 10)] == [last.id]
+    assert await store.feed_position() == position
     later = await opened(store)
     assert [item.incident.id for item in await store.feed_after(None, position, 10)] == [later.id]
 

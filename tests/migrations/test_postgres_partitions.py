@@ -19,7 +19,7 @@ from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import DAY, HOUR, Instant
 from llm_incident_manager.ports.changes import BodyRow, Changes, EventRow
-from llm_incident_manager.ports.stores import KeyTaken
+from llm_incident_manager.ports.stores import KeyTaken, UpkeepRefused
 from tests.support.builders import NOW, TENANT, make_event_row, make_id
 from tests.support.postgres import Cluster
 from tests.support.steps import write
@@ -144,19 +144,51 @@ async def test_an_event_on_its_way_to_the_default_partition_is_tried_again(
     store: PostgresStore, beside: Connection
 ) -> None:
     day = Instant(MIDNIGHT + 20 * DAY)
-    table = "event_20261211"
-    bounds = f"('{ids.first_of(day)}') TO ('{ids.first_of(Instant(day + DAY))}')"
+    (partition,) = partitions.of_days("event", day, day)
     async with beside.transaction():
-        await beside.execute("LOCK TABLE event_default IN ACCESS EXCLUSIVE MODE")
+        await beside.execute(partitions.filled("lock_default", "event"))
         writing = asyncio.create_task(store_events(store, event_at(day)))
         while not await beside.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        await beside.execute(f"CREATE TABLE {table} PARTITION OF event FOR VALUES FROM {bounds}")
-    with pytest.raises(KeyTaken):
+        for step in ("create_partition", "attach_partition"):
+            await beside.execute(partitions.filled(step, "event", partition))
+    with pytest.raises(KeyTaken, match="a partition"):
         await writing
     again = event_at(day)
     await store_events(store, again)
-    assert await beside.fetchval(WHERE, again.id) == table
+    assert await beside.fetchval(WHERE, again.id) == partition.name
+
+
+async def test_a_day_that_has_filled_the_default_partition_stays_there(
+    store: PostgresStore, beside: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "MOST_MOVED", 2)
+    days = [Instant(MIDNIGHT + days * DAY) for days in (20, 20, 20, 21, 21)]
+    await store_events(store, *map(event_at, days))
+    assert await store.make_room(days[0]) == 2 * DAYS_AHEAD
+    assert "event_20261211" not in await names(beside)
+    assert "event_20261212" in await names(beside)
+    assert await store.make_room(days[0]) == 0
+
+
+async def test_a_role_that_may_change_no_table_serves_and_says_what_it_lacks(
+    options: Options, beside: Connection, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await schema.migrate(options, NOW)
+    name = options.dsn.rpartition("/")[2]
+    role = f"guest_{name}"
+    rights = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO"
+    await beside.execute(f"CREATE ROLE {role} LOGIN; {rights} {role}")
+    guest = Options(options.dsn.replace("postgres@", f"{role}@"), may_lose_commits=True)
+    store = await open_store(guest, make_id(), NOW, migrate=False)
+    assert "partitions.later" in "".join(capsys.readouterr())
+    event = event_at(NOW)
+    await store_events(store, event)
+    assert await beside.fetchval(WHERE, event.id) == "event_default"
+    with pytest.raises(UpkeepRefused, match="let the server's role own the tables"):
+        await store.make_room(NOW)
+    await store.close()
+    await beside.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 async def test_one_process_deletes_at_a_time(store: PostgresStore, beside: Connection) -> None:
@@ -183,7 +215,7 @@ async def test_events_of_before_stay_where_they_are(options: Options, beside: Co
     async with pool.connection() as connection:
         await schema.apply(connection, known[:number], now)
     old, today, ahead = (event_at(Instant(now + days * DAY)) for days in (-50, 0, 3))
-    await store_events(PostgresStore(pool, options, make_id()), old, today, ahead)
+    await store_events(PostgresStore(pool, options, make_id(), lambda _: None), old, today, ahead)
     await pool.close()
 
     store = await open_store(options, make_id(), now)

@@ -1,11 +1,13 @@
 """What is kept for a while only is forgotten after it, and not before."""
 
+import asyncio
+
 import pytest
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult
-from llm_incident_manager.domain.errors import NotFound
+from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.lifecycle import State
-from llm_incident_manager.domain.time import DAY, HOUR
+from llm_incident_manager.domain.time import DAY, HOUR, Instant
 from llm_incident_manager.engines.retention import KEEP_ALL, Policy
 from llm_incident_manager.pipeline import sweeper as module
 from llm_incident_manager.pipeline.sweeper import Sweeper
@@ -13,7 +15,7 @@ from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.telemetry.metrics import Metrics
 from tests.support.builders import TENANT, make_event
 from tests.support.steps import release
-from tests.support.world import World
+from tests.support.world import HeldClock, World
 
 
 def sweeper(world: World, policy: Policy = KEEP_ALL) -> Sweeper:
@@ -44,6 +46,37 @@ async def test_idempotency_keys_last_a_day(world: World) -> None:
     assert (before.disposition, after.disposition) == (Disposition.DUPLICATE, Disposition.ATTACHED)
 
 
+class Ending(HeldClock):
+    """A clock on which three minutes pass; then it ends who sweeps."""
+
+    minutes: int = 3
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        self.minutes -= seconds == module.EVERY_SECONDS
+        if not self.minutes:
+            raise asyncio.CancelledError
+
+
+async def test_a_sweep_that_fails_is_repeated_a_minute_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.submit(make_event(idempotency_key="k"))
+    sweep, failures = world.store.sweep, [StoreUnavailable("gone")]
+
+    async def failing(before: Instant, limit: int) -> int:
+        if failures:
+            raise failures.pop()
+        return await sweep(before, limit)
+
+    monkeypatch.setattr(world.store, "sweep", failing)
+    clock = Ending(Instant(world.clock.now() + 2 * DAY))
+    with pytest.raises(asyncio.CancelledError):
+        await Sweeper(world.store, clock, KEEP_ALL, world.tools.metrics).run()
+    assert not failures
+    world.clock.forward(2 * DAY)
+    (again,) = await world.submit(make_event(idempotency_key="k"))
+    assert again.disposition is Disposition.ATTACHED
+
+
 async def test_events_last_as_long_as_the_policy_says(world: World) -> None:
     (first,) = await world.submit(make_event())
     world.clock.forward(7 * DAY)
@@ -54,7 +87,7 @@ async def test_events_last_as_long_as_the_policy_says(world: World) -> None:
         await has_body(world, first)
     assert await has_body(world, second)
     assert (await world.incident()).event_count == 2
-    assert deleted(world.tools.metrics) == {"bodies": 1, "events": 1, "changes": 1}
+    assert deleted(world.tools.metrics) == {"bodies": 1, "events": 1}
 
 
 async def test_finished_incidents_last_as_long_as_the_policy_says(world: World) -> None:

@@ -68,6 +68,12 @@ def test_paths_that_differ_in_names_only_are_one_path() -> None:
     assert len(hierarchies) == len(set(hierarchies))
 
 
+def test_every_path_has_its_alias_without_api() -> None:
+    main = {(verb, path.removeprefix("/api")) for verb, path in OPERATIONS if path.startswith("/api/v1/")}
+    assert main == {(verb, path) for verb, path in OPERATIONS if path.startswith("/v1/")}
+    assert 2 * len(main) == len(OPERATIONS)
+
+
 def test_success_statuses_are_those_of_the_contract_and_every_error_is_listed() -> None:
     refused = {"400", "403", "408", "409", "413", "429", "500", "503", "504"}
     assert operation("post", "/api/v1/events")["responses"].keys() == {"202"} | refused

@@ -114,6 +114,16 @@ def test_an_escaped_slash_survives_in_several_segments_and_is_decoded_in_one() -
     assert found.variables == {"x": "p/q", "y": "b/%2f "}
 
 
+def test_a_route_for_every_method_yields_to_a_closer_one_and_to_one_that_names_the_method() -> None:
+    known = [("*", "/a/{x}"), ("GET", "/a/{x}"), ("GET", "/a/**"), ("*", "/a/b/{x}"), ("*", "/{x}:verb")]
+    routes = Router([Route(method, template.parse(text), f"{method} {text}") for method, text in known])
+    asked = [("GET", "/a/1"), ("POST", "/a/1"), ("GET", "/a/b/1"), ("GET", "/a/c/1"), ("PUT", "/z:verb")]
+    found_ = [routes.match(method, path) for method, path in asked]
+    assert [match and match.route.target for match in found_] == [
+        "GET /a/{x}", "* /a/{x}", "* /a/b/{x}", "GET /a/**", "* /{x}:verb",
+    ]  # fmt: skip
+
+
 def test_a_path_known_under_other_methods_lists_them() -> None:
     routes = Router([Route(method, template.parse("/a/{x}"), "a") for method in ("PATCH", "GET")])
     assert routes.match("POST", "/a/1") is None

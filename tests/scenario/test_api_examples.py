@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.rest.annotation import annotations_of
 from llm_incident_manager.transport.rest.jsoncodec import codec
 from llm_incident_manager.transport.rest.openapi import texts
-from tests.support import prepared, printed
+from tests.support import ahead, prepared, printed
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,24 +24,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXAMPLES = [(method, example) for method in methods.all_methods() for example in texts.examples(method)]
 OVER_HTTP = [(method, example) for method, example in EXAMPLES if "curl" in example]
 Example = Mapping[str, Any]
-
-AHEAD = frozenset(
-    {
-        "Merge",
-        "Unmerge",
-        "Split",
-        "ListNotes",
-        "ListRelatedIncidents",
-        "LinkIncidents",
-        "UnlinkIncidents",
-        "AddAttachment",
-        "ListAttachments",
-        "RemoveAttachment",
-        "ApplyToIncidents",
-        "GetIncidentMetrics",
-    }
-)
-"""Methods that the contract has before this server does: until then they are refused."""
 
 
 def names(pair: object) -> str:
@@ -84,13 +66,13 @@ async def fill(method: Method, example: Example, server: RunningServer) -> Fille
     try:
         names = await prepared.prepare(example.get("given", ""), server)
     except prepared.NotThere:
-        assert method.name in AHEAD
+        assert method.name in ahead.METHODS
         names = {}
     return Filled(method, example, names, server)
 
 
 def is_ahead(method: Method, told: object) -> bool:
-    return method.name in AHEAD and "NOT_AVAILABLE" in str(told)
+    return method.name in ahead.METHODS and "NOT_AVAILABLE" in str(told)
 
 
 def as_rest(method: Method, document: dict[str, Any]) -> object:
@@ -137,14 +119,23 @@ async def test_grpcurl(server: RunningServer, method: Method, example: Example) 
 
 
 @pytest.mark.parametrize(("method", "example"), OVER_HTTP, ids=names)
-@pytest.mark.parametrize("send", [printed.curl, printed.without_curl], ids=["curl", "without"])
-async def test_curl(server: RunningServer, method: Method, example: Example, send: Any) -> None:  # noqa: ANN401
+@pytest.mark.parametrize(
+    ("send", "prefix"), [(printed.curl, "/api/v1/"), (printed.without_curl, "/v1/")], ids=["printed", "alias"]
+)
+async def test_curl(
+    server: RunningServer,
+    method: Method,
+    example: Example,
+    send: Callable[[str], Awaitable[printed.Outcome]],
+    prefix: str,
+) -> None:
     filled = await fill(method, example, server)
+    command = filled["curl"].replace("/api/v1/", prefix)
     if method.response_streaming:
-        async for line in printed.stream(filled["curl"]):
+        async for line in printed.stream(command):
             filled.expects([line["result"]])
             return
-    done = await send(filled["curl"])
+    done = await send(command)
     [document] = done.documents
     if is_ahead(method, document):
         return

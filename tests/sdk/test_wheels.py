@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+import llm_incident_manager
+from llm_incident_client import IncidentClient
 from tests.support import markdown, wheelhouse
 from tests.support.proxy import Proxy
 from tests.support.server import RunningServer, running_server
@@ -108,6 +110,11 @@ async def test_a_wheel_is_typed_licensed_and_described(built: Built, folder: str
     assert f"\n# {(shell.ROOT / folder / 'README.md').read_text('utf-8').splitlines()[0][2:]}\n" in told
 
 
+async def test_all_distributions_are_of_one_version(built: Built) -> None:
+    wheels = [file for file in built.values() if file.suffix == ".whl"]
+    assert {wheel.name.split("-")[1] for wheel in wheels} == {llm_incident_manager.__version__}
+
+
 async def test_the_client_depends_on_nothing_of_the_server(built: Built) -> None:
     told = wheel_metadata(built["clients .whl"]) + wheel_metadata(built["generated .whl"])
     asked = {
@@ -122,16 +129,28 @@ async def test_the_client_depends_on_nothing_of_the_server(built: Built) -> None
 
 
 async def test_the_servers_wheel_brings_what_it_reads(built: Built) -> None:
-    tree = shell.ROOT / "server"
+    _, listing, _ = await run("git", "ls-files", "server", "migrations", cwd=shell.ROOT)
+    files = {name for name in listing.splitlines() if (shell.ROOT / name).is_file()}
     read = {
-        str(path.relative_to(tree))
-        for pattern in ("*.sql", "*.yaml", "*.json")
-        for folder in (tree, tree / "llm_incident_manager" / "_migrations")
-        for path in folder.rglob(pattern)
+        name.replace("migrations/", "llm_incident_manager/_migrations/", 1)
+        if name.startswith("migrations/")
+        else name.removeprefix("server/")
+        for name in files
     }
-    assert read <= names(built[". .whl"])
-    assert any("/_migrations/sqlite/" in name for name in read)
-    assert any("/_migrations/postgres/" in name for name in read)
+    assert read - names(built[". .whl"]) == set()
+    assert {Path(name).suffix for name in read} >= {".py", ".sql", ".yaml"}
+
+
+async def test_a_server_runs_from_its_wheel(built: Built, tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    for one in ALL:
+        zipfile.ZipFile(built[f"{one.folder} .whl"]).extractall(packages)  # noqa: S202 - made by ourselves
+    where = f"import sys; sys.path.insert(0, {str(packages)!r}); import llm_incident_manager as it; print(it.__file__)"
+    _, loaded, _ = await run(sys.executable, "-c", where, cwd=tmp_path)
+    assert loaded.startswith(str(packages))
+    async with running_server(env={"PYTHONPATH": str(packages)}) as server, IncidentClient(server.grpc) as client:
+        created = await client.create_incident("app", "served from a wheel")
+        assert await client.get_incident(created.number) == created
 
 
 async def test_an_sdist_holds_what_a_build_needs_and_no_more(built: Built) -> None:

@@ -35,6 +35,7 @@ LACKS: Mapping[str, Mapping[str, str]] = {
     },
     "pooled": {
         "one_process": "leases belong to whoever took them until they run out, whatever process starts meanwhile",
+        "alone": "a pooler keeps its connections, so that nobody can tell whether a server still uses the database",
     },
 }
 """What a back end lacks, and why that is so. A test asks for something with the mark `needs`."""

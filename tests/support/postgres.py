@@ -35,9 +35,9 @@ DURABLE = {"shared_buffers": "64MB", "max_connections": "60"}
 class Cluster:
     """One server with its own folder and port, on the loopback address."""
 
-    def __init__(self, folder: Path, settings: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, settings: dict[str, str] | None = None, programs: Path | None = None) -> None:
         """Use `in_new_folder`; in a folder of before, what lies there. `settings` replace those of a hurried server."""
-        self._bin = _programs()
+        self._bin = programs or _programs()
         self._folder = folder
         self._settings = HURRIED if settings is None else settings
         self._names = count(1)
@@ -52,11 +52,11 @@ class Cluster:
         self.start()
 
     @classmethod
-    def in_new_folder(cls, settings: dict[str, str] | None = None) -> "Cluster":
+    def in_new_folder(cls, settings: dict[str, str] | None = None, programs: Path | None = None) -> "Cluster":
         """A server in a folder that its user may enter, wherever the suite runs."""
         folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         folder.chmod(0o755)
-        return cls(folder / "server", settings)
+        return cls(folder / "server", settings, programs)
 
     def remove(self) -> None:
         """Stops the server and deletes its files."""
@@ -92,6 +92,33 @@ class Cluster:
         rules = self._folder / "data" / "pg_hba.conf"
         rules.write_text(f"{rule}\n{rules.read_text()}")
         self.sql("SELECT pg_reload_conf()")
+
+    def configure(self, settings: dict[str, str]) -> None:
+        """Adds settings; they count from the next start."""
+        self._settings = {**self._settings, **settings}
+
+    def take(self, file: Path) -> str:
+        """Where the server finds its own copy of a file, which nobody else can read."""
+        copy = Path(shutil.copy(file, self._folder / file.name))
+        copy.chmod(0o600)
+        if os.geteuid() == 0:
+            shutil.chown(copy, "nobody")
+        return str(copy)
+
+    def replica(self) -> "Cluster":
+        """A streaming standby of this server, started; whoever asks for it removes it."""
+        folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        folder.chmod(0o755)
+        standby = Cluster.__new__(Cluster)
+        standby._bin, standby._folder, standby._settings = self._bin, folder / "server", self._settings
+        standby._names, standby._process, standby.port = count(1), None, free_port()
+        standby._folder.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(standby._folder, "nobody")
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "--checkpoint=fast", "--no-sync", "-R"]
+        standby._run("pg_basebackup", "-D", str(standby._folder / "data"), *where)
+        standby.start()
+        return standby
 
     def start(self) -> None:
         """Starts the server and waits until it answers."""

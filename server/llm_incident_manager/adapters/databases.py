@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,17 +23,21 @@ FILE = "incidents.db"
 _POOL_OF_TWO_LANES = 4
 
 
-async def open_store(settings: Settings, now: Instant, run: str) -> Store:
+async def open_store(
+    settings: Settings, now: Instant, run: str, replica_read: Callable[[str], None] = lambda _: None
+) -> Store:
     """The database with its schema up to date, which `migrate_on_start` brings about or else only asks for.
 
-    `run` is unique to this start of the server.
+    `run` is unique to this start of the server. `replica_read` is told what became of each read from a replica.
     Raises StoreRefused for what a person must mend, StoreUnavailable when the database does not answer.
     """
     storage = settings.storage
     if storage.type == "postgresql":
         from llm_incident_manager.adapters.postgres import store as postgres
 
-        return await postgres.open_store(_postgres_options(settings), run, now, migrate=storage.migrate_on_start)
+        return await postgres.open_store(
+            _postgres_options(settings), run, now, migrate=storage.migrate_on_start, replica_read=replica_read
+        )
     from llm_incident_manager.adapters.sqlite import store as sqlite
 
     options = sqlite.Options(_file(settings), ThreadExecutor)
@@ -138,5 +142,6 @@ def _postgres_options(settings: Settings) -> "Options":
         statement_timeout=timedelta(seconds=storage.statement_timeout_secs),
         lock_timeout=timedelta(seconds=storage.lock_timeout_secs),
         pooled=storage.pooled,
+        replica="" if storage.replica_url is None else storage.replica_url.get_secret_value(),
         may_lose_commits=storage.allow_unsafe_durability,
     )

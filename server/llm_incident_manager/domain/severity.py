@@ -28,12 +28,12 @@ class IncidentType(StrEnum):
 
 
 _WORDS: Mapping[Severity, str] = {
-    Severity.P0: "p0 critical crit fatal emergency emerg panic alert disaster sev0 s0 blocker page",
-    Severity.P1: "p1 high major error err severe sev1 s1 urgent",
+    Severity.P0: "p0 critical crit fatal emergency emerg panic alert disaster sev0 s0 blocker page highest",
+    Severity.P1: "p1 high major error err severe sev1 s1 urgent important",
     Severity.P2: "p2 medium moderate warning warn average degraded sev2 s2",
     Severity.P3: "p3 low minor sev3 s3 notice",
     Severity.P4: "p4 info information informational none maintenance debug verbose trace ok normal sev4 s4"
-    " unknownimpact",
+    " lowest trivial clear cleared unknownimpact",
 }
 SPELLINGS: Mapping[str, Severity] = {word: severity for severity, words in _WORDS.items() for word in words.split()}
 

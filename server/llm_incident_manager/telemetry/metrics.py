@@ -89,6 +89,8 @@ class Metrics:
         self._failed = _Children(failed)
         self._backlog = _Children(self._gauge("outbox_backlog", "Rows waiting for their work.", "topic"))
         self._oldest = _Children(self._gauge("outbox_oldest_seconds", "Age of the oldest waiting row.", "topic"))
+        reads = self._counter("replica_reads", "Reads meant for the replica by what became of them.", "outcome")
+        self._replica_reads = _Children(reads)
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
         self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
         self._size = self._gauge("database_bytes", "Bytes of the database that are in use.")
@@ -163,6 +165,10 @@ class Metrics:
     def database_holds(self, size: int) -> None:
         """Sets how many bytes of the database are in use."""
         self._size.set(size)
+
+    def replica_read(self, outcome: str) -> None:
+        """Counts a read meant for the replica: "served", or answered by the primary as it was "behind" or "away"."""
+        self._replica_reads[(outcome,)].inc()
 
     def page(self, accept: str = "") -> Page:
         """All metrics in the format that the Accept header asks for: text, or OpenMetrics."""

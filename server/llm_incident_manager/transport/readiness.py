@@ -23,19 +23,29 @@ class Readiness:
 class Probes:
     """The probes of a server."""
 
-    def __init__(self, probes: Mapping[str, Probe], drain: Drain, notes: Mapping[str, str]) -> None:
-        """`notes` are shown as they are, for instance that anonymous access is allowed."""
+    def __init__(
+        self,
+        probes: Mapping[str, Probe],
+        drain: Drain,
+        notes: Mapping[str, str],
+        optional: Mapping[str, Probe] | None = None,
+    ) -> None:
+        """`notes` are shown as they are, for instance that anonymous access is allowed. What the `optional` probes say
+        is shown, too, and does not count: the server works without what they ask for."""
         self._probes = probes
+        self._optional = optional or {}
         self._drain = drain
         self._notes = notes
 
     async def ask(self) -> Readiness:
         """Runs all probes side by side."""
-        words = await asyncio.gather(*(_word(probe) for probe in self._probes.values()))
-        checks = {**dict(zip(self._probes, words, strict=True)), **self._notes}
+        probes = {**self._optional, **self._probes}
+        words = dict(zip(probes, await asyncio.gather(*map(_word, probes.values())), strict=True))
+        checks = {**words, **self._notes}
         if self._drain.begun:
             checks["drain"] = "shutting down"
-        return Readiness(all(word == "ok" for word in words) and not self._drain.begun, checks)
+        well = all(words[name] == "ok" for name in self._probes)
+        return Readiness(well and not self._drain.begun, checks)
 
 
 async def _word(probe: Probe) -> str:

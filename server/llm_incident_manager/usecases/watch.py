@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from itertools import takewhile
 
 from llm_incident_manager.domain import filter_match
-from llm_incident_manager.domain.errors import DomainError
+from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.ports.stores import FeedItem, Position, Store
@@ -64,6 +64,17 @@ class Feed:
     async def position(self) -> Position:
         """Where a watcher starts that wants only what comes from now on."""
         return await self._store.feed_position()
+
+    async def resumed(self, position: Position) -> Position:
+        """The position itself. Raises INVALID_RESUME_TOKEN for one that this database has not come to: it is of another
+        one, or of a moment behind the backup that was restored, and whoever waited there would miss changes."""
+        if position > await self._store.feed_position():
+            message = (
+                "resume_token is of another database, or of a time behind a restored backup: watch again without it, "
+                "with snapshot to learn the present state"
+            )
+            raise DomainError(ErrorReason.INVALID_RESUME_TOKEN, message)
+        return position
 
     async def changes(
         self, tenant: TenantId, after: Position, matching: Filter | None, idle: float

@@ -91,7 +91,7 @@ async def test_a_full_stream_makes_the_sender_wait_or_refuses_in_time() -> None:
     def story() -> None:
         with stream_to(server.address, max_unacknowledged=10) as stream:
             fill(stream)
-            assert stream.unacknowledged <= 10 + 500 + 500
+            assert stream.unacknowledged == len(sent) <= 10 + 500
             loop.call_soon_threadsafe(server.holding.set)
             sent.append(stream.send(event(len(sent))))
 
@@ -159,6 +159,32 @@ async def test_closing_in_time_leaves_what_is_unanswered_to_an_error() -> None:
         server.holding.clear()
         await in_a_thread(story)
         server.holding.set()
+
+
+@pytest.mark.parametrize("within", [None, timedelta(0)], ids=["flushed", "dropped"])
+async def test_closing_under_senders_leaves_no_future_without_an_end(within: timedelta | None) -> None:
+    def send_until_closed(stream: EventStream, first: int) -> list[Future[pb.EventResult]]:
+        sent: list[Future[pb.EventResult]] = []
+        with contextlib.suppress(errors.StreamClosed):
+            while True:
+                sent.append(stream.send(event(first + len(sent))))
+        return sent
+
+    def story() -> list[Future[pb.EventResult]]:
+        with IncidentClient(server.address) as client, ThreadPoolExecutor(4) as pool:
+            with client.event_stream("p", StreamOptions(max_unacknowledged=200)) as stream:
+                sending = [pool.submit(send_until_closed, stream, number * 1_000_000) for number in range(4)]
+                stream.send(event(-1)).result(10)
+                stream.close(within)
+            return [future for sender in sending for future in sender.result(10)]
+
+    async with Ledger() as server:
+        sent = await in_a_thread(story)
+        kept = [future for future in sent if future.exception(10) is None]
+        assert {type(future.exception()) for future in sent} <= {type(None), errors.StreamClosed}
+    assert len(set(server.titles())) == len(server.titles())
+    assert len(kept) <= len(server.titles()) - 1, "whatever has a result was stored once"
+    assert len(kept) == len(sent) or within is not None
 
 
 async def test_an_exception_in_the_block_drops_what_waits() -> None:

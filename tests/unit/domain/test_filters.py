@@ -242,6 +242,10 @@ PASSES = [
     ("by its fingerprint", "fingerprint = f00d", True),
     ("by a number", "event_count >= 12 cost_usd < 1.51", True),
     ("an unset flag", "-recurred", True),
+    ("acknowledged at once", "time_to_acknowledge < 1s", True),
+    ("acknowledged later", "time_to_acknowledge > 0s", False),
+    ("its acknowledgement took some time", "time_to_acknowledge:*", True),
+    ("its resolution has taken none yet", "time_to_resolve:* OR time_to_resolve < 999h", False),
     ("an empty text is not there", "route:*", False),
     ("an empty text is equal to none", 'route = ""', True),
 ]

@@ -10,7 +10,8 @@ class Options:
 
     A call waits at most `acquire_within` for a connection and `statement_timeout` + `grace` for each answer.
     `pooled` is for PgBouncer in transaction mode: no prepared statement outlives its transaction, no session setting
-    is relied on. `may_lose_commits` accepts a server that confirms commits it could lose in a crash.
+    is relied on. `may_lose_commits` accepts a server that confirms commits it could lose in a crash. `replica` is the
+    URL of a standby that reads may be served from, if there is one.
     """
 
     dsn: str = field(repr=False)
@@ -22,6 +23,7 @@ class Options:
     grace: timedelta = timedelta(seconds=1)
     pooled: bool = False
     may_lose_commits: bool = False
+    replica: str = field(default="", repr=False)
 
     @property
     def settings(self) -> dict[str, str]:

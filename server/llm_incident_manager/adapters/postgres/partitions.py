@@ -4,19 +4,38 @@ A partition is made and attached without a lock that ingest needs; dropping one 
 gives up when that moment does not come soon. Whoever comes second leaves it to the first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
+
+import asyncpg
 
 from llm_incident_manager.adapters.postgres.pool import Connection
 from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.domain.ids import first_of
 from llm_incident_manager.domain.time import DAY, Instant, utc_day
+from llm_incident_manager.ports.stores import UpkeepRefused
 
 KEYS: Mapping[str, str] = {"event": "id", "event_body": "event_id"}
 """The partitioned tables and the id whose time decides."""
 
 DAYS_AHEAD = 3
 """So long may no process be able to make a partition before events come to lie in the default one."""
+
+MOST_MOVED = 100_000
+"""A day of which the default partition has more rows than this stays there: moving them would delay others for long."""
+
+MOST_COUNTED = 64 * 1024 * 1024
+"""A partition of more bytes than this is not counted when nothing is known of its rows."""
+
+
+@contextmanager
+def permitted() -> Iterator[None]:
+    """Raises UpkeepRefused when the role may not do what it tried."""
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise UpkeepRefused(str(error)) from error
 
 
 class Partition(NamedTuple):
@@ -61,10 +80,12 @@ async def make_room(connection: Connection, now: Instant) -> int:
         await connection.execute(SQL["hasty"])
         if not await connection.fetchval(SQL["only_one"]):
             return 0
-        missing = await _missing(connection, now)
-        for table, partition in missing:
-            await make(connection, table, partition)
-    return len(missing)
+        made = 0
+        for table, partition in await _missing(connection, now):
+            if not await connection.fetchval(filled("crowded", table, partition), MOST_MOVED):
+                await make(connection, table, partition)
+                made += 1
+    return made
 
 
 async def drop_oldest(connection: Connection, table: str, before: str) -> int | None:
@@ -74,11 +95,11 @@ async def drop_oldest(connection: Connection, table: str, before: str) -> int | 
     """
     for partition in await existing(connection, table):
         if partition.until <= before:
-            rows = int(await connection.fetchval(SQL["rows_of_partition"], partition.name))
-            if rows <= 0:
-                rows = int(await connection.fetchval(filled("count_partition", table, partition)))
+            rows, size = await connection.fetchrow(SQL["rows_of_partition"], partition.name) or (0, 0)
+            if rows <= 0 and size <= MOST_COUNTED:
+                rows = await connection.fetchval(filled("count_partition", table, partition))
             await connection.execute(filled("drop_partition", table, partition))
-            return rows
+            return max(int(rows), 0)
     return None
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -14,6 +14,9 @@ from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.domain.errors import StoreUnavailable
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+Rows: TypeAlias = "list[asyncpg.Record]"
+Ask: TypeAlias = Callable[..., Awaitable["list[asyncpg.Record]"]]
+"""Runs one statement with its values on a connection or in a unit of work."""
 
 CLOSE_WITHIN = 10.0
 """Seconds that running work has before its connections are cut."""
@@ -51,7 +54,13 @@ class Pool:
             raise
 
     async def _acquire(self) -> Connection:
-        return await self._pool.acquire(timeout=self._acquire_within)
+        try:
+            return await self._pool.acquire(timeout=self._acquire_within)
+        except TimeoutError as e:
+            if self.free > 0:  # it was a sign-in that took too long
+                raise
+            most = self._pool.get_max_size()
+            raise StoreUnavailable(f"all connections ({most}) are busy, and none came free in time") from e
 
     def _unwanted(self, lending: "asyncio.Task[Connection]") -> None:
         if lending.cancelled() or lending.exception() is not None:
@@ -91,8 +100,11 @@ def cut(connection: Connection) -> None:
         connection.terminate()
 
 
-async def open_pool(options: Options) -> Pool:
-    """Connects. Raises asyncpg's errors and OSError as they are: whoever starts a server explains them."""
+async def open_pool(options: Options, require: Callable[[Any], Coroutine[Any, Any, None]] | None = None) -> Pool:
+    """Connects. Raises asyncpg's errors and OSError as they are: whoever starts a server explains them.
+
+    `require` looks at each new connection and may refuse it by raising.
+    """
     pooled: dict[str, Any] = {"statement_cache_size": 0} if options.pooled else {"server_settings": options.settings}
     pool = await asyncpg.create_pool(
         options.dsn,
@@ -102,6 +114,7 @@ async def open_pool(options: Options) -> Pool:
         timeout=options.acquire_within.total_seconds(),
         command_timeout=(options.statement_timeout + options.grace).total_seconds(),
         reset=_nothing_to_reset,
+        init=require,
         **pooled,
     )
     return Pool(pool, options)

@@ -32,7 +32,7 @@ async def explained(*, signing_in: bool = False) -> AsyncIterator[None]:
 
 
 def _sign_in(error: Exception) -> Refusal:
-    if "pg_hba.conf" in str(error):
+    if "pg_hba.conf" in str(error) or "certificate" in str(error):
         return StoreRefused(
             "PostgreSQL admits no such sign-in: allow this client, user and database in its pg_hba.conf; "
             "if that asks for TLS or a client certificate, give sslmode, sslcert and sslkey in the database URL"
@@ -93,6 +93,11 @@ def _nobody(error: Exception) -> Refusal:
     )
 
 
+def _cut_off(_: Exception) -> Refusal:
+    remedy = "its log says why; if it asks for a client certificate, give sslcert and sslkey in the database URL"
+    return StoreUnavailable("it ends the connection during the sign-in", remedy)
+
+
 def _silent(_: Exception) -> Refusal:
     remedy = "look whether PostgreSQL hangs, a firewall is between, or host and port of the database URL are wrong"
     return StoreUnavailable("cannot connect in time", remedy)
@@ -138,6 +143,7 @@ _KINDS: _Kinds = (
     (asyncpg.AdminShutdownError, _coming_or_going),
     (asyncpg.CrashShutdownError, _coming_or_going),
     (asyncpg.ProtocolViolationError, _strange_protocol),
+    ((asyncpg.ConnectionDoesNotExistError, ConnectionResetError), _cut_off),
     (asyncpg.PostgresConnectionError, _nobody),
     (asyncpg.ProtocolError, _strange_protocol),
     (asyncpg.InterfaceError, _nobody),

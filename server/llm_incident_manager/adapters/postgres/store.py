@@ -1,10 +1,8 @@
 """The record of everything in PostgreSQL: lends units of work, and reads. What is locked when is in transaction.py."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
-
-import asyncpg
 
 from llm_incident_manager.adapters.postgres import (
     chains,
@@ -17,23 +15,35 @@ from llm_incident_manager.adapters.postgres import (
     starting,
 )
 from llm_incident_manager.adapters.postgres.options import Options
-from llm_incident_manager.adapters.postgres.pool import Pool
+from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
+from llm_incident_manager.adapters.postgres.replica import Replica
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
-from llm_incident_manager.adapters.postgres.transaction import PostgresTransaction
-from llm_incident_manager.adapters.sql import dialect, listing, migrations, records
+from llm_incident_manager.adapters.postgres.transaction import BEFORE_ALL, PostgresTransaction
+from llm_incident_manager.adapters.sql import dialect, figures, listing, migrations, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
+from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.relations import Attachment
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
+from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
-from llm_incident_manager.ports.stores import Count, Expired, FeedItem, IncidentQuery, KeyTaken, Position, StoredEvent
+from llm_incident_manager.ports.stores import (
+    Count,
+    Expired,
+    FeedItem,
+    IncidentQuery,
+    KeyTaken,
+    Position,
+    Related,
+    StoredEvent,
+    UpkeepRefused,
+)
 from llm_incident_manager.telemetry import logs
 
 T = TypeVar("T")
 
-_BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 _SWEEPS = ("sweep_idempotency", "sweep_answers", "sweep_segments", "sweep_released")
 _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"])
 _WIDTH = len(records.INCIDENT_COLUMNS)
@@ -42,8 +52,11 @@ _WIDTH = len(records.INCIDENT_COLUMNS)
 class PostgresStore:
     """Implements ports.stores.Store."""
 
-    def __init__(self, pool: Pool, options: Options, run: str) -> None:
+    def __init__(
+        self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None] = lambda _: None
+    ) -> None:
         """Use `open_store`."""
+        self._replica = Replica(options, options.replica, self._run, replica_read) if options.replica else None
         self._pool = pool
         self._begin = options.begin
         self._pooled = options.pooled
@@ -82,22 +95,22 @@ class PostgresStore:
 
     async def incident(self, tenant: TenantId, ref: str) -> Incident:
         """An incident by id or number. Raises NotFound."""
-        rows = await self._fetch("incident_by_id" if is_uuid(ref) else "incident_by_number", tenant, ref)
+        rows = await self._read(SQL["incident_by_id" if is_uuid(ref) else "incident_by_number"], tenant, ref)
         if not rows:
             raise NotFound("incident", ref)
         return records.incident_of(rows[0], str)
 
     async def incidents(self, query: IncidentQuery) -> Sequence[Incident]:
         """One page of a list."""
-        return [records.incident_of(row, str) for row in await self._done(_LISTS.page(query))]
+        return [records.incident_of(row, str) for row in await self._done(lambda: _LISTS.page(query))]
 
     async def count_incidents(self, query: IncidentQuery) -> int:
         """How many match, regardless of limit, offset and after."""
-        return (await self._done(_LISTS.count(query))).total
+        return (await self._done(lambda: _LISTS.count(query))).total
 
     async def count_up_to(self, query: IncidentQuery, most: int) -> Count:
         """The same, but where it would take looking at more than `most` of them it is told as "at least"."""
-        return await self._done(_LISTS.count(query, most))
+        return await self._done(lambda: _LISTS.count(query, most))
 
     async def index_incidents(self, limit: int) -> int:
         """Brings what lists ask about up to `limit` changes further along the feed; returns how many it was."""
@@ -109,14 +122,36 @@ class PostgresStore:
         async with self._unit(self._begin) as unit:
             return await indexing.document(unit, limit)
 
-    async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
-        """Timeline entries with an id larger than `after`, oldest first."""
-        rows = await self._fetch("timeline", tenant, incident, after or _BEFORE_ALL, limit)
+    async def timeline(
+        self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
+    ) -> Sequence[TimelineEntry]:
+        """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
+        rows = await self._read(SQL["timeline"], tenant, incident, after or BEFORE_ALL, limit, kind)
         return [records.timeline_of(row, str) for row in rows]
+
+    async def related(
+        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
+    ) -> Sequence[Related]:
+        """The incidents that one has to do with, by relation and id, behind such a pair."""
+        rows = await self._read(SQL["related"], tenant, incident, after[0], after[1] or BEFORE_ALL, limit)
+        return [records.related_of(row, str) for row in rows]
+
+    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
+        """Attachments with an id larger than `after`, oldest first."""
+        rows = await self._read(SQL["attachments"], tenant, incident, after or BEFORE_ALL, limit)
+        return [records.attachment_of(row, str) for row in rows]
+
+    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
+        """Counts and times over the incidents that match and were not merged into another one."""
+        found = []
+        for field in dict.fromkeys(("", group_by)):
+            clause = figures.statement(SQL["figures"], query, field, dialect.POSTGRES)
+            found.append([tuple(row) for row in await self._read(clause.text, *clause.parameters)])
+        return figures.table(found[0], found[-1] if group_by else (), group_by)
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""
-        rows = await self._fetch("event", tenant, event) if is_uuid(event) else []
+        rows = await self._read(SQL["event"], tenant, event) if is_uuid(event) else []
         if not rows:
             raise NotFound("event", event)
         *row, body, decision = rows[0]
@@ -124,7 +159,7 @@ class PostgresStore:
 
     async def deliveries(self, tenant: TenantId, incident: IncidentId) -> Sequence[DeliveryRow]:
         """What was sent for an incident, oldest first."""
-        return [records.delivery_of(row, str) for row in await self._fetch("deliveries", tenant, incident)]
+        return [records.delivery_of(row, str) for row in await self._read(SQL["deliveries"], tenant, incident)]
 
     async def feed_position(self) -> Position:
         """The position after the latest change that everybody can see."""
@@ -163,7 +198,7 @@ class PostgresStore:
         Raises KeyTaken when the moment for it does not come soon.
         """
         async with self._pool.connection() as connection:
-            with failures.translated():
+            with failures.translated(), partitions.permitted():
                 return await retention.expire(connection, what, before, limit, above=above, run=self._chains.run)
 
     async def size(self) -> int:
@@ -172,9 +207,9 @@ class PostgresStore:
         return int(rows[0][0])
 
     async def make_room(self, now: Instant) -> int:
-        """Makes the partitions of today and the coming days; returns how many were missing. Raises KeyTaken."""
+        """Makes the partitions of today and the coming days; returns how many. Raises KeyTaken, UpkeepRefused."""
         async with self._pool.connection() as connection:
-            with failures.translated():
+            with failures.translated(), partitions.permitted():
                 return await partitions.make_room(connection, now)
 
     async def check(self) -> None:
@@ -183,32 +218,52 @@ class PostgresStore:
         if rows[0][0]:
             raise StoreUnavailable("the server is a standby")
 
+    async def check_replica(self) -> None:
+        """Raises DomainError while a replica is configured and the primary has to answer what it should."""
+        if self._replica is not None:
+            await self._replica.check()
+
     async def close(self) -> None:
         """Finishes what runs, then gives everything back."""
+        if self._replica is not None:
+            await self._replica.close()
         await self._pool.close()
 
-    async def _done(self, steps: listing.Steps[T]) -> T:
+    async def _done(self, begun: Callable[[], listing.Steps[T]]) -> T:
         """Runs statement after statement on one connection."""
-        rows: listing.Rows | None = None
-        async with self._pool.connection() as connection:
+
+        async def work(ask: Ask) -> T:
+            steps, rows = begun(), None
             while True:
                 try:
                     clause = steps.send(rows)  # type: ignore[arg-type]  # None starts it
                 except StopIteration as end:
                     return end.value  # type: ignore[no-any-return]  # what the steps return
-                with failures.translated():
-                    rows = [tuple(row) for row in await connection.fetch(clause.text, *clause.parameters)]
+                rows = [tuple(row) for row in await ask(clause.text, *clause.parameters)]
 
-    async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
+        return await self._reading(work)
+
+    async def _fetch(self, name: str, *values: object) -> Rows:
         return await self._run(SQL[name], *values)
 
-    async def _run(self, statement: str, *values: object) -> list[asyncpg.Record]:
+    async def _run(self, statement: str, *values: object) -> Rows:
+        return await self._on_primary(lambda ask: ask(statement, *values))
+
+    async def _read(self, statement: str, *values: object) -> Rows:
+        """As `_run`, from the replica if it has all that is committed by now."""
+        return await self._reading(lambda ask: ask(statement, *values))
+
+    async def _reading(self, work: Callable[[Ask], Awaitable[T]]) -> T:
+        found = None if self._replica is None else await self._replica.use(work)
+        return await self._on_primary(work) if found is None else found
+
+    async def _on_primary(self, work: Callable[[Ask], Awaitable[T]]) -> T:
         if self._pooled:  # a statement is parsed in one step and run in another: it needs one server for both
             async with self._unit(self._begin) as unit:
-                return await unit.fetch(statement, *values)
+                return await work(unit.fetch)
         async with self._pool.connection() as connection:
             with failures.translated():
-                return await connection.fetch(statement, *values)
+                return await work(connection.fetch)
 
 
 def _feed_item(row: tuple[Any, ...]) -> FeedItem:
@@ -216,7 +271,14 @@ def _feed_item(row: tuple[Any, ...]) -> FeedItem:
     return FeedItem(Position(moment, sequence), ChangeKind(kind), records.incident_of(row, str))
 
 
-async def open_store(options: Options, run: str, now: Instant, *, migrate: bool = True) -> PostgresStore:
+async def open_store(
+    options: Options,
+    run: str,
+    now: Instant,
+    *,
+    migrate: bool = True,
+    replica_read: Callable[[str], None] = lambda _: None,
+) -> PostgresStore:
     """Connects, checks what the server promises, and brings the schema up to date when `migrate` says so.
 
     `run` names this start of the server and is never used twice: the writers of the audit chains carry it.
@@ -230,9 +292,9 @@ async def open_store(options: Options, run: str, now: Instant, *, migrate: bool 
     except BaseException:
         pool.terminate()
         raise
-    store = PostgresStore(pool, options, run)
+    store = PostgresStore(pool, options, run, replica_read)
     try:
         await store.make_room(now)
-    except KeyTaken as error:  # somebody else is at it, or looks into the default partition: tried again every minute
+    except (KeyTaken, UpkeepRefused) as error:  # tried again every minute; until then events lie in the default one
         logs.get("postgres").warning("partitions.later", error=error.message)
     return store

@@ -25,6 +25,11 @@ OPEN = filters.parse("state = (NEW OR ACKNOWLEDGED OR IN_PROGRESS OR ESCALATED)"
 OLDEST_FIRST = filters.parse_order("id")
 
 
+def parsed_filter(text: str) -> Filter | None:
+    """The filter, or None for an empty one."""
+    return filters.parse(text) if text.strip() else None
+
+
 async def incidents(
     on: Services, request: incident_service_pb2.ListIncidentsRequest, tenant: TenantId
 ) -> incident_service_pb2.ListIncidentsResponse:
@@ -32,7 +37,7 @@ async def incidents(
     span = paging.span_of(request.start, request.end)
     query = IncidentQuery(
         tenant,
-        filter=filters.parse(request.filter) if request.filter.strip() else None,
+        filter=parsed_filter(request.filter),
         search=search.parse(request.search) if request.search.strip() else None,
         order=filters.parse_order(request.order_by),
         created_from=span.created_from,

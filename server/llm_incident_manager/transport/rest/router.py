@@ -15,13 +15,14 @@ Target = TypeVar("Target")
 
 _Rank = tuple[int, ...]
 _RANKS = {ANY: 1, DEEP: 3}
+_ANY_METHOD = "*"
 _END = 2
 """Orders "/a/**/b" before "/a/**" (a literal is closer than the end) and "/a" before "/a/**"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[Target]):
-    """A method and a template that lead to a target."""
+    """A method and a template that lead to a target. The method `*` is any; of equals the one that names it wins."""
 
     method: str
     template: Template
@@ -100,9 +101,12 @@ class Router(Generic[Target]):
         return None
 
     def _find(self, method: str, verb: str, parts: Sequence[str]) -> Match[Target] | None:
-        table = self._tables.get((method, verb))
-        route = table.find(parts) if table else None
-        return Match(route, route.template.bind(parts, self._unescape)) if route else None
+        tables = (self._tables.get((each, verb)) for each in (method, _ANY_METHOD))
+        found = [best for table in tables if table and (best := table.find(parts))]
+        if not found:
+            return None
+        _, route = min(found, key=lambda best: best[0])  # of equals the first: the one that names the method
+        return Match(route, route.template.bind(parts, self._unescape))
 
 
 @dataclass(slots=True)
@@ -127,14 +131,14 @@ class _Table(Generic[Target]):
         if same is not None and same is not route:
             raise TemplateError(f"{route.method} {route.template.text} and {same.template.text} match the same paths")
 
-    def find(self, parts: Sequence[str]) -> Route[Target] | None:
+    def find(self, parts: Sequence[str]) -> tuple[_Rank, Route[Target]] | None:
         best = self._find_fixed(parts)
         for rank, route in self.deep:
             if best is not None and best[0] < rank:
                 break
             if _matches_deep(route.template.segments, parts):
-                return route
-        return best[1] if best else None
+                return rank, route
+        return best
 
     def _find_fixed(self, parts: Sequence[str]) -> tuple[_Rank, Route[Target]] | None:
         for rank, routes in self.fixed.get(len(parts), {}).items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from llm_incident_manager.config.sections import Api
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import PortTaken
 from llm_incident_manager.transport.methods import Method
@@ -27,6 +28,11 @@ class RestSettings:
     port: int = 3000
     max_body_bytes: int = 4 * 1024 * 1024
     request_timeout: float = 10.0
+
+    @classmethod
+    def of(cls, api: Api) -> "RestSettings":
+        """As the section `api` of the configuration has them."""
+        return cls(api.host, api.port, api.max_body_bytes, api.request_timeout_secs)
 
 
 class _Quiet(uvicorn.Server):

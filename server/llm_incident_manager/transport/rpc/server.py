@@ -8,6 +8,7 @@ import grpc
 from grpc.aio import Server
 from grpc_health.v1 import health_pb2
 
+from llm_incident_manager.config.sections import Grpc
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import PortTaken
 from llm_incident_manager.transport.methods import Method
@@ -40,6 +41,17 @@ class RpcSettings:
     max_message_bytes: int = 4 * 1024 * 1024
     max_concurrent_rpcs: int = 2_000
     reflection: bool = True
+
+    @classmethod
+    def of(cls, section: Grpc) -> "RpcSettings":
+        """As the section `grpc` of the configuration has them."""
+        return cls(
+            section.host,
+            section.port,
+            section.max_message_bytes,
+            section.max_concurrent_rpcs,
+            section.reflection,
+        )
 
 
 class RpcServer:

@@ -22,6 +22,12 @@ SET LOCAL lock_timeout = '100ms';
 -- the first eight bytes of SHA-256("llm_incident_manager upkeep").
 SELECT pg_try_advisory_xact_lock(7006726400069407131);
 
+-- name: crowded
+-- Whether the default partition has more than so many rows of a day.
+SELECT count(*) > $1 FROM (
+    SELECT FROM {table}_default WHERE {key} >= '{since}' AND {key} < '{until}' LIMIT $1 + 1
+) AS kept;
+
 -- name: create_partition
 -- A table that takes part later.
 CREATE TABLE {partition} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES);
@@ -45,7 +51,7 @@ DROP TABLE {partition};
 
 -- name: rows_of_partition
 -- About how many rows a partition has; nothing is known of one that never had many, or only just got them.
-SELECT c.reltuples::bigint FROM pg_class AS c WHERE c.oid = to_regclass($1);
+SELECT c.reltuples::bigint, pg_relation_size(c.oid) FROM pg_class AS c WHERE c.oid = to_regclass($1);
 
 -- name: count_partition
 SELECT count(*) FROM {partition};

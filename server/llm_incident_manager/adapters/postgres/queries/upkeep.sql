@@ -24,6 +24,19 @@ DELETE FROM incident_key_released WHERE ctid = ANY(ARRAY(
 -- Whether statements run, and whether this server takes writes.
 SELECT pg_is_in_recovery();
 
+-- name: written_to
+-- Every commit that was confirmed lies before this place of the log.
+SELECT (CASE WHEN current_setting('synchronous_commit') = 'off' THEN pg_current_wal_insert_lsn()
+    ELSE pg_current_wal_flush_lsn() END)::text;
+
+-- name: replayed
+-- Whether this is a standby, and how many bytes it still has to replay up to that place.
+SELECT pg_is_in_recovery(), coalesce(pg_wal_lsn_diff($1::text::pg_lsn, pg_last_wal_replay_lsn()), 1)::bigint;
+
+-- name: system
+-- The same for a primary and its standbys, and for no others.
+SELECT c.system_identifier::text || '/' || current_database() FROM pg_control_system() AS c;
+
 -- name: server_facts
 -- What decides whether this server may be used.
 SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,

@@ -134,10 +134,17 @@ class Schemas:
         schema: Schema = {"type": "object", "properties": {field.name: self._property(field) for field in fields}}
         required = sorted(required_fields(message) - omitted)
         told = self._words.of_message(message) if self._words else {}
-        return schema | ({"required": required} if required else {}) | told
+        return schema | ({"required": required} if required else {}) | _one_of(message) | told
 
     def _property(self, field: FieldDescriptor) -> Schema:
         return self.field(field) | (self._words.of_field(field) if self._words else {})
+
+
+def _one_of(message: Descriptor) -> Schema:
+    """That exactly one field of a required oneof is given. (Of two such oneofs the schema tells the first.)"""
+    required = plan.plan_all(message)[message.full_name].required_oneofs
+    choices = [[{"required": [field.name]} for field in message.oneofs_by_name[name].fields] for name in required]
+    return {"oneOf": choices[0]} if choices else {}
 
 
 def required_fields(message: Descriptor) -> set[str]:

@@ -21,11 +21,18 @@ _NEEDS_TITLE: Schema = {
 }
 _DAY_OR_TIME: Schema = {"anyOf": [{"format": "date"}, {"format": "date-time"}, {"maxLength": 0}]}
 
+_GIVEN: Schema = {"not": {"const": "UNSPECIFIED"}}
+_EDIT: Schema = {"properties": {"title": {"minLength": 1}, "severity": _GIVEN, "incident_type": _GIVEN}}
+
+EDITS: Mapping[str, Schema] = {"incidentmanager.v1.Incident": _EDIT}
+"""What an edit of a resource demands of the fields it brings, by the resource's full name."""
 MESSAGES: Mapping[str, Schema] = {"incidentmanager.v1.Event": _NEEDS_TITLE}
 """By full name."""
 FIELDS: Mapping[str, Schema] = {
     "incidentmanager.v1.ListIncidentsRequest.start": _DAY_OR_TIME,
     "incidentmanager.v1.ListIncidentsRequest.end": _DAY_OR_TIME,
+    "incidentmanager.v1.GetIncidentMetricsRequest.start": _DAY_OR_TIME,
+    "incidentmanager.v1.GetIncidentMetricsRequest.end": _DAY_OR_TIME,
 }
 """By full name."""
 

@@ -7,7 +7,7 @@ from google.protobuf.descriptor import Descriptor
 
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.rest.annotation import WHOLE, Annotation
-from llm_incident_manager.transport.rest.jsoncodec.schema import Schema, Schemas
+from llm_incident_manager.transport.rest.jsoncodec.schema import Schema, Schemas, required_fields
 from llm_incident_manager.transport.rest.openapi import hints, paths, refusals, texts
 from llm_incident_manager.transport.rest.openapi.paths import Json
 from llm_incident_manager.transport.rest.openapi.refusals import Answers
@@ -81,7 +81,14 @@ def _request_body(method: Method, annotation: Annotation, schemas: Schemas) -> J
     shown = [example["body"] for example in texts.examples(method) if example.get("body") is not None]
     if shown:
         content["example"] = shown[0]
-    return {"content": {"application/json": content}}
+    return {"required": _needs_body(annotation), "content": {"application/json": content}}
+
+
+def _needs_body(annotation: Annotation) -> bool:
+    required = required_fields(annotation.method.input_type)
+    return bool(
+        required.difference(annotation.path_fields) if annotation.body == WHOLE else annotation.body in required
+    )
 
 
 def _body(annotation: Annotation, schemas: Schemas) -> Schema:
@@ -92,4 +99,5 @@ def _body(annotation: Annotation, schemas: Schemas) -> Schema:
     if field.is_repeated or field.message_type is None:
         return schemas.field(field)
     bound = (path.removeprefix(f"{field.name}.") for path in annotation.path_fields)
-    return schemas.message(field.message_type, {*bound, *hints.read_only(field.message_type)})
+    resource = field.message_type
+    return schemas.message(resource, {*bound, *hints.read_only(resource)}) | hints.EDITS.get(resource.full_name, {})
