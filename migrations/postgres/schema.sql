@@ -217,6 +217,7 @@ CREATE TABLE public.incident_document (
     tenant text NOT NULL,
     words tsvector NOT NULL
 );
+ALTER TABLE ONLY public.incident_document ALTER COLUMN words SET STATISTICS 500;
 
 CREATE TABLE public.incident_index (
     tenant text NOT NULL,

@@ -290,8 +290,8 @@ class Pagination(_message.Message):
     next_page_token: _builtins.str
     """Gives the next page; empty at the end."""
     total_count_is_lower_bound: _builtins.bool
-    """More incidents match than were counted. Counts are exact up to 10,000; beyond that they are exact without a filter
-    and for filters on state, severity, incident_type and source alone.
+    """More incidents match than were counted. Counts are exact up to 10,000, with `search` up to 1,000; beyond that they
+    are exact without a filter and for filters on state, severity, incident_type and source alone.
     """
     def __init__(
         self,

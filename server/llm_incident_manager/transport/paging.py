@@ -21,6 +21,8 @@ DEFAULT_SIZE = 50
 MAX_SIZE = 100
 MOST_COUNTED = 10_000
 """What is not known without looking is counted so far; a list of more says that there are at least so many."""
+MOST_FOUND = 1_000
+"""The same for searches, whose rows cost more to find."""
 MAX_COUNT = 2**31 - 1
 """Public counters are int32 and stay there once they reach it."""
 

@@ -12,7 +12,7 @@ from llm_incident_manager.adapters.sql import filters, indexed
 from llm_incident_manager.adapters.sql.dialect import Dialect
 from llm_incident_manager.adapters.sql.filters import Clause, Writer
 from llm_incident_manager.domain.filter_fields import Type
-from llm_incident_manager.domain.filter_tree import Node
+from llm_incident_manager.domain.filter_tree import And, Node
 from llm_incident_manager.ports.stores import Count, IncidentQuery
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Lists:
         wanted = [str(row[0]) for row in found]
         if not wanted and not stale:
             return ()
-        return (yield self._rows(query if stale else replace(query, offset=0), [*wanted, *stale]))
+        return (yield self._rows(query if stale else replace(query, offset=0), wanted, stale))
 
     def count(self, query: IncidentQuery, most: int | None = None) -> Steps[Count]:
         """How many match; what would take looking at more than `most` of them is told as "at least"."""
@@ -119,6 +119,10 @@ class Lists:
             if query.search is not None:
                 where += f" AND {self._has_words(query, 'incident_index', writer)}"
             return f"FROM incident_index WHERE {where}"
+        by_id = all(key.field == "id" for key in query.order)
+        if by_id and part.exact and part.node == And(()) and not _spans(query):  # its own rows tell all
+            fresh = f"NOT {writer.among('term_id', stale)}" if stale else "TRUE"
+            return f"FROM (SELECT term.*, term_id AS id FROM ({lead}) AS term WHERE {fresh}) AS term WHERE TRUE"
         where = self._where(query, part, stale, writer)
         return f"FROM ({lead}) AS term CROSS JOIN incident_index WHERE incident_index.id = term_id AND {where}"
 
@@ -136,9 +140,15 @@ class Lists:
         where = self._whole(query, writer) + filters.behind(query, writer)
         return writer.clause(f"{self.select} WHERE {where} {filters.ordered(query, writer)}")
 
-    def _rows(self, query: IncidentQuery, ids: Sequence[str]) -> Clause:
+    def _rows(self, query: IncidentQuery, found: Sequence[str], stale: Sequence[str]) -> Clause:
+        """What was found, as it is now, and what is stale if it matches; what was found has the words already."""
         writer = Writer(self.dialect)
-        where = f"{self._each(query, writer)}{filters.behind(query, writer)} AND {writer.among('id', ids)}"
+        where = filters.matching(query, writer) + filters.behind(query, writer)
+        if query.search is None or not stale:
+            where += f" AND {writer.among('id', [*found, *stale])}"
+        else:
+            words = self._has_words(query, "incident", writer)
+            where += f" AND ({writer.among('id', found)} OR {writer.among('id', stale)} AND {words})"
         return writer.clause(f"{self.select} WHERE {where} {filters.ordered(query, writer)}")
 
     def _whole(self, query: IncidentQuery, writer: Writer) -> str:
@@ -182,7 +192,7 @@ class Lists:
         writer = Writer(self.dialect)
         if query.search is not None and query.filter is None and not _spans(query):
             return self._counted(writer, self._found(query, writer), most)
-        rows = f"SELECT 1 {self._from(query, part, stale, way, writer)}"
+        rows = f"SELECT 1 {self._from(replace(query, order=(), after=None), part, stale, way, writer)}"
         if stale:
             rows += f" UNION ALL SELECT 1 FROM incident WHERE {self._among(query, stale, writer)}"
         return self._counted(writer, rows, most)

@@ -81,7 +81,7 @@ async def _count(on: Services, query: IncidentQuery, page: Page, found: int) -> 
     """How many match, or at least how many have been seen: a page never fails for its count."""
     try:
         async with asyncio.timeout(COUNT_SECONDS):
-            return await on.store.count_up_to(query, paging.MOST_COUNTED)
+            return await on.store.count_up_to(query, paging.MOST_COUNTED if query.search is None else paging.MOST_FOUND)
     except TimeoutError:
         return Count(page.rank + found, at_least=True)
 
