@@ -119,7 +119,7 @@ async def test_a_full_buffer_refuses_who_can_come_back_and_holds_back_who_stream
         with pytest.raises(Overloaded, match="the ingest buffer is full") as refused:
             await batcher.submit(submission(world, "d"))
         assert refused.value.retry_after == 0.5
-        streaming = asyncio.create_task(batcher.enqueue(submission(world, "e"), batcher.lane))
+        streaming = asyncio.create_task(batcher.enqueue(submission(world, "e"), batcher.lane()))
         await asyncio.sleep(0)
         assert not streaming.done()
         runner.gate.set()
