@@ -70,8 +70,9 @@ class IncidentCalls(calls.MethodGroup):
         page_size: int = 0,
         page_token: str = "",
         page: int = 0,
+        search: str = "",
     ) -> pb.ListIncidentsResponse:
-        """One page of the incidents that match."""
+        """One page of the incidents that match. `search` is of words, all of which must occur; `laten*` begins one."""
         request = pb.ListIncidentsRequest(
             start=start,
             end=end,
@@ -80,6 +81,7 @@ class IncidentCalls(calls.MethodGroup):
             page_size=page_size,
             page_token=page_token,
             page=page,
+            search=search,
         )
         return await self._caller.unary(self._incidents.ListIncidents, request)
 
@@ -91,12 +93,19 @@ class IncidentCalls(calls.MethodGroup):
         filter: str = "",  # noqa: A002 - the contract's word
         order_by: str = "",
         page_size: int = 100,
+        search: str = "",
     ) -> AsyncGenerator[pb.Incident, None]:
         """All incidents that match, fetched page by page as they are taken."""
         token = ""
         while True:
             reply = await self.list_incidents(
-                start=start, end=end, filter=filter, order_by=order_by, page_size=page_size, page_token=token
+                start=start,
+                end=end,
+                filter=filter,
+                order_by=order_by,
+                page_size=page_size,
+                page_token=token,
+                search=search,
             )
             for incident in reply.incidents:
                 yield incident

@@ -167,8 +167,22 @@ CREATE TABLE public.incident (
     closed_at bigint,
     revision bigint NOT NULL,
     traceparent text NOT NULL,
+    keys jsonb,
+    unmerge jsonb,
+    first_received_at bigint,
     CONSTRAINT incident_severity_check CHECK (((severity >= 0) AND (severity <= 4))),
     CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['NEW'::text, 'ACKNOWLEDGED'::text, 'IN_PROGRESS'::text, 'ESCALATED'::text, 'RESOLVED'::text, 'CLOSED'::text])))
+);
+
+CREATE TABLE public.incident_attachment (
+    id uuid NOT NULL,
+    tenant text NOT NULL,
+    incident_id uuid NOT NULL,
+    url text NOT NULL,
+    title text NOT NULL,
+    media_type text NOT NULL,
+    actor text NOT NULL,
+    at bigint NOT NULL
 );
 
 CREATE TABLE public.incident_change (
@@ -234,7 +248,8 @@ CREATE TABLE public.incident_key (
     tenant text NOT NULL,
     fp_version smallint NOT NULL,
     fingerprint text NOT NULL,
-    incident_id uuid NOT NULL
+    incident_id uuid NOT NULL,
+    event_count bigint
 );
 
 CREATE TABLE public.incident_key_released (
@@ -243,6 +258,17 @@ CREATE TABLE public.incident_key_released (
     fingerprint text NOT NULL,
     incident_id uuid NOT NULL,
     released_at bigint NOT NULL
+);
+
+CREATE TABLE public.incident_link (
+    tenant text NOT NULL,
+    incident_id uuid NOT NULL,
+    relation smallint NOT NULL,
+    other_id uuid NOT NULL,
+    at bigint NOT NULL,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT incident_link_relation_check CHECK ((relation = ANY (ARRAY[1, 2, 3, 4, 7])))
 );
 
 CREATE TABLE public.incident_number (
@@ -352,6 +378,9 @@ ALTER TABLE ONLY public.event_default
 ALTER TABLE ONLY public.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant, key);
 
+ALTER TABLE ONLY public.incident_attachment
+    ADD CONSTRAINT incident_attachment_pkey PRIMARY KEY (incident_id, id);
+
 ALTER TABLE ONLY public.incident_change
     ADD CONSTRAINT incident_change_pkey PRIMARY KEY (sequence);
 
@@ -369,6 +398,9 @@ ALTER TABLE ONLY public.incident_key
 
 ALTER TABLE ONLY public.incident_key_released
     ADD CONSTRAINT incident_key_released_pkey PRIMARY KEY (tenant, fp_version, fingerprint);
+
+ALTER TABLE ONLY public.incident_link
+    ADD CONSTRAINT incident_link_pkey PRIMARY KEY (incident_id, relation, other_id);
 
 ALTER TABLE ONLY public.incident_number
     ADD CONSTRAINT incident_number_pkey PRIMARY KEY (tenant, day);
@@ -437,6 +469,8 @@ CREATE INDEX ix_incident_index_source ON public.incident_index USING btree (tena
 CREATE INDEX ix_incident_index_state ON public.incident_index USING btree (tenant, state, id, severity);
 
 CREATE INDEX ix_incident_index_updated_at ON public.incident_index USING btree (tenant, updated_at, id);
+
+CREATE INDEX ix_incident_previous ON public.incident USING btree (previous_id) WHERE (previous_id IS NOT NULL);
 
 CREATE INDEX ix_outbox_dead ON public.outbox USING btree (incident_id) WHERE dead;
 

@@ -107,13 +107,27 @@ CREATE TABLE incident (
     closed_at INTEGER,
     revision INTEGER NOT NULL,
     traceparent TEXT NOT NULL
-) WITHOUT ROWID;
+, keys TEXT, unmerge TEXT, first_received_at INTEGER) WITHOUT ROWID;
 
 CREATE INDEX ix_incident_finished ON incident (coalesce(closed_at, resolved_at)) WHERE state IN ('RESOLVED', 'CLOSED');
+
+CREATE INDEX ix_incident_previous ON incident (previous_id) WHERE previous_id IS NOT NULL;
 
 CREATE INDEX ix_incident_tenant ON incident (tenant, id, created_at);
 
 CREATE UNIQUE INDEX ux_incident_number ON incident (tenant, number);
+
+CREATE TABLE incident_attachment (
+    id BLOB NOT NULL,
+    tenant TEXT NOT NULL,
+    incident_id BLOB NOT NULL,
+    url TEXT NOT NULL,
+    title TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (incident_id, id)
+) WITHOUT ROWID;
 
 CREATE TABLE incident_change (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -260,7 +274,7 @@ CREATE TABLE incident_key (
     tenant TEXT NOT NULL,
     fp_version INTEGER NOT NULL,
     fingerprint TEXT NOT NULL,
-    incident_id BLOB NOT NULL,
+    incident_id BLOB NOT NULL, event_count INTEGER,
     PRIMARY KEY (tenant, fp_version, fingerprint)
 ) WITHOUT ROWID;
 
@@ -274,6 +288,17 @@ CREATE TABLE incident_key_released (
 ) WITHOUT ROWID;
 
 CREATE INDEX ix_incident_key_released_at ON incident_key_released (released_at);
+
+CREATE TABLE incident_link (
+    tenant TEXT NOT NULL,
+    incident_id BLOB NOT NULL,
+    relation INTEGER NOT NULL CHECK (relation IN (1, 2, 3, 4, 7)),
+    other_id BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (incident_id, relation, other_id)
+) WITHOUT ROWID;
 
 CREATE TABLE incident_number (
     tenant TEXT NOT NULL,

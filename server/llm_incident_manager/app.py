@@ -51,7 +51,11 @@ from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
+from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.incidents import Incidents
+from llm_incident_manager.usecases.linking import Linking
+from llm_incident_manager.usecases.merging import Merging
+from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import Feed
 
@@ -289,14 +293,19 @@ def _notes(settings: Settings) -> dict[str, str]:
 
 def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Services:
     ingest = settings.ingest
-    runner = Runner(tools)
+    clock, ids = tools.clock, tools.ids
+    runner, units, incidents = Runner(tools), Units(tools.store, clock, tools.wake), Incidents(clock, ids)
     limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events, databases.lanes(settings))
     return Services(
         tools=tools,
         runner=runner,
         batcher=Batcher(runner, limits, tools.metrics),
-        units=Units(tools.store, tools.clock, tools.wake),
-        incidents=Incidents(tools.clock, tools.ids),
+        units=units,
+        incidents=incidents,
+        merging=Merging(clock, ids),
+        splitting=Splitting(clock, ids, tools.codec, tools.judge.pack),
+        linking=Linking(clock, ids),
+        applying=Applying(tools.store, units, incidents),
         feed=feed,
         watching=Watching(feed, tools.clock, end),
         pages=Pages(PageTokens(_page_token_key(settings))),

@@ -15,6 +15,7 @@ from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import IncidentQuery
 from tests.support.builders import NOW, TENANT, make_entry, make_id
+from tests.support.pooler import start_pooler
 from tests.support.postgres import Cluster
 from tests.support.steps import opened, write
 
@@ -95,6 +96,29 @@ async def test_what_another_process_has_written_is_read_at_once(
         assert await store.incident(TENANT, incident.id) == incident
     await other.close()
     assert reads["served"] > 0
+
+
+async def test_behind_poolers_reads_come_from_the_replica_as_well(
+    options: Options, cluster: Cluster, standby: Cluster, database: str, reads: Counter[str]
+) -> None:
+    before, behind = start_pooler(cluster.port), start_pooler(standby.port)
+    try:
+        given = replace(
+            options,
+            dsn=f"postgresql://postgres@127.0.0.1:{before.port}/{database}",
+            replica=f"postgresql://postgres@127.0.0.1:{behind.port}/{database}",
+            pooled=True,
+        )
+        store = await open_store(given, make_id(), NOW, replica_read=lambda outcome: reads.update([outcome]))
+        await usable(store)
+        for _ in range(10):
+            incident = await opened(store)
+            assert await store.incident(TENANT, incident.id) == incident
+        assert reads["served"] > 0
+        await store.close()
+    finally:
+        before.stop()
+        behind.stop()
 
 
 async def test_while_replay_is_paused_the_primary_answers_and_says_why(

@@ -13,16 +13,21 @@ from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import IncidentQuery, Store
 from tests.support import random_filters
 from tests.support.random_filters import TENANT
-from tests.support.steps import write
+from tests.support.steps import indexed, write
 
 EVERYTHING = random_filters.population()
 # The examples only read, so they may share the store of their test.
 SHARED = (HealthCheck.function_scoped_fixture,)
 
 
-@pytest.fixture
-async def filled(store: Store) -> Store:
+@pytest.fixture(params=["behind", "halfway", "indexed"])
+async def filled(store: Store, request: pytest.FixtureRequest) -> Store:
+    """With the copy that lists ask at the start of the feed, in the middle of it, and at its end."""
     await write(store, Changes(opened=EVERYTHING))
+    if request.param == "halfway":
+        await store.index_incidents(len(EVERYTHING) // 2)
+    elif request.param == "indexed":
+        await indexed(store)
     return store
 
 
@@ -37,7 +42,7 @@ def passing(filter_: Filter) -> set[str]:
     return {str(incident.id) for incident in EVERYTHING if filter_match.matches(filter_, incident)}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SHARED)
+@settings(max_examples=40, deadline=None, suppress_health_check=SHARED)
 @given(filter_=random_filters.filters())
 async def test_a_filter_finds_what_passes_in_memory(filled: Store, filter_: Filter) -> None:
     assert await found(filled, filter_) == passing(filter_)

@@ -127,6 +127,25 @@ async def test_a_full_buffer_refuses_who_can_come_back_and_holds_back_who_stream
     assert runner.batches == [1, 2, 1]
 
 
+async def test_streams_in_different_lanes_commit_side_by_side_and_each_keeps_its_order(world: World) -> None:
+    runner = HeldRunner(world)
+    runner.gate.clear()
+    async with running(world, runner, Limits(batch_events=1, linger=0, lanes=2)) as (batcher, _):
+        one, other = batcher.lane(), batcher.lane()
+        assert batcher.lane() is one
+        sent = [
+            await batcher.enqueue(submission(world, key), lane) for key, lane in (("a", one), ("b", other), ("c", one))
+        ]
+        while len(runner.batches) < 2:
+            runner.begun.clear()
+            await runner.begun.wait()
+        assert not any(done.done() for done in sent)
+        runner.gate.set()
+        await asyncio.gather(*sent)
+    assert runner.batches == [1, 1, 1]
+    assert len(await world.incidents()) == 3
+
+
 async def test_a_failed_batch_is_told_to_all_its_callers_and_the_next_one_goes_on(world: World) -> None:
     runner = HeldRunner(world)
     runner.failures = [StoreUnavailable("gone")]

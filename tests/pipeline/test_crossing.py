@@ -36,7 +36,7 @@ class Road:
             await asyncio.sleep(0)
 
     async def _pass(self, name: str, submissions: list[Submission]) -> None:
-        async with self.crossing.passing(submissions):
+        async with self.crossing.passing(lambda: submissions):
             self.seen.append(f"+{name}")
             await self.gates[name].wait()
         self.seen.append(f"-{name}")
@@ -75,3 +75,21 @@ async def test_one_that_gives_up_waiting_leaves_the_way_free() -> None:
     await road.let_out("a")
     await road.let_out("c")
     await asyncio.gather(*road.tasks, return_exceptions=True)
+
+
+async def test_what_comes_while_a_batch_waits_goes_along_and_counts_as_its_own() -> None:
+    road, batch = Road(), bearing("x")
+    await road.send("a", "x")
+    await road.send("b", "y")
+    waiting = asyncio.create_task(_enter(road, batch))
+    await road.settle()
+    batch += bearing("y")
+    await road.let_out("a")
+    assert not waiting.done()
+    await road.let_out("b")
+    await asyncio.gather(waiting, *road.tasks)
+
+
+async def _enter(road: Road, batch: list[Submission]) -> None:
+    async with road.crossing.passing(lambda: batch):
+        pass

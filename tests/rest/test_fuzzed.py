@@ -15,7 +15,7 @@ from tests.support.sizes import FULL, size
 
 DOCUMENT = json.loads(openapi.document_json())
 QUICK = ("--exclude-operation-id-regex", r"_\d+$")
-EXAMPLES = ("--max-examples", str(size(5, 300)), "--seed", "1")
+EXAMPLES = ("--max-examples", str(size(5, 100)), "--seed", "1")
 
 
 @pytest.mark.slow

@@ -142,12 +142,11 @@ async def by_incident_id(method: Method, server: RunningServer) -> Requests:
         "until": {"seconds": 4_000_000_000},
         "source_incident_ids": [incident],
         "event_ids": [incident],
-        "linked_incident_id": incident,
-        "attachment_id": incident,
+        "linked_incident_id": await an_incident(server) if "linked_incident_id" in fields else "",
         "url": "https://example.com/trace",
     }
     extra = {field: value for field, value in offered.items() if field in fields}
-    possible = name in ("Acknowledge", "Escalate", "Assign", "AddNote", "ListTimeline", "GetIncident")
+    possible = name not in ("StartWork", "DeEscalate", "Resolve", "Close", "Reopen", "Snooze", "AnalyzeCorrelations")
     found = [
         (request(name, incident_id=incident, **extra), possible),
         (request(name, incident_id="INC-20200101-99999", **extra), False),
@@ -158,13 +157,74 @@ async def by_incident_id(method: Method, server: RunningServer) -> Requests:
     return found
 
 
-async def apply_to_incidents(_: RunningServer) -> Requests:
-    name = "ApplyToIncidents"
-    return [(request(name, filter='source = "ann"', acknowledge={}), False), (request(name, filter="x"), False)]
+async def apply_to_incidents(server: RunningServer) -> Requests:
+    name, incident = "ApplyToIncidents", await an_incident(server)
+    one = f'id = "{incident}"'
+    return [
+        (request(name, filter=one, add_note={"text": "all of them"}, preview=True, expected_count=1), True),
+        (request(name, filter=one, acknowledge={}, expected_count=1), True),
+        (request(name, filter=one, close={}), True),
+        (request(name, filter=one, acknowledge={}, expected_count=7), False),
+        (request(name, filter=one), False),
+        (request(name, filter=" ", acknowledge={}), False),
+        (request(name, filter="severity =", acknowledge={}), False),
+    ]
 
 
-async def get_incident_metrics(_: RunningServer) -> Requests:
-    return [(request("GetIncidentMetrics"), False)]
+async def get_incident_metrics(server: RunningServer) -> Requests:
+    name = "GetIncidentMetrics"
+    await an_incident(server)
+    return [
+        (request(name, group_by="severity", filter='source = "ann"'), True),
+        (request(name), True),
+        (request(name, group_by="title"), False),
+        (request(name, start="yesterday"), False),
+    ]
+
+
+async def merge(server: RunningServer) -> Requests:
+    name, into, source = "Merge", await an_incident(server), await an_incident(server)
+    return [
+        (request(name, incident_id=into, source_incident_ids=[source]), True),
+        (request(name, incident_id=into, source_incident_ids=[into]), False),
+        (request(name, incident_id=into, source_incident_ids=[source], etag="99"), False),
+        (request(name, incident_id=into), False),
+    ]
+
+
+async def unmerge(server: RunningServer) -> Requests:
+    into, source = await an_incident(server), await an_incident(server)
+    await by_grpc(server, BY_NAME["Merge"], request("Merge", incident_id=into, source_incident_ids=[source]))
+    return [
+        (request("Unmerge", incident_id=source, reason="by mistake"), True),
+        (request("Unmerge", incident_id=into), False),
+    ]
+
+
+async def split(server: RunningServer) -> Requests:
+    name, key = "Split", f"split{next(numbers)}"
+    events = [event_pb2.Event(source="shield", title=f"part {n}", dedup_key=key) for n in range(2)]
+    submitted = [await by_grpc(server, BY_NAME["SubmitEvent"], request("SubmitEvent", event=each)) for each in events]
+    incident = str(submitted[0].value["incident_id"])
+    return [
+        (request(name, incident_id=incident, event_ids=[submitted[1].value["event_id"]], reason="another"), True),
+        (request(name, incident_id=incident, event_ids=["not-an-id"]), False),
+        (request(name, incident_id=incident), False),
+    ]
+
+
+async def unlink_incidents(server: RunningServer) -> Requests:
+    one, other = await an_incident(server), await an_incident(server)
+    pair = {"incident_id": one, "linked_incident_id": other}
+    await by_grpc(server, BY_NAME["LinkIncidents"], request("LinkIncidents", **pair))
+    return [(request("UnlinkIncidents", **pair), True), (request("UnlinkIncidents", **pair), False)]
+
+
+async def remove_attachment(server: RunningServer) -> Requests:
+    incident, url = await an_incident(server), "https://example.com/x.log"
+    added = await by_grpc(server, BY_NAME["AddAttachment"], request("AddAttachment", incident_id=incident, url=url))
+    named = {"incident_id": incident, "attachment_id": added.value["attachment"]["id"]}
+    return [(request("RemoveAttachment", **named), True), (request("RemoveAttachment", **named), False)]
 
 
 SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
@@ -178,6 +238,11 @@ SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
     "UpdateIncident": update_incident,
     "ApplyToIncidents": apply_to_incidents,
     "GetIncidentMetrics": get_incident_metrics,
+    "Merge": merge,
+    "Unmerge": unmerge,
+    "Split": split,
+    "UnlinkIncidents": unlink_incidents,
+    "RemoveAttachment": remove_attachment,
 }
 """Methods that are asked otherwise than by an incident's id."""
 

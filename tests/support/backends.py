@@ -99,6 +99,11 @@ class Postgres:
         self._pooler = pooler
         self._name = cluster.create(template)
 
+    @property
+    def dsn(self) -> str:
+        """Where a connection of a test's own goes, past any pooler."""
+        return self._cluster.dsn(self._name)
+
     async def open(self) -> Store:
         options = _options(self._cluster, self._name)
         if self._pooler is not None:

@@ -80,7 +80,7 @@ def _operation(operation: dict[str, Any], names: Iterable[str], *, read_as_id: b
     if name in ahead.METHODS or "application/x-ndjson" in told:  # a stream does not end by itself
         settings.append("enabled = false")
     if read_as_id:  # with another verb the last word of the path is an id, and refused as one
-        settings.append("checks.unsupported_method.enabled = false")
+        settings.append('phases.coverage.unexpected-methods = ["PUT", "TRACE"]')
     if "501" in responses:
         settings.append('checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501"]')
     if not (_WORDS | _OTHERS).isdisjoint(names):

@@ -36,6 +36,12 @@ async def write(store: Store, changes: Changes) -> None:
         await tx.write(changes)
 
 
+async def indexed(store: Store) -> None:
+    """Lets what lists and searches ask follow the feed to its end."""
+    while await store.index_incidents(100) or await store.index_words(100):
+        pass
+
+
 class Dropped(Exception):
     """What `dropped` raises."""
 

@@ -114,14 +114,29 @@ async def a_world(
     store: Store | None = None,
 ) -> AsyncIterator[World]:
     """A world with an empty database, or on a store that whoever opened it closes."""
+    opened = store or await sqlite.open_store(sqlite.Options(None, InlineExecutor), Uuid7().new(NOW), NOW)
+    try:
+        yield world_on(opened, fingerprints=fingerprints, mutes=mutes, min_severity=min_severity)
+    finally:
+        if store is None:
+            await opened.close()
+
+
+def world_on(
+    store: Store,
+    *,
+    fingerprints: bool = True,
+    mutes: tuple[MuteRule, ...] = (),
+    min_severity: Severity = Severity.P3,
+) -> World:
+    """A world around a store."""
     clock, ids, channel = HeldClock(), Uuid7(), Recorder()
-    opened = store or await sqlite.open_store(sqlite.Options(None, InlineExecutor), ids.new(NOW), NOW)
     tools = Tools(
-        store=opened,
+        store=store,
         clock=clock,
         ids=ids,
         codec=EventCodec(),
-        numbers=Numbers(opened, at_once=2),
+        numbers=Numbers(store, at_once=2),
         identities=Identities(enabled=fingerprints, new_id=lambda: ids.new(clock.now())),
         judge=Judge(rulepack.load()),
         metrics=Metrics("test"),
@@ -132,8 +147,4 @@ async def a_world(
         channels={channel.name: channel},
         mutes=mutes,
     )
-    try:
-        yield World(opened, clock, tools, channel)
-    finally:
-        if store is None:
-            await opened.close()
+    return World(store, clock, tools, channel)

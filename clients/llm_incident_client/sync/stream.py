@@ -32,7 +32,8 @@ class EventStream:
         self._inner = inner
         self._work, self._idle = asyncio.Event(), asyncio.Event()
         self._carrying: asyncio.Task[None] | None = None
-        self._inbox = Inbox(lambda: owner.portal.soon(self._work.set), MOST_HANDED_OVER)
+        self._taken: deque[Item] = deque()
+        self._inbox = Inbox(lambda: owner.portal.soon(self._work.set), MOST_HANDED_OVER // 2)  # the rest is in _taken
 
     def __enter__(self) -> Self:
         """Starts connecting in the background."""
@@ -48,7 +49,7 @@ class EventStream:
     @property
     def unacknowledged(self) -> int:
         """How many events have no result yet."""
-        return len(self._inbox) + self._inner.unacknowledged
+        return len(self._inbox) + len(self._taken) + self._inner.unacknowledged
 
     def send(self, event: pb.Event, timeout: float | None = None) -> "Future[pb.EventResult]":
         """Hands an event over, waiting while the stream is full, and returns the future of its result.
@@ -98,27 +99,32 @@ class EventStream:
     async def _open(self) -> None:
         await self._inner.__aenter__()
         self._carrying = asyncio.create_task(self._carry(), name=f"event-inbox-{self.producer_id}")
+        self._carrying.add_done_callback(lambda _: self._drop())  # it may be cancelled before it begins
 
     async def _carry(self) -> None:
         """Moves what threads put into the inbox to the stream, until cancelled; then ends the stream."""
-        taken: deque[Item] = deque()
         try:
             while True:
-                taken.extend(self._inbox.take())
-                while taken:
-                    await self._do(taken[0])
-                    taken.popleft()
+                self._taken.extend(self._inbox.take())
+                while self._taken:
+                    await self._do(self._taken[0])
+                    self._taken.popleft()
                 await asyncio.sleep(0)  # threads may fill the inbox for ever: frames are written in between
                 if not len(self._inbox):
                     self._idle.set()
                     await self._work.wait()
                     self._work.clear()
         finally:
-            closed = errors.StreamClosed()
-            self._inbox.refuse(closed)
-            for item in (*taken, *self._inbox.take()):
-                tickets.fail(item.waiting, closed)
+            self._drop()
             await self._inner.aclose(timedelta(0))
+
+    def _drop(self) -> None:
+        """Takes nothing more, and tells those whose events did not reach the stream."""
+        closed = errors.StreamClosed()
+        self._inbox.refuse(closed)
+        for item in (*self._taken, *self._inbox.take()):
+            tickets.fail(item.waiting, closed)
+        self._taken.clear()
 
     async def _do(self, item: Item) -> None:
         try:

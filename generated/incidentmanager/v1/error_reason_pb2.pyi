@@ -85,7 +85,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: {}
     """
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 16
-    """DEADLINE_EXCEEDED. The caller's deadline passed before the work was done; a write may still have happened.
+    """DEADLINE_EXCEEDED. The caller's deadline passed before the work was done; a write may still have happened. Or a list
+    asks for what no index helps to find, and the time that lists have has passed.
     Metadata: {"deadline_ms": "2000"}
     """
     ERROR_REASON_NOT_AVAILABLE: _ErrorReason.ValueType  # 17
@@ -213,7 +214,8 @@ ERROR_REASON_DRAINING: ErrorReason.ValueType  # 15
 Metadata: {}
 """
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 16
-"""DEADLINE_EXCEEDED. The caller's deadline passed before the work was done; a write may still have happened.
+"""DEADLINE_EXCEEDED. The caller's deadline passed before the work was done; a write may still have happened. Or a list
+asks for what no index helps to find, and the time that lists have has passed.
 Metadata: {"deadline_ms": "2000"}
 """
 ERROR_REASON_NOT_AVAILABLE: ErrorReason.ValueType  # 17

@@ -31,7 +31,7 @@ Limit = Annotated[int, typer.Option("--limit", help="How many at most; 0 for all
 
 
 @options.command(app, "list")
-def list_incidents(
+def list_incidents(  # noqa: PLR0913  # one argument an option
     how: Invocation,
     *,
     filter_text: Filter = "",
@@ -40,6 +40,9 @@ def list_incidents(
     ] = None,
     only_open: Annotated[bool, typer.Option("--open", help="That still need somebody.")] = False,
     severity: Annotated[str, typer.Option("--severity", help="At least as severe as this, for instance P1.")] = "",
+    search: Annotated[
+        str, typer.Option("--search", help='All these words; the last may be a start: "gateway laten*".')
+    ] = "",
     order_by: Annotated[str, typer.Option("--order-by", help='For instance: "severity desc, create_time".')] = "",
     limit: Limit = 50,
     again: Watch = False,
@@ -53,7 +56,7 @@ def list_incidents(
 
     async def work(client: "IncidentClient") -> None:
         async def draw() -> None:
-            _print_list(printer, await collect(client, text, order_by, limit))
+            _print_list(printer, await collect(client, text, order_by, limit, search))
 
         await (repeating.draw_again(client, printer, draw) if again else draw())
 
@@ -74,7 +77,8 @@ def _listed(printer: "Printer", found: "pb.ListIncidentsResponse") -> None:
 
     views.listed(printer, found.incidents)
     if (total := found.pagination.total_count) > len(found.incidents):
-        print(f"{len(found.incidents)} of {total}; --limit 0 shows all")
+        total_text = f"at least {total}" if found.pagination.total_count_is_lower_bound else str(total)
+        print(f"{len(found.incidents)} of {total_text}; --limit 0 shows all")
 
 
 def filter_of(text: str, states: Sequence[State], severity: str) -> str:
@@ -95,14 +99,18 @@ def _severity(text: str) -> str:
     return text.upper()
 
 
-async def collect(client: "IncidentClient", text: str, order_by: str, limit: int) -> "pb.ListIncidentsResponse":
+async def collect(
+    client: "IncidentClient", text: str, order_by: str, limit: int, search: str = ""
+) -> "pb.ListIncidentsResponse":
     """As many of the incidents that match as asked for, as one reply."""
     from llm_incident_client import pb
 
     found, token = pb.ListIncidentsResponse(), ""
     while True:
         left = min(limit - len(found.incidents), 100) if limit else 100
-        page = await client.list_incidents(filter=text, order_by=order_by, page_size=left, page_token=token)
+        page = await client.list_incidents(
+            filter=text, order_by=order_by, page_size=left, page_token=token, search=search
+        )
         found.incidents.extend(page.incidents)
         token = page.pagination.next_page_token
         if not token or (limit and len(found.incidents) >= limit):

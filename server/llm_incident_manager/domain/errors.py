@@ -85,13 +85,46 @@ class NotFound(DomainError):
 class IllegalTransition(DomainError):
     """The verb is not allowed in this state."""
 
-    def __init__(self, state: str, verb: str, allowed: Sequence[str], *, forcible: bool = False) -> None:
-        """`allowed` are the verbs that are; `forcible` says that `force` would do."""
+    def __init__(
+        self, state: str, verb: str, allowed: Sequence[str], *, forcible: bool = False, incident: str = ""
+    ) -> None:
+        """`allowed` are the verbs that are; `forcible` says that `force` would do; `incident` tells it from others."""
         hint = " (or set force)" if forcible else ""
         now = ", ".join(allowed) or "none"
-        message = f"cannot {verb} an incident that is {state}{hint}; allowed now: {now}"
+        message = f"cannot {verb} {incident or 'an incident'} that is {state}{hint}; allowed now: {now}"
         metadata = {"state": state, "verb": verb, "allowed": ",".join(allowed)}
+        metadata |= {"incident": incident} if incident else {}
         super().__init__(ErrorReason.ILLEGAL_TRANSITION, message, metadata)
+
+
+class Merged(DomainError):
+    """The incident ended in another one."""
+
+    def __init__(self, incident: str, into: str, remedy: str) -> None:
+        """`into` is the id of the other one; `remedy` says what to do about it."""
+        message = f"{incident} was merged into incident {into}: {remedy}"
+        super().__init__(ErrorReason.MERGED, message, {"incident": incident, "merged_into": into})
+
+
+class CountChanged(DomainError):
+    """Another number of incidents matches than the caller expected."""
+
+    def __init__(self, expected: int, matched: int) -> None:
+        """How many the caller expected, and how many match."""
+        message = f"{matched} incidents match, not {expected}: nothing was changed; preview again"
+        metadata = {"expected": str(expected), "matched": str(matched)}
+        super().__init__(ErrorReason.COUNT_CHANGED, message, metadata)
+
+
+class TooManyMatches(DomainError):
+    """More incidents match than one call changes."""
+
+    def __init__(self, matched: int, limit: int) -> None:
+        """How many match, and how many one call changes."""
+        message = (
+            f"{matched} incidents match and one call changes {limit}: narrow the filter, or give a limit and repeat"
+        )
+        super().__init__(ErrorReason.TOO_MANY_MATCHES, message, {"matched": str(matched), "limit": str(limit)})
 
 
 class StaleEtag(DomainError):

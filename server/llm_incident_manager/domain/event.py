@@ -64,6 +64,10 @@ class Event(NamedTuple):
     error_class: str = ""
     runbook_url: str = ""
 
+    def traced(self, traceparent: str) -> "Event":
+        """The event with that trace; `_replace` would take five times as long."""
+        return tuple.__new__(Event, (*self[:_TRACE], traceparent, *self[_TRACE + 1 :]))
+
     @property
     def model(self) -> str:
         """The model that answered, otherwise the one asked for."""
@@ -73,3 +77,6 @@ class Event(NamedTuple):
     def tokens(self) -> int:
         """Tokens in and out."""
         return self.input_tokens + self.output_tokens
+
+
+_TRACE = Event._fields.index("traceparent")

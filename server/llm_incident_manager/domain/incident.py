@@ -42,6 +42,31 @@ class Tally(NamedTuple):
     last_seen: Instant | None = None
 
 
+class FingerprintName(NamedTuple):
+    """A fingerprint without its components: what an incident holds."""
+
+    version: int
+    value: str
+
+
+class Extremes(NamedTuple):
+    """Counters that cannot be subtracted again."""
+
+    users_affected: int
+    first_seen: Instant
+    last_seen: Instant
+    first_received: Instant
+
+
+class Unmerge(NamedTuple):
+    """What taking a merge apart restores. Of an incident that was merged into another one: the state it had, and how
+    many events each fingerprint had that it held (None: not counted). Of the other one: its own extremes."""
+
+    state: State | None = None
+    counts: tuple[int | None, ...] = ()
+    extremes: Extremes | None = None
+
+
 class Holder(NamedTuple):
     """An open incident in short: what most events, which only count it up, need to know of it."""
 
@@ -56,7 +81,8 @@ class Holder(NamedTuple):
 
 @dataclass(slots=True)
 class Incident:
-    """One problem. `revision` counts material changes (the etag); repeats only move the counters.
+    """One problem. `revision` counts material changes (the etag); repeats only move the counters. `keys` is empty while
+    it holds its own fingerprint and no other.
 
     Treat it as frozen. It is not declared so, because making one would take five times as long.
     """
@@ -99,6 +125,9 @@ class Incident:
     acknowledged_at: Instant | None = None
     resolved_at: Instant | None = None
     closed_at: Instant | None = None
+    first_received_at: Instant | None = None
+    keys: tuple[FingerprintName, ...] = ()
+    unmerge: Unmerge | None = None
     revision: int = 1
     traceparent: str = field(default="", compare=False)
 
@@ -123,6 +152,21 @@ class Incident:
     def time_to_resolve(self) -> int | None:
         """From its creation to its resolution, in microseconds; None while it is not resolved."""
         return None if self.resolved_at is None else self.resolved_at - self.created_at
+
+    @property
+    def held(self) -> tuple[FingerprintName, ...]:
+        """The fingerprints it holds while it is open: its own, or those that merges and splits have left it with."""
+        return self.keys or (FingerprintName(self.fingerprint.version, self.fingerprint.value),)
+
+    @property
+    def extremes(self) -> Extremes:
+        """Its counters that are no sums."""
+        return Extremes(self.users_affected, self.first_seen, self.last_seen, self.first_received)
+
+    @property
+    def first_received(self) -> Instant:
+        """When its earliest event was received; without a note of that, when it was opened."""
+        return self.created_at if self.first_received_at is None else self.first_received_at
 
     @property
     def etag(self) -> str:

@@ -16,6 +16,8 @@ class NotifyReason(StrEnum):
     ESCALATED = "escalated"
     RESOLVED = "resolved"
     REOPENED = "reopened"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
     BELOW_MIN_SEVERITY = "below_min_severity"
     HISTORICAL = "historical"
     NO_CHANNEL = "no_channel"

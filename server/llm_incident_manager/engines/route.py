@@ -24,7 +24,10 @@ class Quiet:
 
 
 def decide(incident: Incident, reason: NotifyReason, route: Route) -> Tell | Quiet:
-    """What the route does with a material change of the incident. Historical incidents never notify."""
+    """What the route does with a material change of the incident. Historical incidents never notify; of one that was
+    merged into another, people are told that and nothing else."""
+    if incident.merged_into is not None and reason is not NotifyReason.MERGED:
+        return Quiet(route.name, NotifyReason.MERGED)
     if incident.historical:
         return Quiet(route.name, NotifyReason.HISTORICAL)
     if incident.severity > route.min_severity:

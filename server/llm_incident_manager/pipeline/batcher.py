@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, Overloaded
@@ -80,28 +81,30 @@ class Batcher:
     async def _drive(self, lane: Lane) -> None:
         while True:
             await lane.batch()
-            await self._commit(self._take(lane))
+            await self._commit(lane)
 
     @property
     def pressed(self) -> bool:
         """Whether more waits than the next batches can take."""
         return self._events > self._limits.batch_events * len(self._lanes)
 
-    def _take(self, lane: Lane) -> list[Waiting]:
-        taken = lane.take()
-        events = sum(len(submission.events) for submission, _ in taken)
-        self._events -= events
+    def _fill(self, taken: list[Waiting], lane: Lane) -> list[Submission]:
+        """Adds to a batch what waits and still goes into it."""
+        before = sum(len(submission.events) for submission, _ in taken)
+        taken += lane.take(before)
+        submissions = [submission for submission, _ in taken]
+        self._events -= sum(len(submission.events) for submission in submissions) - before
         self._taken.set()
         self._taken.clear()
-        self._metrics.batch_formed(events)
         self._metrics.buffer_holds(self._events)
-        return taken
+        return submissions
 
-    async def _commit(self, taken: list[Waiting]) -> None:
+    async def _commit(self, lane: Lane) -> None:
+        taken: list[Waiting] = []
         try:
-            submissions = [submission for submission, _ in taken]
-            async with self._crossing.passing(submissions):
-                await self._runner.commit(submissions)
+            async with self._crossing.passing(partial(self._fill, taken, lane)):
+                self._metrics.batch_formed(sum(len(submission.events) for submission, _ in taken))
+                await self._runner.commit([submission for submission, _ in taken])
         except asyncio.CancelledError:
             _settle(taken, _stopping())
             raise

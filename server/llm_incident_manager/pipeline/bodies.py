@@ -21,7 +21,7 @@ def keep(changes: Changes, item: Item, tools: Tools) -> None:
     """Keeps the body, with the trace it came in by where it names none itself."""
     event = item.event
     if not event.traceparent and item.submission.traceparent:
-        event = event._replace(traceparent=item.submission.traceparent)
+        event = event.traced(item.submission.traceparent)
     body = tools.codec.encode_event(event)
     changes.bodies.append(BodyRow(item.event_id, item.submission.tenant, body, decision_json(item)))
 

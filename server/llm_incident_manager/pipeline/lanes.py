@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from llm_incident_manager.pipeline.batch import Submission
@@ -42,14 +42,13 @@ class Lane:
         except TimeoutError:
             return
 
-    def take(self) -> list[Waiting]:
-        """The next batch."""
+    def take(self, events: int = 0) -> list[Waiting]:
+        """The next batch, or what still goes into one that has so many events."""
         taken: list[Waiting] = []
-        events = 0
-        while self._waiting and (not taken or events + len(self._waiting[0][0].events) <= self._batch_events):
+        while self._waiting and (not events or events + len(self._waiting[0][0].events) <= self._batch_events):
             taken.append(self._waiting.popleft())
             events += len(taken[-1][0].events)
-        self._events -= events
+            self._events -= len(taken[-1][0].events)
         if not self._waiting:
             self._arrived.clear()
         if self._events < self._batch_events:
@@ -75,11 +74,11 @@ class Crossing:
         self._left = asyncio.Event()
 
     @asynccontextmanager
-    async def passing(self, submissions: Sequence[Submission]) -> AsyncIterator[None]:
-        """Waits until nobody has a fingerprint of these; first come, first served."""
-        keys = {key for submission in submissions for _, key in submission.identities}
+    async def passing(self, fill: Callable[[], Sequence[Submission]]) -> AsyncIterator[None]:
+        """Waits until nobody has a fingerprint of the batch; first come, first served. `fill` gives the batch and is
+        asked again after each wait, so that what came meanwhile goes along."""
         async with self._turn:
-            while not self._busy.isdisjoint(keys):
+            while not self._busy.isdisjoint(keys := _fingerprints(fill())):
                 self._left.clear()
                 await self._left.wait()
             self._busy |= keys
@@ -88,3 +87,7 @@ class Crossing:
         finally:
             self._busy -= keys
             self._left.set()
+
+
+def _fingerprints(submissions: Sequence[Submission]) -> set[FingerprintKey]:
+    return {key for submission in submissions for _, key in submission.identities}

@@ -1,5 +1,6 @@
 """The open incidents of one batch while it is decided: later items see what earlier ones did."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,12 +13,12 @@ from llm_incident_manager.domain.lifecycle import Step, Verb
 from llm_incident_manager.domain.policy import NotifyReason
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import create
-from llm_incident_manager.pipeline import bodies, opening
+from llm_incident_manager.pipeline import bodies, opening, reading
 from llm_incident_manager.pipeline.batch import Batch, Item
-from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.pipeline.tools import DrawnIds, Tools
 from llm_incident_manager.pipeline.working import Working
 from llm_incident_manager.ports import told
-from llm_incident_manager.ports.changes import Claimed, KeyRow
+from llm_incident_manager.ports.changes import Claimed, FingerprintKey, KeyCount, KeyRow
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.ports.told import Happening
 
@@ -31,7 +32,7 @@ class Scene:
     def __init__(self, batch: Batch, claimed: Claimed, tools: Tools) -> None:
         """Starts from what the database said."""
         self._batch = batch
-        self._tools = tools
+        self._tools = replace(tools, ids=DrawnIds(tools.ids))
         self._previous = dict(claimed.previous)
         by_id = {holder.id: Working(holder) for holder in claimed.holders.values()}
         self._all = list(by_id.values())
@@ -39,16 +40,15 @@ class Scene:
         # In order, since one fingerprint may be released and taken several times within a batch.
         self._taken: list[KeyRow] = []
         self._released: list[KeyRow] = []
+        self._counted, self._key_counts = claimed.counted, Counter[FingerprintKey]()
 
     async def load(self, items: Sequence[Item], tx: Transaction) -> None:
         """Reads the incidents that may change in more than their counters: those with an event that raises them, comes
         after a gap, or acts on them. What an earlier event of the batch does can only make that less."""
         stirred = {item.key: self._open[item.key] for item in items if self._may_change(item)}
         by_id = {working.id: working for working in stirred.values()}
-        for tenant in {working.tenant for working in by_id.values()}:
-            wanted = sorted(working.id for working in by_id.values() if working.tenant == tenant)
-            for incident in await tx.incidents(tenant, wanted):
-                by_id[incident.id].whole = incident
+        for incident in (await reading.incidents(tx, ((each.tenant, each.id) for each in by_id.values()))).values():
+            by_id[incident.id].whole = incident
 
     def _may_change(self, item: Item) -> bool:
         holder = self._open.get(item.key)
@@ -95,6 +95,7 @@ class Scene:
                 told.ask_route(changes, ids, working.incident, reason, now)
         changes.keys_released.extend(self._released)
         changes.keys_taken.extend(self._taken)
+        changes.key_counts.extend(KeyCount(key, events) for key, events in self._key_counts.items())
 
     def _start(self, item: Item, reason: Reason) -> None:
         incident = opening.incident(item, self._previous.get(item.key), self._batch.now, self._tools)
@@ -124,6 +125,8 @@ class Scene:
         for step in lifecycle.steps(working.state, verb, force=True):
             self._step(item, working, step, _VERB_REASONS[verb])
         working.count_in(item.event)
+        if item.key in self._counted:
+            self._key_counts[item.key] += 1
         if verb is Verb.RESOLVE:
             self._release(working)
         self._keep(item, Disposition.APPLIED, reason, working.id)
@@ -147,10 +150,13 @@ class Scene:
         for key in [key for key, holder in self._open.items() if holder is working]:
             del self._open[key]
             self._previous[key] = working.id
-            self._released.append(KeyRow(key, working.id))
+        for version, value in working.incident.held:
+            self._released.append(KeyRow(FingerprintKey(working.tenant, version, value), working.id))
 
     def _count(self, item: Item, working: Working) -> None:
         working.count_in(item.event)
+        if item.key in self._counted:
+            self._key_counts[item.key] += 1
         bodies.keep_sampled(self._batch.changes, item, working.events_so_far(), self._tools)
 
     def _keep(self, item: Item, disposition: Disposition, reason: Reason, incident: IncidentId | None) -> None:

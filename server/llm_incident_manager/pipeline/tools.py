@@ -1,6 +1,6 @@
 """What stages and effects work with: ports, rules and settings, built once by the composition root."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llm_incident_manager.domain import fingerprint
@@ -8,6 +8,7 @@ from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.rules import MuteRule
+from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import KEEP_ALL, Policy
 from llm_incident_manager.engines.triage import Judge
@@ -53,6 +54,28 @@ class Identities:
             self._known.clear()
         self._known[normalised] = self._known[tenant, fingerprint.key_of(event, event.title)] = identity
         return identity
+
+
+class DrawnIds:
+    """Ids for one batch, drawn from their source in blocks: one costs a quarter of one made alone. Implements Ids."""
+
+    def __init__(self, ids: Ids, block: int = 64) -> None:
+        """Draws nothing yet."""
+        self._ids = ids
+        self._size = block
+        self._block: Iterator[str] = iter(())
+
+    def new(self, now: Instant) -> str:
+        """One id; later calls give larger ones."""
+        for drawn in self._block:
+            return drawn
+        self._block = iter(self._ids.consecutive(now, self._size))
+        return next(self._block)
+
+    def consecutive(self, now: Instant, count: int) -> Sequence[str]:
+        """A run of its own, larger than all drawn before."""
+        self._block = iter(())
+        return self._ids.consecutive(now, count)
 
 
 @dataclass(frozen=True, slots=True)

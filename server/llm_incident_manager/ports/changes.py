@@ -1,13 +1,15 @@
 """What one transaction writes, as one value: the pipeline and every use case hand the store a `Changes`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Holder, Incident, Tally
 from llm_incident_manager.domain.policy import DeliveryState
+from llm_incident_manager.domain.relations import Attachment, Relation
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import AuditRecord, ChangeKind, TimelineEntry
 
@@ -51,6 +53,42 @@ class KeyRow(NamedTuple):
 
     key: FingerprintKey
     incident_id: IncidentId
+
+
+class KeyMove(NamedTuple):
+    """A held fingerprint that goes from one open incident to another (or stays), with how many events had it."""
+
+    key: FingerprintKey
+    before: IncidentId
+    after: IncidentId
+    event_count: int | None
+
+
+class KeyCount(NamedTuple):
+    """Events to add to the count of a fingerprint whose incident holds several."""
+
+    key: FingerprintKey
+    events: int
+
+
+class EventMove(NamedTuple):
+    """An event that belongs to another incident from now on."""
+
+    event_id: EventId
+    tenant: TenantId
+    incident_id: IncidentId
+
+
+class LinkRow(NamedTuple):
+    """How an incident stands to another one, as seen from `incident_id`. Its key is (incident, relation, other)."""
+
+    tenant: TenantId
+    incident_id: IncidentId
+    relation: Relation
+    other_id: IncidentId
+    at: Instant
+    actor: str
+    reason: str
 
 
 class ProducerKey(NamedTuple):
@@ -191,6 +229,13 @@ class Changes:
     routes: list[RouteRow] = field(default_factory=list)
     keys_taken: list[KeyRow] = field(default_factory=list)
     keys_released: list[KeyRow] = field(default_factory=list)
+    keys_moved: list[KeyMove] = field(default_factory=list)
+    key_counts: list[KeyCount] = field(default_factory=list)
+    events_moved: list[EventMove] = field(default_factory=list)
+    links: list[LinkRow] = field(default_factory=list)
+    links_removed: list[LinkRow] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    attachments_removed: list[Attachment] = field(default_factory=list)
     timeline: list[TimelineEntry] = field(default_factory=list)
     audit: list[AuditRecord] = field(default_factory=list)
     feed: list[ChangeRow] = field(default_factory=list)
@@ -211,6 +256,11 @@ class Changes:
         silent = [incident for incident in (*self.opened, *self.changed) if incident.id not in told]
         return [*self.feed, *(ChangeRow(i.tenant, i.id, ChangeKind.UPDATED, i.updated_at) for i in silent)]
 
+    def absorb(self, other: "Changes") -> None:
+        """Adds everything of another value behind what is here."""
+        for each in fields(self):
+            getattr(self, each.name).extend(getattr(other, each.name))
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:
@@ -223,9 +273,11 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The answer to Claims: what exists. Incidents found are locked until the transaction ends."""
+    """The answer to Claims: what exists. Incidents found are locked until the transaction ends. `counted`: fingerprints
+    whose events are counted one by one, since their incident holds several."""
 
     producers: Mapping[ProducerKey, ProducerRow]
     idempotency: Mapping[tuple[TenantId, str], IdempotencyRow]
     holders: Mapping[FingerprintKey, Holder]
     previous: Mapping[FingerprintKey, IncidentId]
+    counted: AbstractSet[FingerprintKey] = frozenset()

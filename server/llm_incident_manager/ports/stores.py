@@ -5,19 +5,21 @@ Leaving the block commits; an exception rolls everything back. Statements after 
 Every method raises StoreUnavailable when the database does not answer within its deadline.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
+from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.filters import Filter, Order
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.relations import Attachment, Relation
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.search import Words
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
+from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import (
     AnswerRow,
     Changes,
@@ -70,6 +72,16 @@ class StoredEvent(NamedTuple):
     row: EventRow
     body: bytes | None
     decision: str | None
+
+
+class Related(NamedTuple):
+    """An incident that another one has to do with, since when, who said so and why. The other one stands so to it."""
+
+    relation: Relation
+    incident: Incident
+    at: Instant
+    actor: str
+    reason: str
 
 
 class Position(NamedTuple):
@@ -135,6 +147,28 @@ class Transaction(Protocol):
 
     async def incident(self, tenant: TenantId, ref: str) -> Incident:
         """Reads and locks an incident by id or number. Raises NotFound."""
+        ...
+
+    async def peek(self, tenant: TenantId, ref: str) -> Incident:
+        """Reads an incident by id or number without locking it: to learn what to lock. Raises NotFound."""
+        ...
+
+    async def events(self, tenant: TenantId, ids: Sequence[EventId]) -> Sequence[StoredEvent]:
+        """Stored events by id, in id order; missing ones are left out."""
+        ...
+
+    async def key_counts(self, keys: Sequence[FingerprintKey]) -> Mapping[FingerprintKey, int | None]:
+        """How many events held fingerprints had (None: not counted); those that nobody holds are left out."""
+        ...
+
+    async def related(
+        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
+    ) -> Sequence[Related]:
+        """What Store.related gives, as this unit sees it. The incidents are not locked."""
+        ...
+
+    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
+        """What Store.attachments gives, as this unit sees it."""
         ...
 
     async def holder(self, key: FingerprintKey) -> IncidentId | None:
@@ -205,8 +239,25 @@ class Store(Protocol):
         """The same for what searches ask. Until then a search does not find what has changed."""
         ...
 
-    async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
-        """Timeline entries with an id larger than `after`, oldest first."""
+    async def timeline(
+        self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
+    ) -> Sequence[TimelineEntry]:
+        """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
+        ...
+
+    async def related(
+        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
+    ) -> Sequence[Related]:
+        """The incidents that one has to do with, by relation and id, behind such a pair; (0, "") begins."""
+        ...
+
+    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
+        """Attachments with an id larger than `after`, oldest first."""
+        ...
+
+    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
+        """Counts and times over the incidents that match and were not merged into another one, regardless of order and
+        page; also by the values of a field of `figures.GROUPS`, unless `group_by` is empty."""
         ...
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:

@@ -9,9 +9,12 @@ from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.checker import compile_checker
 from llm_incident_manager.transport.handlers import reception
-from llm_incident_manager.transport.handlers.incidents import IncidentHandlers, not_available
+from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
 from llm_incident_manager.transport.handlers.ingest import IngestHandlers
+from llm_incident_manager.transport.handlers.merges import MergeHandlers
+from llm_incident_manager.transport.handlers.relations import RelationHandlers
 from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.handlers.sets import SetHandlers
 
 _SUBMIT = "incidentmanager.v1.IngestService/SubmitEvent"
 Check = Callable[[Any], tuple[Violation, ...]]
@@ -25,12 +28,18 @@ def checkers() -> Mapping[str, Check]:
 
 def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
     """Every method's handler by its full name. Raises LookupError naming methods without one."""
+    sets = SetHandlers(services)
     tables = {
         "incidentmanager.v1.IngestService": IngestHandlers(
             services, compile_checker(event_pb2.Event.DESCRIPTOR)
         ).table(),
-        "incidentmanager.v1.IncidentService": IncidentHandlers(services).table(),
-        "incidentmanager.v1.AnalyticsService": {"GetIncidentMetrics": not_available},
+        "incidentmanager.v1.IncidentService": {
+            **IncidentHandlers(services).table(),
+            **MergeHandlers(services).table(),
+            **RelationHandlers(services).table(),
+            **sets.incident_table(),
+        },
+        "incidentmanager.v1.AnalyticsService": sets.analytics_table(),
     }
     found = {f"{service}/{name}": handler for service, table in tables.items() for name, handler in table.items()}
     missing = [method.full_name for method in methods.all_methods() if method.full_name not in found]

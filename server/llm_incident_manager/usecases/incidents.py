@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llm_incident_manager.domain import lifecycle
-from llm_incident_manager.domain.errors import FingerprintTaken, StaleEtag
+from llm_incident_manager.domain.errors import FingerprintTaken, Merged, StaleEtag
 from llm_incident_manager.domain.incident import Incident, Resolution, ResolutionMethod
 from llm_incident_manager.domain.lifecycle import Step, Verb
 from llm_incident_manager.domain.policy import NotifyReason
@@ -48,6 +48,12 @@ class Ask:
     root_cause: str = ""
 
 
+def guard(incident: Incident, etag: str) -> None:
+    """Raises StaleEtag when the caller has read another revision of the incident."""
+    if etag and etag != incident.etag:
+        raise StaleEtag(incident.id, etag, incident.etag)
+
+
 class Incidents:
     """Changes of incidents."""
 
@@ -59,10 +65,12 @@ class Incidents:
     async def move(self, tx: Transaction, changes: Changes, caller: Caller, target: Target, ask: Ask) -> Incident:
         """Applies a verb. Repeating acknowledge or resolve returns the incident unchanged.
 
-        Raises NotFound, StaleEtag, IllegalTransition, and FingerprintTaken when a reopened incident's fingerprint
-        belongs to another open one.
+        Raises NotFound, StaleEtag, IllegalTransition, Merged, and FingerprintTaken when one of a reopened incident's
+        fingerprints belongs to another open one.
         """
         incident = await self._locked(tx, caller, target)
+        if incident.merged_into is not None:
+            raise Merged(incident.number, incident.merged_into, "use that one, or unmerge this one first")
         now = self._clock.now()
         forced = ask.force or ask.method is ResolutionMethod.AUTOMATED
         steps = lifecycle.steps(incident.state, ask.verb, force=forced)
@@ -136,8 +144,7 @@ class Incidents:
 
     async def _locked(self, tx: Transaction, caller: Caller, target: Target) -> Incident:
         incident = await tx.incident(caller.tenant, target.ref)
-        if target.etag and target.etag != incident.etag:
-            raise StaleEtag(incident.id, target.etag, incident.etag)
+        guard(incident, target.etag)
         return incident
 
     def _step(self, changes: Changes, incident: Incident, step: Step, ask: Ask, now: Instant) -> Incident:
@@ -154,13 +161,14 @@ class Incidents:
         return moved
 
     async def _keys(self, tx: Transaction, changes: Changes, incident: Incident, verb: Verb) -> None:
-        key = FingerprintKey(incident.tenant, incident.fingerprint.version, incident.fingerprint.value)
+        keys = [FingerprintKey(incident.tenant, *name) for name in incident.held]
         if verb is Verb.RESOLVE:
-            changes.keys_released.append(KeyRow(key, incident.id))
+            changes.keys_released.extend(KeyRow(key, incident.id) for key in keys)
         elif verb is Verb.REOPEN:
-            if (holder := await tx.holder(key)) is not None:
-                raise FingerprintTaken(key.value, holder)
-            changes.keys_taken.append(KeyRow(key, incident.id))
+            for key in keys:
+                if (holder := await tx.holder(key)) is not None:
+                    raise FingerprintTaken(key.value, holder)
+                changes.keys_taken.append(KeyRow(key, incident.id))
 
     def _tell_edit(
         self,

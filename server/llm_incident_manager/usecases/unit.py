@@ -24,6 +24,14 @@ class Once(Generic[T]):
     decode: Callable[[bytes], T]
 
 
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """An answer, and whether it is the stored one of a request that was done before."""
+
+    answer: T
+    repeated: bool
+
+
 class Units:
     """Runs units of work."""
 
@@ -33,7 +41,9 @@ class Units:
         self._clock = clock
         self._wake = wake
 
-    async def run(self, tenant: TenantId, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]) -> T:
+    async def run(
+        self, tenant: TenantId, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]
+    ) -> Done[T]:
         """Runs `work` in a transaction, which adds to `changes` what is to be written, and returns its answer.
 
         Without a request id `work` runs each time. With one it runs once in 24 hours; a repeat gets the stored
@@ -43,25 +53,38 @@ class Units:
         for _ in range(ATTEMPTS):
             try:
                 async with self._store.transaction() as tx:
-                    answer, changes = await self._attempt(tx, tenant, once, work)
+                    done, changes = await self._attempt(tx, tenant, once, work)
             except KeyTaken as taken:
                 why = taken.message
             else:
                 self._wake(changes)
-                return answer
+                return done
         raise StoreUnavailable(f"still contended after {ATTEMPTS} attempts: {why}")
+
+    async def recall(self, tenant: TenantId, once: Once[T]) -> T | None:
+        """The stored answer to a request id, if there is one. Raises RequestIdReused."""
+        if not once.request_id:
+            return None
+        async with self._store.transaction() as tx:
+            return _stored(await tx.answer(tenant, once.request_id), once)
 
     async def _attempt(
         self, tx: Transaction, tenant: TenantId, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]
-    ) -> tuple[T, Changes]:
+    ) -> tuple[Done[T], Changes]:
         changes = Changes()
-        if once.request_id and (stored := await tx.answer(tenant, once.request_id)) is not None:
-            if stored.digest != once.digest:
-                raise RequestIdReused(once.request_id)
-            return once.decode(stored.answer), changes
+        if once.request_id and (stored := _stored(await tx.answer(tenant, once.request_id), once)) is not None:
+            return Done(stored, repeated=True), changes
         answer = await work(tx, changes)
         if once.request_id:
             row = AnswerRow(tenant, once.request_id, once.digest, once.encode(answer), self._clock.now())
             changes.answers.append(row)
         await tx.write(changes)
-        return answer, changes
+        return Done(answer, repeated=False), changes
+
+
+def _stored(row: AnswerRow | None, once: Once[T]) -> T | None:
+    if row is None:
+        return None
+    if row.digest != once.digest:
+        raise RequestIdReused(once.request_id)
+    return once.decode(row.answer)

@@ -68,8 +68,9 @@ class IncidentCalls(Blocking):
         page_size: int = 0,
         page_token: str = "",
         page: int = 0,
+        search: str = "",
     ) -> pb.ListIncidentsResponse:
-        """One page of the incidents that match."""
+        """One page of the incidents that match. `search` is of words, all of which must occur; `laten*` begins one."""
         return self.portal.wait(
             self._async.list_incidents(
                 start=start,
@@ -79,16 +80,26 @@ class IncidentCalls(Blocking):
                 page_size=page_size,
                 page_token=page_token,
                 page=page,
+                search=search,
             )
         )
 
     def iter_incidents(
-        self, *, start: str = "", end: str = "", filter: str = "", order_by: str = "", page_size: int = 100
+        self,
+        *,
+        start: str = "",
+        end: str = "",
+        filter: str = "",
+        order_by: str = "",
+        page_size: int = 100,
+        search: str = "",
     ) -> Items[pb.Incident]:
         """All incidents that match, fetched page by page as they are taken."""
         return Items(
             self,
-            self._async.iter_incidents(start=start, end=end, filter=filter, order_by=order_by, page_size=page_size),
+            self._async.iter_incidents(
+                start=start, end=end, filter=filter, order_by=order_by, page_size=page_size, search=search
+            ),
         )
 
     def stream_incidents(self, *, filter: str = "") -> Items[pb.Incident]:

@@ -54,7 +54,13 @@ class Pool:
             raise
 
     async def _acquire(self) -> Connection:
-        return await self._pool.acquire(timeout=self._acquire_within)
+        try:
+            return await self._pool.acquire(timeout=self._acquire_within)
+        except TimeoutError as e:
+            if self.free > 0:  # it was a sign-in that took too long
+                raise
+            most = self._pool.get_max_size()
+            raise StoreUnavailable(f"all connections ({most}) are busy, and none came free in time") from e
 
     def _unwanted(self, lending: "asyncio.Task[Connection]") -> None:
         if lending.cancelled() or lending.exception() is not None:

@@ -17,6 +17,8 @@ _TYPES = {
     "severity": "smallint",
     "historical": "boolean",
     "recurred": "boolean",
+    "keys": "jsonb",
+    "unmerge": "jsonb",
     "event_count": "bigint",
     "tokens": "bigint",
     "cost_usd": "double precision",
@@ -28,6 +30,7 @@ _TYPES = {
     "acknowledged_at": "bigint",
     "resolved_at": "bigint",
     "closed_at": "bigint",
+    "first_received_at": "bigint",
     "revision": "bigint",
 }
 
@@ -45,6 +48,7 @@ _FILLED = {
     "{event}": ", ".join(f"e.{column}" for column in records.EVENT_COLUMNS),
     "{timeline}": ", ".join(f"t.{column}" for column in records.TIMELINE_COLUMNS),
     "{delivery}": ", ".join(f"d.{column}" for column in records.DELIVERY_COLUMNS),
+    "{attachment}": ", ".join(f"a.{column}" for column in records.ATTACHMENT_COLUMNS),
     "{outbox}": ", ".join(f"o.{column}" for column in records.OUTBOX_COLUMNS),
     **records.copied("i"),
 }

@@ -18,14 +18,16 @@ from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
 from llm_incident_manager.adapters.postgres.replica import Replica
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
-from llm_incident_manager.adapters.postgres.transaction import PostgresTransaction
-from llm_incident_manager.adapters.sql import dialect, listing, migrations, records
+from llm_incident_manager.adapters.postgres.transaction import BEFORE_ALL, PostgresTransaction
+from llm_incident_manager.adapters.sql import dialect, figures, listing, migrations, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
+from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.relations import Attachment
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
+from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
 from llm_incident_manager.ports.stores import (
     Count,
@@ -34,6 +36,7 @@ from llm_incident_manager.ports.stores import (
     IncidentQuery,
     KeyTaken,
     Position,
+    Related,
     StoredEvent,
     UpkeepRefused,
 )
@@ -41,7 +44,6 @@ from llm_incident_manager.telemetry import logs
 
 T = TypeVar("T")
 
-_BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 _SWEEPS = ("sweep_idempotency", "sweep_answers", "sweep_segments", "sweep_released")
 _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"])
 _WIDTH = len(records.INCIDENT_COLUMNS)
@@ -50,7 +52,9 @@ _WIDTH = len(records.INCIDENT_COLUMNS)
 class PostgresStore:
     """Implements ports.stores.Store."""
 
-    def __init__(self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None]) -> None:
+    def __init__(
+        self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None] = lambda _: None
+    ) -> None:
         """Use `open_store`."""
         self._replica = Replica(options, options.replica, self._run, replica_read) if options.replica else None
         self._pool = pool
@@ -118,10 +122,32 @@ class PostgresStore:
         async with self._unit(self._begin) as unit:
             return await indexing.document(unit, limit)
 
-    async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
-        """Timeline entries with an id larger than `after`, oldest first."""
-        rows = await self._read(SQL["timeline"], tenant, incident, after or _BEFORE_ALL, limit)
+    async def timeline(
+        self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
+    ) -> Sequence[TimelineEntry]:
+        """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
+        rows = await self._read(SQL["timeline"], tenant, incident, after or BEFORE_ALL, limit, kind)
         return [records.timeline_of(row, str) for row in rows]
+
+    async def related(
+        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
+    ) -> Sequence[Related]:
+        """The incidents that one has to do with, by relation and id, behind such a pair."""
+        rows = await self._read(SQL["related"], tenant, incident, after[0], after[1] or BEFORE_ALL, limit)
+        return [records.related_of(row, str) for row in rows]
+
+    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
+        """Attachments with an id larger than `after`, oldest first."""
+        rows = await self._read(SQL["attachments"], tenant, incident, after or BEFORE_ALL, limit)
+        return [records.attachment_of(row, str) for row in rows]
+
+    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
+        """Counts and times over the incidents that match and were not merged into another one."""
+        found = []
+        for field in dict.fromkeys(("", group_by)):
+            clause = figures.statement(SQL["figures"], query, field, dialect.POSTGRES)
+            found.append([tuple(row) for row in await self._read(clause.text, *clause.parameters)])
+        return figures.table(found[0], found[-1] if group_by else (), group_by)
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""

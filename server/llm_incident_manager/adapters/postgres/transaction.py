@@ -1,6 +1,7 @@
 """One unit of work on one connection: locks in one order for everybody, reads, writes. Commits only when told to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.adapters.sql import audit, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
-from llm_incident_manager.domain.incident import Holder, Incident
+from llm_incident_manager.domain.incident import FingerprintName, Holder, Incident
+from llm_incident_manager.domain.relations import Attachment
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -25,6 +27,10 @@ from llm_incident_manager.ports.changes import (
     ProducerKey,
     ProducerRow,
 )
+from llm_incident_manager.ports.stores import Related, StoredEvent
+
+BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
+"""Smaller than every id."""
 
 
 class PostgresTransaction:
@@ -40,11 +46,12 @@ class PostgresTransaction:
         """Locks and reads what an ingest batch needs. Raises KeyTaken when others hold it for too long."""
         producers = await self._producers(claims.producers)
         idempotency = await self._idempotency(claims.idempotency)
-        held = await self._keys("claim_keys", claims.fingerprints)
+        held, counted = await self._keys("claim_keys", claims.fingerprints)
         found = await self._holders({id_: key.tenant for key, id_ in held.items()})
         holders = {key: found[id_] for key, id_ in held.items() if id_ in found}
         free = tuple(key for key in claims.fingerprints if key not in holders)
-        return Claimed(producers, idempotency, holders, await self._keys("released_keys", free))
+        previous, _ = await self._keys("released_keys", free)
+        return Claimed(producers, idempotency, holders, previous, counted)
 
     async def stored_events(self, key: ProducerKey, first_sequence: int, count: int) -> Sequence[EventRow | None]:
         """The rows of a producer's events by sequence number; None where it had no accepted event."""
@@ -68,6 +75,35 @@ class PostgresTransaction:
             raise NotFound("incident", ref)
         return found[0]
 
+    async def peek(self, tenant: TenantId, ref: str) -> Incident:
+        """Reads an incident by id or number without locking it. Raises NotFound."""
+        rows = await self._fetch("incident_by_id" if is_uuid(ref) else "incident_by_number", tenant, ref)
+        if not rows:
+            raise NotFound("incident", ref)
+        return records.incident_of(rows[0], str)
+
+    async def events(self, tenant: TenantId, ids: Sequence[EventId]) -> Sequence[StoredEvent]:
+        """Stored events by id, in id order; missing ones are left out."""
+        rows = await self._fetch("whole_events", tenant, [id_ for id_ in ids if is_uuid(id_)])
+        return [StoredEvent(records.event_of(tuple(row)[:-2], str), *tuple(row)[-2:]) for row in rows]
+
+    async def key_counts(self, keys: Sequence[FingerprintKey]) -> Mapping[FingerprintKey, int | None]:
+        """How many events held fingerprints had; those that nobody holds are left out."""
+        rows = await self._fetch("key_counts", *zip(*keys, strict=True)) if keys else []
+        return {FingerprintKey(*tuple(row)[:3]): row[3] for row in rows}
+
+    async def related(
+        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
+    ) -> Sequence[Related]:
+        """The incidents that one has to do with, by relation and id, behind such a pair."""
+        rows = await self._fetch("related", tenant, incident, after[0], after[1] or BEFORE_ALL, limit)
+        return [records.related_of(row, str) for row in rows]
+
+    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
+        """Attachments with an id larger than `after`, oldest first."""
+        rows = await self._fetch("attachments", tenant, incident, after or BEFORE_ALL, limit)
+        return [records.attachment_of(row, str) for row in rows]
+
     async def holder(self, key: FingerprintKey) -> IncidentId | None:
         """The open incident that holds the fingerprint."""
         rows = await self._fetch("holder", *key)
@@ -89,10 +125,11 @@ class PostgresTransaction:
         known = [id_ for id_ in dict.fromkeys(ids) if is_uuid(id_)]
         if not known:
             return []
-        keyed = {str(row[0]) for row in await self._fetch("claim_keys_of", tenant, known)}
+        rows = await self._fetch("claim_keys_of", tenant, known)
+        locked = {(FingerprintName(version, value), str(id_)) for version, value, id_ in rows}
         found = await self._locked(dict.fromkeys(known, tenant))
-        if any(incident.is_open and incident.id not in keyed for incident in found.values()):
-            # It was reopened between the two statements. Waiting for its key now could deadlock with ingest.
+        if any(incident.is_open and not _holds(incident, locked) for incident in found.values()):
+            # Reopened or merged between the two statements. Waiting for its keys now could deadlock with ingest.
             await self._fetch("claim_keys_at_once", tenant, known)
         return list(found.values())
 
@@ -183,11 +220,17 @@ class PostgresTransaction:
         rows = await self._fetch("claim_idempotency", *zip(*keys, strict=True))
         return {(row[0], row[1]): _idempotency_of(*row) for row in rows}
 
-    async def _keys(self, statement: str, keys: Sequence[FingerprintKey]) -> dict[FingerprintKey, IncidentId]:
+    async def _keys(
+        self, statement: str, keys: Sequence[FingerprintKey]
+    ) -> tuple[dict[FingerprintKey, IncidentId], set[FingerprintKey]]:
+        """The incidents of fingerprints, and those whose events are counted one by one."""
         if not keys:
-            return {}
+            return {}, set()
         rows = await self._fetch(statement, *zip(*keys, strict=True))
-        return {FingerprintKey(tenant, version, value): IncidentId(str(id_)) for tenant, version, value, id_ in rows}
+        found = {
+            FingerprintKey(tenant, version, value): IncidentId(str(id_)) for tenant, version, value, id_, _ in rows
+        }
+        return found, {FingerprintKey(*tuple(row)[:3]) for row in rows if row[4]}
 
     async def _locked(self, ids: dict[IncidentId, TenantId]) -> dict[IncidentId, Incident]:
         if not ids:
@@ -205,6 +248,10 @@ class PostgresTransaction:
 
     async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
         return await self.fetch(SQL[name], *values)
+
+
+def _holds(incident: Incident, locked: AbstractSet[tuple[FingerprintName, str]]) -> bool:
+    return all((name, incident.id) in locked for name in incident.held)
 
 
 def _idempotency_of(tenant: TenantId, key: str, event: UUID, incident: UUID | None, at: Instant) -> IdempotencyRow:

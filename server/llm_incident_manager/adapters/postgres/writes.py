@@ -81,6 +81,10 @@ def _let_go(changes: Changes) -> Rows:
     return [(*key, incident) for key, incident in before.items() if key not in still]
 
 
+def _moved_keys(changes: Changes) -> Rows:
+    return sorted((*row.key, row.before, row.after, row.event_count) for row in changes.keys_moved)
+
+
 def _key_row(row: KeyRow) -> tuple[Any, ...]:
     return (*row.key, row.incident_id)
 
@@ -128,14 +132,21 @@ STEPS: tuple[Copy | Update, ...] = (
     Copy("request_answer", AnswerRow._fields, lambda c: c.answers),
     Update("add_deliveries", lambda c: sorted(c.deliveries, key=itemgetter(2, 6, 3))),
     Update("pass_keys_on", _passed_on, each=True),
+    Update("move_keys", _moved_keys, each=True),
     Update("release_keys", _let_go),
     Copy("incident", records.INCIDENT_COLUMNS, lambda c: [records.incident_row(i, _same) for i in c.opened]),
     Update("save_incidents", _changed, each=True),
     Update("add_tallies", _tallies),
+    Update("add_key_counts", lambda c: sorted((*row.key, row.events) for row in c.key_counts)),
     Update("set_routes", lambda c: c.routes),
     Update("remember_keys", lambda c: [_key_row(row) for row in c.keys_released]),
     Copy("event", records.EVENT_COLUMNS, lambda c: c.events),
     Copy("event_body", BodyRow._fields, lambda c: c.bodies),
+    Update("move_events", lambda c: c.events_moved, each=True),
+    Update("remove_links", lambda c: [(row.incident_id, row.relation, row.other_id) for row in c.links_removed]),
+    Update("add_links", lambda c: [records.link_row(row, _same) for row in c.links]),
+    Update("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
+    Copy("incident_attachment", records.ATTACHMENT_COLUMNS, lambda c: c.attachments),
     Copy("timeline", records.TIMELINE_COLUMNS, lambda c: [records.timeline_row(t, _same) for t in c.timeline]),
     Copy("incident_change", ChangeRow._fields, lambda c: c.announced()),
     Copy("outbox", records.OUTBOX_COLUMNS, lambda c: c.outbox),

@@ -13,13 +13,23 @@ import orjson
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.fingerprint import Component, Fingerprint
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
-from llm_incident_manager.domain.incident import Holder, Incident, Resolution, ResolutionMethod
+from llm_incident_manager.domain.incident import (
+    Extremes,
+    FingerprintName,
+    Holder,
+    Incident,
+    Resolution,
+    ResolutionMethod,
+    Unmerge,
+)
 from llm_incident_manager.domain.lifecycle import State
 from llm_incident_manager.domain.policy import DeliveryState
+from llm_incident_manager.domain.relations import Attachment, Relation
 from llm_incident_manager.domain.severity import IncidentType, Severity
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
-from llm_incident_manager.ports.changes import DeliveryRow, EventRow, OutboxRow
+from llm_incident_manager.ports.changes import DeliveryRow, EventRow, LinkRow, OutboxRow
+from llm_incident_manager.ports.stores import Related
 
 Pack = Callable[[str], Any]
 Unpack = Callable[[Any], str]
@@ -41,6 +51,8 @@ _SHAPED = (
     "incident_type",
     "historical",
     "recurred",
+    "keys",
+    "unmerge",
 )
 _PLAIN = (
     "tenant",
@@ -68,6 +80,7 @@ _PLAIN = (
     "acknowledged_at",
     "resolved_at",
     "closed_at",
+    "first_received_at",
     "revision",
     "traceparent",
 )
@@ -108,6 +121,8 @@ COPIED_COLUMNS = (
 
 TIMELINE_COLUMNS = ("id", "tenant", "incident_id", "at", "kind", "actor", "text", "details")
 EVENT_COLUMNS = EventRow._fields
+LINK_COLUMNS = LinkRow._fields
+ATTACHMENT_COLUMNS = Attachment._fields
 OUTBOX_COLUMNS = OutboxRow._fields
 DELIVERY_COLUMNS = DeliveryRow._fields
 
@@ -159,6 +174,8 @@ def incident_row(incident: Incident, pack: Pack) -> tuple[Any, ...]:
         incident.incident_type,
         incident.historical,
         incident.recurred,
+        orjson.dumps(list(map(list, incident.keys))).decode() if incident.keys else None,
+        None if incident.unmerge is None else orjson.dumps(_plain_unmerge(incident.unmerge)).decode(),
         *_plain(incident),
     )
 
@@ -173,7 +190,7 @@ def incident_of(row: Row, unpack: Unpack) -> Incident:
     """The incident of a row whose columns are INCIDENT_COLUMNS; a longer row is cut off behind them."""
     fields = tuple(row)
     id_, previous, merged, version, value, parts, labels, affected, assignees, resolution = fields[:10]
-    state, severity, kind, historical, recurred = fields[10:15]
+    state, severity, kind, historical, recurred, keys, unmerge = fields[10:17]
     return Incident(
         id=IncidentId(unpack(id_)),
         previous_id=None if previous is None else IncidentId(unpack(previous)),
@@ -188,7 +205,9 @@ def incident_of(row: Row, unpack: Unpack) -> Incident:
         incident_type=_TYPES[kind],
         historical=bool(historical),
         recurred=bool(recurred),
-        **dict(zip(_PLAIN, fields[15:], strict=False)),
+        keys=() if keys is None else tuple(map(FingerprintName._make, orjson.loads(keys))),
+        unmerge=None if unmerge is None else _unmerge_of(*orjson.loads(unmerge)),
+        **dict(zip(_PLAIN, fields[17:], strict=False)),
     )
 
 
@@ -241,6 +260,36 @@ def delivery_of(row: Row, unpack: Unpack) -> DeliveryRow:
     id_, tenant, incident, channel, route, reason, key, state, *rest = row
     return DeliveryRow(
         unpack(id_), tenant, IncidentId(unpack(incident)), channel, route, reason, key, DeliveryState(state), *rest
+    )
+
+
+def link_row(link: LinkRow, pack: Pack) -> tuple[Any, ...]:
+    """The link's column values, in the order of LinkRow."""
+    return (link.tenant, pack(link.incident_id), int(link.relation), pack(link.other_id), *link[4:])
+
+
+def attachment_of(row: Row, unpack: Unpack) -> Attachment:
+    """The attachment of a row whose columns are ATTACHMENT_COLUMNS."""
+    id_, tenant, incident, *rest = row
+    return Attachment(unpack(id_), tenant, IncidentId(unpack(incident)), *rest)
+
+
+def related_of(row: Row, unpack: Unpack) -> Related:
+    """The related incident of a row: INCIDENT_COLUMNS, then relation, time, actor and reason."""
+    fields = tuple(row)
+    relation, at, actor, reason = fields[len(INCIDENT_COLUMNS) :]
+    return Related(Relation(relation), incident_of(fields, unpack), Instant(at), actor, reason)
+
+
+def _plain_unmerge(given: Unmerge) -> list[Any]:
+    return [given.state, list(given.counts), given.extremes and list(given.extremes)]
+
+
+def _unmerge_of(state: str | None, counts: list[int | None], extremes: list[int] | None) -> Unmerge:
+    return Unmerge(
+        None if state is None else _STATES[state],
+        tuple(counts),
+        None if extremes is None else Extremes(extremes[0], *map(Instant, extremes[1:])),
     )
 
 

@@ -9,6 +9,9 @@ from llm_incident_manager.adapters.sqlite import ids
 from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, Row, rows
 from llm_incident_manager.domain import search
 
+ANALYSED_EVERY = 50_000
+"""Changes after which the statistics are taken anew; with fewer rows any way through them is short."""
+
 _INDEX, _DOCUMENT = "incident_index", "incident_document"
 _MILLISECOND = 1 << 20
 """Places for incidents of one millisecond. Places, like ids, go by time; those of one millisecond by the feed."""
@@ -21,6 +24,8 @@ def copy(connection: apsw.Connection, limit: int) -> int:
         first, last = found[0][0], found[-1][0]
         rows(connection, "copy_incidents", (first, last))
         rows(connection, "follow", (last, _INDEX))
+        if first // ANALYSED_EVERY != last // ANALYSED_EVERY:
+            rows(connection, "analyse")
     return len(found)
 
 

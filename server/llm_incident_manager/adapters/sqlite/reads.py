@@ -13,7 +13,7 @@ from llm_incident_manager.domain.errors import NotFound
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Holder, Incident
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
+from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import (
     AnswerRow,
     Claimed,
@@ -81,13 +81,14 @@ def answer(connection: apsw.Connection, tenant: TenantId, request_id: str) -> An
 
 def claim(connection: apsw.Connection, claims: Claims) -> Claimed:
     """What an ingest transaction needs to know."""
-    holders = _holders(connection, claims.fingerprints)
+    holders, counted = _holders(connection, claims.fingerprints)
     free = [key for key in claims.fingerprints if key not in holders]
     return Claimed(
         producers=_producers(connection, claims.producers),
         idempotency=_idempotency(connection, claims.idempotency),
         holders=holders,
         previous=_previous(connection, free),
+        counted=counted,
     )
 
 
@@ -117,10 +118,15 @@ def event(connection: apsw.Connection, tenant: TenantId, event_id: EventId) -> S
 
 
 def timeline(
-    connection: apsw.Connection, tenant: TenantId, incident_id: IncidentId, after: str, limit: int
+    connection: apsw.Connection,
+    tenant: TenantId,
+    incident_id: IncidentId,
+    after: str,
+    limit: int,
+    kind: TimelineKind | None = None,
 ) -> Sequence[TimelineEntry]:
-    """Timeline entries with an id larger than `after`, oldest first."""
-    found = rows(connection, "timeline", (tenant, incident_id, after, limit))
+    """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
+    found = rows(connection, "timeline", (tenant, incident_id, after, limit, kind))
     return [records.timeline_of(row, ids.text) for row in found]
 
 
@@ -152,12 +158,18 @@ def backlog(connection: apsw.Connection, topic: str) -> tuple[int, Instant | Non
     return live, oldest
 
 
-def _holders(connection: apsw.Connection, keys: Sequence[FingerprintKey]) -> dict[FingerprintKey, Holder]:
-    return {
-        FingerprintKey(tenant, version, value): records.holder_of(ids.from_hex(name), tenant, *facts)
-        for (found,) in bulk("holders").run(connection, keys)
-        for tenant, version, value, name, *facts in orjson.loads(found)
-    }
+def _holders(
+    connection: apsw.Connection, keys: Sequence[FingerprintKey]
+) -> tuple[dict[FingerprintKey, Holder], set[FingerprintKey]]:
+    """Who holds the fingerprints, and those whose events are counted one by one."""
+    holders, counted = dict[FingerprintKey, Holder](), set[FingerprintKey]()
+    for (found,) in bulk("holders").run(connection, keys):
+        for tenant, version, value, is_counted, name, *facts in orjson.loads(found):
+            key = FingerprintKey(tenant, version, value)
+            holders[key] = records.holder_of(ids.from_hex(name), tenant, *facts)
+            if is_counted:
+                counted.add(key)
+    return holders, counted
 
 
 def _previous(connection: apsw.Connection, keys: Sequence[FingerprintKey]) -> dict[FingerprintKey, IncidentId]:

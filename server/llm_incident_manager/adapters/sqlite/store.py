@@ -11,17 +11,19 @@ import apsw
 
 from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import connection as connections
-from llm_incident_manager.adapters.sqlite import indexing, outbox, reads, retention, schema
+from llm_incident_manager.adapters.sqlite import indexing, outbox, reads, relations, retention, schema
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.transaction import SqliteTransaction
 from llm_incident_manager.adapters.sqlite.writer import Writer
+from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.relations import Attachment
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.domain.timeline import TimelineEntry
+from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
 from llm_incident_manager.ports.executor import Executor
 from llm_incident_manager.ports.stores import (
@@ -30,6 +32,7 @@ from llm_incident_manager.ports.stores import (
     FeedItem,
     IncidentQuery,
     Position,
+    Related,
     StoredEvent,
     Transaction,
 )
@@ -142,9 +145,25 @@ class SqliteStore:
         """Brings what searches ask about up to `limit` changes further along the feed; returns how many it was."""
         return await self._writer.unit(partial(indexing.document, limit=limit))
 
-    async def timeline(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[TimelineEntry]:
-        """Timeline entries with an id larger than `after`, oldest first."""
-        return await self._read(lambda connection: reads.timeline(connection, tenant, incident, after, limit))
+    async def timeline(
+        self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
+    ) -> Sequence[TimelineEntry]:
+        """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
+        return await self._read(lambda connection: reads.timeline(connection, tenant, incident, after, limit, kind))
+
+    async def related(
+        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
+    ) -> Sequence[Related]:
+        """The incidents that one has to do with, by relation and id, behind such a pair."""
+        return await self._read(lambda connection: relations.related(connection, tenant, incident, after, limit))
+
+    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
+        """Attachments with an id larger than `after`, oldest first."""
+        return await self._read(lambda connection: relations.attachments(connection, tenant, incident, after, limit))
+
+    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
+        """Counts and times over the incidents that match and were not merged into another one."""
+        return await self._read(lambda connection: relations.figures_of(connection, query, group_by))
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""

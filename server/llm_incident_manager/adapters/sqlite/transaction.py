@@ -1,16 +1,17 @@
 """One unit of work on the writer: it has the whole database to itself, so that whatever it has read is locked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import apsw
 
-from llm_incident_manager.adapters.sqlite import outbox, reads, writes
+from llm_incident_manager.adapters.sqlite import outbox, reads, relations, writes
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
-from llm_incident_manager.domain.ids import IncidentId, TenantId
+from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.relations import Attachment
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -23,6 +24,7 @@ from llm_incident_manager.ports.changes import (
     ProducerKey,
     ProducerRow,
 )
+from llm_incident_manager.ports.stores import Related, StoredEvent
 
 T = TypeVar("T")
 
@@ -51,6 +53,28 @@ class SqliteTransaction:
     async def incidents(self, tenant: TenantId, ids: Sequence[IncidentId]) -> Sequence[Incident]:
         """Reads incidents by id, in id order; missing ones are left out."""
         return await self._run(lambda connection: reads.incidents(connection, tenant, ids))
+
+    async def peek(self, tenant: TenantId, ref: str) -> Incident:
+        """Reads an incident by id or number. Raises NotFound."""
+        return await self.incident(tenant, ref)
+
+    async def events(self, tenant: TenantId, ids: Sequence[EventId]) -> Sequence[StoredEvent]:
+        """Stored events by id, in id order; missing ones are left out."""
+        return await self._run(lambda connection: relations.events(connection, tenant, ids))
+
+    async def key_counts(self, keys: Sequence[FingerprintKey]) -> Mapping[FingerprintKey, int | None]:
+        """How many events held fingerprints had; those that nobody holds are left out."""
+        return await self._run(lambda connection: relations.key_counts(connection, keys))
+
+    async def related(
+        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
+    ) -> Sequence[Related]:
+        """The incidents that one has to do with, by relation and id, behind such a pair."""
+        return await self._run(lambda connection: relations.related(connection, tenant, incident, after, limit))
+
+    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
+        """Attachments with an id larger than `after`, oldest first."""
+        return await self._run(lambda connection: relations.attachments(connection, tenant, incident, after, limit))
 
     async def holder(self, key: FingerprintKey) -> IncidentId | None:
         """The open incident that holds the fingerprint."""

@@ -41,6 +41,10 @@ def _taken(changes: Changes) -> Rows:
     return [_key(row) for row in changes.keys_taken if row not in gone]
 
 
+def _moved_keys(changes: Changes) -> Rows:
+    return [(*row.key, row.before, row.after, row.event_count) for row in changes.keys_moved]
+
+
 def _changed(changes: Changes) -> Rows:
     latest = {incident.id: incident for incident in changes.changed}
     return [records.incident_row(incident, ids.same) for incident in latest.values()]
@@ -94,6 +98,8 @@ STEPS: tuple[Step, ...] = (
     Step("insert_answers", lambda c: c.answers, contended="request_answer"),
     Step("remove_keys", lambda c: [_key(row) for row in c.keys_released]),
     Step("take_keys", _taken, contended="incident_key"),
+    Step("move_keys", _moved_keys, each=True, contended="incident_key"),
+    Step("add_key_counts", lambda c: [(*row.key, row.events) for row in c.key_counts]),
     Step("insert_incidents", lambda c: [records.incident_row(i, ids.same) for i in c.opened]),
     Step("update_incidents", _changed, each=True, contended="incident"),
     Step("add_tallies", _tallies),
@@ -101,6 +107,11 @@ STEPS: tuple[Step, ...] = (
     Step("remember_keys", lambda c: [_key(row) for row in c.keys_released]),
     Step("insert_events", lambda c: c.events),
     Step("insert_bodies", lambda c: c.bodies),
+    Step("move_events", lambda c: c.events_moved),
+    Step("remove_links", lambda c: [(row.incident_id, row.relation, row.other_id) for row in c.links_removed]),
+    Step("insert_links", lambda c: [records.link_row(row, ids.same) for row in c.links]),
+    Step("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
+    Step("insert_attachments", lambda c: c.attachments),
     Step("insert_timeline", lambda c: [records.timeline_row(entry, ids.same) for entry in c.timeline]),
     Step("insert_changes", lambda c: c.announced()),
     Step("insert_segments", lambda c: [(*row.key, *row[1:]) for row in c.segments]),

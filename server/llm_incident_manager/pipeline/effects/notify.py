@@ -10,7 +10,7 @@ from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import notify
-from llm_incident_manager.pipeline import summary
+from llm_incident_manager.pipeline import reading, summary
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import NOTIFY, Changes, DeliveryRow, OutboxRetry, OutboxRow
@@ -33,7 +33,8 @@ SEND_SECONDS = 30
 async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
     """Sends each row once, then writes what became of those that are still ours."""
     begin_before = Instant(tools.clock.now() + BEGIN_SECONDS * SECOND)
-    incidents = await _incidents(rows, tools)
+    async with tools.store.transaction() as tx:
+        incidents = await reading.incidents(tx, ((row.tenant, row.incident_id) for row in rows))
     gate = asyncio.Semaphore(AT_ONCE)
     sends = (_send_in_time(row, incidents[row.incident_id], gate, begin_before, tools) for row in rows)
     receipts = dict(zip((row.id for row in rows), await asyncio.gather(*sends), strict=True))
@@ -43,15 +44,6 @@ async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
         for row in await tx.still_leased(rows):
             _record(changes, row, incidents[row.incident_id], receipts[row.id], now, tools)
         await tx.write(changes)
-
-
-async def _incidents(rows: Sequence[OutboxRow], tools: Tools) -> dict[str, Incident]:
-    found: dict[str, Incident] = {}
-    async with tools.store.transaction() as tx:
-        for tenant in {row.tenant for row in rows}:
-            wanted = sorted({row.incident_id for row in rows if row.tenant == tenant})
-            found.update({incident.id: incident for incident in await tx.incidents(tenant, wanted)})
-    return found
 
 
 async def _send_in_time(

@@ -9,6 +9,7 @@ from llm_incident_manager.domain.policy import DeliveryState, NotifyReason
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import notify, route
+from llm_incident_manager.pipeline import reading
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import (
@@ -33,10 +34,7 @@ async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
     async with tools.store.transaction() as tx:
         rows = await tx.still_leased(rows)
         changes = Changes(outbox_done=list(rows))
-        routed: dict[str, Incident] = {}
-        for tenant in {row.tenant for row in rows}:
-            wanted = sorted({row.incident_id for row in rows if row.tenant == tenant})
-            routed.update({found.id: found for found in await tx.incidents(tenant, wanted)})
+        routed = await reading.incidents(tx, ((row.tenant, row.incident_id) for row in rows))
         for row in rows:
             if (incident := routed.get(row.incident_id)) is not None:
                 _route(changes, row, incident, now, tools)

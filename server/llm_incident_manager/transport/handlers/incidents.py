@@ -6,10 +6,8 @@ from typing import Any
 from google.protobuf.message import Message
 from incidentmanager.v1 import incident_pb2, incident_service_pb2, incident_verbs_pb2
 
-from llm_incident_manager.domain import filters
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields
-from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import Incident, ResolutionMethod
 from llm_incident_manager.domain.lifecycle import Verb
@@ -37,21 +35,7 @@ _VERBS: dict[str, tuple[Verb, type[Message]]] = {
     "Close": (Verb.CLOSE, verbs.CloseResponse),
     "Reopen": (Verb.REOPEN, verbs.ReopenResponse),
 }
-_LATER = (
-    "Snooze",
-    "Merge",
-    "Unmerge",
-    "Split",
-    "AnalyzeCorrelations",
-    "ListNotes",
-    "ListRelatedIncidents",
-    "LinkIncidents",
-    "UnlinkIncidents",
-    "AddAttachment",
-    "ListAttachments",
-    "RemoveAttachment",
-    "ApplyToIncidents",
-)
+_LATER = ("Snooze", "AnalyzeCorrelations")
 
 
 class IncidentHandlers:
@@ -75,7 +59,7 @@ class IncidentHandlers:
             "ListTimeline": self.list_timeline,
         }
         moves = {name: self._mover(verb, reply) for name, (verb, reply) in _VERBS.items()}
-        return {**own, **moves, **dict.fromkeys(_LATER, not_available)}
+        return {**own, **moves, **dict.fromkeys(_LATER, _not_available)}
 
     async def get(self, request: service.GetIncidentRequest, call: Call) -> incident_pb2.Incident:
         """An incident by id or number."""
@@ -101,9 +85,10 @@ class IncidentHandlers:
             opened = await self._on.incidents.open(tx, changes, drafted, call.caller.subject)
             return service.CreateIncidentResponse(incident_id=opened.id, status="created", incident=self._out(opened))
 
-        reply = await writes.write(self._on.units, call, request, service.CreateIncidentResponse, work)
-        self._on.metrics.incidents_opened()
-        return reply
+        done = await writes.done(self._on.units, call, request, service.CreateIncidentResponse, work)
+        if not done.repeated:
+            self._on.metrics.incidents_opened()
+        return done.answer
 
     async def update(self, request: service.UpdateIncidentRequest, call: Call) -> incident_pb2.Incident:
         """Edits fields."""
@@ -153,7 +138,7 @@ class IncidentHandlers:
         if request.resume_token and request.snapshot:
             text = "snapshot and resume_token exclude each other: leave snapshot out to continue"
             raise InvalidFields([Violation("snapshot", text, "exclusive")])
-        matching = parsed_filter(request.filter)
+        matching = lists.parsed_filter(request.filter)
         feed, token = self._on.feed, request.resume_token
         start = await feed.resumed(resume.position(token)) if token else await feed.position()
         if request.snapshot:
@@ -169,20 +154,15 @@ class IncidentHandlers:
                 incident = await self._on.incidents.move(tx, changes, call.caller, target, ask)
                 return reply(incident=self._out(incident))
 
-            moved = await writes.write(self._on.units, call, request, reply, work)
-            if verb is Verb.ESCALATE:
+            done = await writes.done(self._on.units, call, request, reply, work)
+            if verb is Verb.ESCALATE and not done.repeated:
                 self._on.metrics.incident_escalated()
-            return moved
+            return done.answer
 
         return handle
 
     def _out(self, incident: Incident) -> incident_pb2.Incident:
         return translate.incident(incident, self._on.clock.now())
-
-
-def parsed_filter(text: str) -> Filter | None:
-    """The filter, or None for an empty one."""
-    return filters.parse(text) if text.strip() else None
 
 
 def _ask(verb: Verb, request: Any, call: Call) -> Ask:
@@ -222,7 +202,6 @@ def _edits(request: service.UpdateIncidentRequest) -> dict[str, object]:
     return edits
 
 
-async def not_available(_: Message, call: Call) -> Message:
-    """The answer of a method that a later release will have."""
+async def _not_available(_: Message, call: Call) -> Message:
     text = f"{call.method.name} is part of the contract and not available in this release"
     raise DomainError(ErrorReason.NOT_AVAILABLE, text, {"method": call.method.full_name})

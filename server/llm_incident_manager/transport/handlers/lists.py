@@ -1,21 +1,33 @@
 """Lists in pages: incidents and timelines."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 from incidentmanager.v1 import incident_service_pb2, incident_verbs_pb2
 
 from llm_incident_manager.domain import filters, search
+from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.ports.stores import Count, IncidentQuery
 from llm_incident_manager.transport import paging
 from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.paging import Page
 from llm_incident_manager.transport.translate import incidents as translate
 
+PAGE_SECONDS = 3.0
+"""How long a page may take to find."""
+COUNT_SECONDS = 1.0
+"""How long counting may take on top of that."""
 TIMELINE_DEFAULT, TIMELINE_MOST = 100, 1_000
 OPEN = filters.parse("state = (NEW OR ACKNOWLEDGED OR IN_PROGRESS OR ESCALATED)")
 OLDEST_FIRST = filters.parse_order("id")
+
+
+def parsed_filter(text: str) -> Filter | None:
+    """The filter, or None for an empty one."""
+    return filters.parse(text) if text.strip() else None
 
 
 async def incidents(
@@ -25,16 +37,15 @@ async def incidents(
     span = paging.span_of(request.start, request.end)
     query = IncidentQuery(
         tenant,
-        filter=filters.parse(request.filter) if request.filter.strip() else None,
+        filter=parsed_filter(request.filter),
         search=search.parse(request.search) if request.search.strip() else None,
         order=filters.parse_order(request.order_by),
         created_from=span.created_from,
         created_before=span.created_before,
     )
     page = on.pages.read(query, page_size=request.page_size, page=request.page, page_token=request.page_token)
-    found = await on.store.incidents(page.of(query))
-    count = await on.store.count_up_to(query, paging.MOST_COUNTED)
-    shown, where = on.pages.finish(query, page, found, count)
+    found = await _in_time(on, page.of(query))
+    shown, where = on.pages.finish(query, page, found, await _count(on, query, page, len(found)))
     now = on.clock.now()
     return incident_service_pb2.ListIncidentsResponse(
         incidents=[translate.incident(incident, now) for incident in shown],
@@ -49,6 +60,30 @@ async def incidents(
             total_count_is_lower_bound=where.total_is_lower_bound,
         ),
     )
+
+
+async def _in_time(on: Services, query: IncidentQuery) -> Sequence[Incident]:
+    """The rows of a page. A list that no index helps with ends here, not when the caller has lost patience."""
+    try:
+        async with asyncio.timeout(PAGE_SECONDS):
+            return await on.store.incidents(query)
+    except TimeoutError:
+        remedy = (
+            "narrow it with start and end or by state, severity, source, kind, service or a label, put words into "
+            "search instead of filter, or leave out order_by"
+        )
+        message = f"the list was not found within {PAGE_SECONDS:g} s: {remedy}"
+        facts = {"deadline_ms": str(round(PAGE_SECONDS * 1_000))}
+        raise DomainError(ErrorReason.DEADLINE_EXCEEDED, message, facts) from None
+
+
+async def _count(on: Services, query: IncidentQuery, page: Page, found: int) -> Count:
+    """How many match, or at least how many have been seen: a page never fails for its count."""
+    try:
+        async with asyncio.timeout(COUNT_SECONDS):
+            return await on.store.count_up_to(query, paging.MOST_COUNTED)
+    except TimeoutError:
+        return Count(page.rank + found, at_least=True)
 
 
 async def timeline(

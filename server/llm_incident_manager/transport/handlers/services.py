@@ -12,7 +12,11 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.paging import Pages
+from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.incidents import Incidents
+from llm_incident_manager.usecases.linking import Linking
+from llm_incident_manager.usecases.merging import Merging
+from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import Feed
 
@@ -34,6 +38,10 @@ class Services:
     batcher: Batcher
     units: Units
     incidents: Incidents
+    merging: Merging
+    splitting: Splitting
+    linking: Linking
+    applying: Applying
     feed: Feed
     watching: Watching
     pages: Pages

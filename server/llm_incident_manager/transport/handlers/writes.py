@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.transport.call import Call
-from llm_incident_manager.usecases.unit import Once, Units
+from llm_incident_manager.usecases.unit import Done, Once, Units
 
 M = TypeVar("M", bound=Message)
 
@@ -22,11 +22,22 @@ async def write(
     work: Callable[[Transaction, Changes], Awaitable[M]],
 ) -> M:
     """Runs `work` in a unit of work under the request's `request_id`; its reply is what a repeat will get."""
-    once = Once(request.request_id, _digest(call, request), _bytes, reply.FromString)
+    return (await done(units, call, request, reply, work)).answer
+
+
+async def done(
+    units: Units,
+    call: Call,
+    request: Any,
+    reply: type[M],
+    work: Callable[[Transaction, Changes], Awaitable[M]],
+) -> Done[M]:
+    """The same, and whether it was such a repeat."""
+    once = Once(request.request_id, digest(call, request), encode, reply.FromString)
     return await units.run(call.caller.tenant, once, work)
 
 
-def _digest(call: Call, request: Any) -> bytes:
+def digest(call: Call, request: Any) -> bytes:
     """Of method and whole request, its id included: only digests under one id are ever compared."""
     if not request.request_id:
         return b""
@@ -34,5 +45,6 @@ def _digest(call: Call, request: Any) -> bytes:
     return hashlib.sha256(call.method.full_name.encode() + b"\0" + body).digest()
 
 
-def _bytes(message: Message) -> bytes:
+def encode(message: Message) -> bytes:
+    """How an answer is kept."""
     return message.SerializeToString()

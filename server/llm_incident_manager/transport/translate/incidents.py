@@ -133,6 +133,9 @@ def _times(given: Incident) -> dict[str, Any]:
         "last_seen_time": times.timestamp(given.last_seen),
         "close_time": times.maybe_timestamp(given.closed_at),
     }
+    if given.event_count:
+        found["time_to_detect"] = times.duration(opened - given.first_seen)
+        found["time_to_detect_received"] = times.duration(opened - given.first_received)
     if given.acknowledged_at is not None:
         found["acknowledge_time"] = times.timestamp(given.acknowledged_at)
         found["time_to_acknowledge"] = times.duration(given.acknowledged_at - opened)
@@ -143,7 +146,8 @@ def _times(given: Incident) -> dict[str, Any]:
 
 
 def _sla(given: Incident, now: Instant) -> incident_pb2.Sla:
-    judged = sla.judge(given.severity, given.created_at, given.acknowledged_at, given.resolved_at, now)
+    ended = given.closed_at if given.merged_into is not None else given.resolved_at
+    judged = sla.judge(given.severity, given.created_at, given.acknowledged_at, ended, now)
     return incident_pb2.Sla(
         acknowledge_deadline=times.maybe_timestamp(judged.acknowledge_by),
         resolve_deadline=times.timestamp(judged.resolve_by),

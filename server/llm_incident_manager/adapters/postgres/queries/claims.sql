@@ -18,7 +18,7 @@ JOIN unnest($1::text[], $2::text[]) AS k (tenant, key) USING (tenant, key);
 
 -- name: claim_keys
 -- Fingerprints held by open incidents, locked for good: a shared lock would deadlock with whoever releases the key.
-SELECT k.tenant, k.fp_version, k.fingerprint, k.incident_id
+SELECT k.tenant, k.fp_version, k.fingerprint, k.incident_id, k.event_count IS NOT NULL
 FROM incident_key AS k
 JOIN unnest($1::text[], $2::smallint[], $3::text[]) AS c (tenant, fp_version, fingerprint)
     USING (tenant, fp_version, fingerprint)
@@ -27,10 +27,15 @@ FOR UPDATE OF k;
 
 -- name: claim_keys_of
 -- The fingerprints that these incidents hold, locked before the incidents are, as ingest does.
-SELECT k.incident_id
+SELECT k.fp_version, k.fingerprint, k.incident_id
 FROM incident AS i
+CROSS JOIN LATERAL (
+    SELECT i.fp_version, i.fingerprint WHERE i.keys IS NULL
+    UNION ALL
+    SELECT (h.held ->> 0)::smallint, h.held ->> 1 FROM jsonb_array_elements(i.keys) AS h (held)
+) AS h
 JOIN incident_key AS k
-    ON k.tenant = i.tenant AND k.fp_version = i.fp_version AND k.fingerprint = i.fingerprint AND k.incident_id = i.id
+    ON k.tenant = i.tenant AND k.fp_version = h.fp_version AND k.fingerprint = h.fingerprint AND k.incident_id = i.id
 WHERE i.tenant = $1 AND i.id = ANY($2::uuid[])
 ORDER BY k.tenant, k.fp_version, k.fingerprint
 FOR UPDATE OF k;
@@ -39,8 +44,13 @@ FOR UPDATE OF k;
 -- The same for an incident that is locked already: nobody may be waited for now, so somebody else's lock is an error.
 SELECT k.incident_id
 FROM incident AS i
+CROSS JOIN LATERAL (
+    SELECT i.fp_version, i.fingerprint WHERE i.keys IS NULL
+    UNION ALL
+    SELECT (h.held ->> 0)::smallint, h.held ->> 1 FROM jsonb_array_elements(i.keys) AS h (held)
+) AS h
 JOIN incident_key AS k
-    ON k.tenant = i.tenant AND k.fp_version = i.fp_version AND k.fingerprint = i.fingerprint AND k.incident_id = i.id
+    ON k.tenant = i.tenant AND k.fp_version = h.fp_version AND k.fingerprint = h.fingerprint AND k.incident_id = i.id
 WHERE i.tenant = $1 AND i.id = ANY($2::uuid[])
 FOR UPDATE OF k NOWAIT;
 
@@ -60,9 +70,16 @@ JOIN unnest($1::uuid[], $2::text[]) AS c (id, tenant) ON c.id = i.id AND c.tenan
 ORDER BY i.id
 FOR UPDATE OF i;
 
+-- name: key_counts
+-- How many events held fingerprints had.
+SELECT k.tenant, k.fp_version, k.fingerprint, k.event_count
+FROM incident_key AS k
+JOIN unnest($1::text[], $2::smallint[], $3::text[]) AS c (tenant, fp_version, fingerprint)
+    USING (tenant, fp_version, fingerprint);
+
 -- name: released_keys
 -- The last resolved incidents of fingerprints.
-SELECT r.tenant, r.fp_version, r.fingerprint, r.incident_id
+SELECT r.tenant, r.fp_version, r.fingerprint, r.incident_id, FALSE
 FROM incident_key_released AS r
 JOIN unnest($1::text[], $2::smallint[], $3::text[]) AS c (tenant, fp_version, fingerprint)
     USING (tenant, fp_version, fingerprint);

@@ -61,11 +61,27 @@ WHERE k.tenant = r.tenant AND k.fp_version = r.fp_version AND k.fingerprint = r.
 -- name: pass_keys_on
 -- Fingerprints that go from one incident to its successor within one transaction.
 UPDATE incident_key AS k
-SET incident_id = r.successor
+SET incident_id = r.successor, event_count = NULL
 FROM unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::uuid[])
     AS r (tenant, fp_version, fingerprint, incident_id, successor)
 WHERE k.tenant = r.tenant AND k.fp_version = r.fp_version AND k.fingerprint = r.fingerprint
     AND k.incident_id = r.incident_id;
+
+-- name: move_keys
+-- Held fingerprints that go to another incident, each from the one that holds it.
+UPDATE incident_key AS k
+SET incident_id = r.after, event_count = r.events
+FROM unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[], $5::uuid[], $6::bigint[])
+    AS r (tenant, fp_version, fingerprint, before, after, events)
+WHERE k.tenant = r.tenant AND k.fp_version = r.fp_version AND k.fingerprint = r.fingerprint
+    AND k.incident_id = r.before;
+
+-- name: add_key_counts
+-- Events of fingerprints that are counted one by one.
+UPDATE incident_key AS k
+SET event_count = k.event_count + r.events
+FROM unnest($1::text[], $2::smallint[], $3::text[], $4::bigint[]) AS r (tenant, fp_version, fingerprint, events)
+WHERE k.tenant = r.tenant AND k.fp_version = r.fp_version AND k.fingerprint = r.fingerprint;
 
 -- name: remember_keys
 -- Who held a fingerprint last, and when it was let go: that is when the incident changed. Runs after the incidents.
@@ -82,6 +98,6 @@ DO UPDATE SET incident_id = excluded.incident_id, released_at = excluded.release
 -- What happened to an incident, oldest first.
 SELECT {timeline}
 FROM timeline AS t
-WHERE t.tenant = $1 AND t.incident_id = $2 AND t.id > $3
+WHERE t.tenant = $1 AND t.incident_id = $2 AND t.id > $3 AND ($5::text IS NULL OR t.kind = $5)
 ORDER BY t.id
 LIMIT $4;

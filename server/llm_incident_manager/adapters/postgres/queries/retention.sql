@@ -7,14 +7,14 @@ DELETE FROM {table}_default WHERE {key} = ANY(ARRAY(
 ));
 
 -- name: expire_changes
--- The first changes of the feed, as far as they are old and what lists ask has followed them. The last one stays: it says
--- how far the feed has come.
+-- The first changes of the feed, as far as they are old and what lists ask has followed them. The last one stays: it
+-- says how far the feed has come.
 DELETE FROM incident_change AS c WHERE c.at < $1 AND c.sequence = ANY(ARRAY(
     SELECT sequence FROM incident_change ORDER BY transaction, sequence LIMIT $2
-)) AND (c.transaction, c.sequence) < (
-    SELECT l.transaction, l.sequence FROM incident_change AS l ORDER BY l.transaction DESC, l.sequence DESC LIMIT 1
-) AND NOT EXISTS (
+)) AND NOT EXISTS (
     SELECT FROM index_position AS p WHERE (p.transaction, p.sequence) < (c.transaction, c.sequence)
+) AND (c.transaction, c.sequence) < (
+    SELECT l.transaction, l.sequence FROM incident_change AS l ORDER BY l.transaction DESC, l.sequence DESC LIMIT 1
 );
 
 -- name: finished_incidents

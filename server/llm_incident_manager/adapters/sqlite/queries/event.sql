@@ -26,6 +26,20 @@ SELECT id, tenant, incident_id, disposition, reason, event_time, received_at, du
 FROM event
 WHERE tenant = ? AND id BETWEEN ? AND ?
 
+-- name: events_by_id
+-- Those of many events that are known, with bodies and decisions where they were kept.
+SELECT e.id, e.tenant, e.incident_id, e.disposition, e.reason, e.event_time, e.received_at, e.duplicate_of,
+    b.body, b.decision
+FROM (VALUES (?, ?)) AS v
+CROSS JOIN event AS e ON e.id = unhex(v.column2, '-') AND e.tenant = v.column1
+LEFT JOIN event_body AS b ON b.event_id = e.id
+
+-- name: move_events
+-- Events that belong to another incident from now on.
+UPDATE event SET incident_id = unhex(v.column3, '-')
+FROM (VALUES (?, ?, ?)) AS v
+WHERE event.id = unhex(v.column1, '-') AND event.tenant = v.column2
+
 -- name: insert_timeline
 -- Timeline entries.
 INSERT INTO timeline (id, tenant, incident_id, at, kind, actor, text, details)
@@ -36,9 +50,9 @@ FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?)) WHERE column1 IS NOT NULL
 -- An incident's timeline behind an entry, oldest first.
 SELECT id, tenant, incident_id, at, kind, actor, text, details
 FROM timeline
-WHERE tenant = ? AND incident_id = unhex(?, '-') AND id > unhex(?, '-')
+WHERE tenant = ?1 AND incident_id = unhex(?2, '-') AND id > unhex(?3, '-') AND (?5 IS NULL OR kind = ?5)
 ORDER BY id
-LIMIT ?
+LIMIT ?4
 
 -- name: insert_audit
 -- Links of the audit chain.

@@ -57,7 +57,8 @@ SELECT incident_id FROM incident_key WHERE tenant = ? AND fp_version = ? AND fin
 -- The incidents that hold many fingerprints, in short, with the fingerprint. All in one row of JSON: each row is a step,
 -- and after each step the thread has to win the interpreter back.
 SELECT json_group_array(json_array(
-    k.tenant, k.fp_version, k.fingerprint, hex(i.id), i.state, i.severity, i.event_count, i.first_seen_at, i.last_seen_at
+    k.tenant, k.fp_version, k.fingerprint, k.event_count IS NOT NULL, hex(i.id), i.state, i.severity, i.event_count,
+    i.first_seen_at, i.last_seen_at
 ))
 FROM (VALUES (?, ?, ?)) AS v
 CROSS JOIN incident_key AS k ON k.tenant = v.column1 AND k.fp_version = v.column2 AND k.fingerprint = v.column3
@@ -82,6 +83,25 @@ DELETE FROM incident_key
 WHERE (tenant, fp_version, fingerprint, incident_id) IN (
     SELECT column1, column2, column3, unhex(column4, '-') FROM (VALUES (?, ?, ?, ?)) WHERE column1 IS NOT NULL
 )
+
+-- name: move_keys
+-- Held fingerprints that go to another incident, each from the one that holds it.
+UPDATE incident_key SET incident_id = unhex(v.column5, '-'), event_count = v.column6
+FROM (VALUES (?, ?, ?, ?, ?, ?)) AS v
+WHERE incident_key.tenant = v.column1 AND incident_key.fp_version = v.column2 AND incident_key.fingerprint = v.column3
+    AND incident_key.incident_id = unhex(v.column4, '-')
+
+-- name: add_key_counts
+-- Events of fingerprints that are counted one by one.
+UPDATE incident_key SET event_count = event_count + v.column4
+FROM (VALUES (?, ?, ?, ?)) AS v
+WHERE incident_key.tenant = v.column1 AND incident_key.fp_version = v.column2 AND incident_key.fingerprint = v.column3
+
+-- name: key_counts
+-- How many events held fingerprints had.
+SELECT k.tenant, k.fp_version, k.fingerprint, k.event_count
+FROM (VALUES (?, ?, ?)) AS v
+CROSS JOIN incident_key AS k ON k.tenant = v.column1 AND k.fp_version = v.column2 AND k.fingerprint = v.column3
 
 -- name: remember_keys
 -- The incident that held a fingerprint last, and when it was changed last: that change released it.

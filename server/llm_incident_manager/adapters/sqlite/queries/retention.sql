@@ -22,12 +22,12 @@ WHERE id > :after AND id <= :last AND NOT EXISTS (
 )
 
 -- name: expire_changes
--- The first changes of the feed, as far as they are old and what lists ask has followed them. The last one stays: it says
--- how far the feed has come.
+-- The first changes of the feed, as far as they are old and what lists ask has followed them. The last one stays: it
+-- says how far the feed has come.
 DELETE FROM incident_change
 WHERE sequence IN (SELECT sequence FROM incident_change ORDER BY sequence LIMIT :limit) AND at < :before
-    AND sequence < (SELECT max(sequence) FROM incident_change)
     AND sequence <= (SELECT min(p.sequence) FROM index_position AS p)
+    AND sequence < (SELECT max(sequence) FROM incident_change)
 
 -- name: tables_of_incidents
 -- The tables with rows about an incident.

@@ -1,0 +1,40 @@
+-- How incidents belong together, and what hangs on them.
+
+-- name: add_links
+-- Links; one that exists stays as it is.
+INSERT INTO incident_link (tenant, incident_id, relation, other_id, at, actor, reason)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::smallint[], $4::uuid[], $5::bigint[], $6::text[], $7::text[])
+ON CONFLICT (incident_id, relation, other_id) DO NOTHING;
+
+-- name: remove_links
+DELETE FROM incident_link AS l
+USING unnest($1::uuid[], $2::smallint[], $3::uuid[]) AS r (incident_id, relation, other_id)
+WHERE l.incident_id = r.incident_id AND l.relation = r.relation AND l.other_id = r.other_id;
+
+-- name: related
+-- The incidents that one has to do with, by relation and id, behind a place in that order.
+SELECT {incident}, l.relation, l.at, l.actor, l.reason
+FROM (
+    SELECT relation, other_id, at, actor, reason FROM incident_link WHERE tenant = $1 AND incident_id = $2
+    UNION ALL
+    SELECT 5, previous_id, created_at, '', '' FROM incident WHERE tenant = $1 AND id = $2 AND previous_id IS NOT NULL
+    UNION ALL
+    SELECT 6, id, created_at, '', '' FROM incident WHERE tenant = $1 AND previous_id = $2
+) AS l
+JOIN incident AS i ON i.id = l.other_id AND i.tenant = $1
+WHERE (l.relation, l.other_id) > ($3, $4::uuid)
+ORDER BY l.relation, l.other_id
+LIMIT $5;
+
+-- name: remove_attachments
+DELETE FROM incident_attachment AS a
+USING unnest($1::uuid[], $2::uuid[]) AS r (incident_id, id)
+WHERE a.incident_id = r.incident_id AND a.id = r.id;
+
+-- name: attachments
+-- An incident's attachments behind one of them, oldest first.
+SELECT {attachment}
+FROM incident_attachment AS a
+WHERE a.tenant = $1 AND a.incident_id = $2 AND a.id > $3
+ORDER BY a.id
+LIMIT $4;

@@ -1,0 +1,55 @@
+-- How incidents belong together, what hangs on them, and figures over many.
+
+-- name: insert_links
+-- Links; one that exists stays as it is.
+INSERT INTO incident_link (tenant, incident_id, relation, other_id, at, actor, reason)
+SELECT column1, unhex(column2, '-'), column3, unhex(column4, '-'), column5, column6, column7
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?)) WHERE column1 IS NOT NULL
+ON CONFLICT DO NOTHING
+
+-- name: remove_links
+-- Ends links.
+DELETE FROM incident_link
+WHERE (incident_id, relation, other_id) IN (
+    SELECT unhex(column1, '-'), column2, unhex(column3, '-') FROM (VALUES (?, ?, ?)) WHERE column1 IS NOT NULL
+)
+
+-- name: related
+-- The incidents that one has to do with, by relation and id, behind a place in that order.
+SELECT {columns}, l.relation, l.at, l.actor, l.reason
+FROM (
+    SELECT relation, other_id, at, actor, reason
+    FROM incident_link
+    WHERE tenant = :tenant AND incident_id = unhex(:incident, '-')
+    UNION ALL
+    SELECT 5, previous_id, created_at, '', ''
+    FROM incident
+    WHERE tenant = :tenant AND id = unhex(:incident, '-') AND previous_id IS NOT NULL
+    UNION ALL
+    SELECT 6, id, created_at, '', '' FROM incident WHERE tenant = :tenant AND previous_id = unhex(:incident, '-')
+) AS l
+CROSS JOIN incident AS i ON i.id = l.other_id AND i.tenant = :tenant
+WHERE (l.relation, l.other_id) > (:relation, unhex(:other, '-'))
+ORDER BY l.relation, l.other_id
+LIMIT :limit
+
+-- name: insert_attachments
+-- Links to material elsewhere.
+INSERT INTO incident_attachment (id, tenant, incident_id, url, title, media_type, actor, at)
+SELECT unhex(column1, '-'), column2, unhex(column3, '-'), column4, column5, column6, column7, column8
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?)) WHERE column1 IS NOT NULL
+
+-- name: remove_attachments
+-- Ends links to material elsewhere.
+DELETE FROM incident_attachment
+WHERE (incident_id, id) IN (
+    SELECT unhex(column1, '-'), unhex(column2, '-') FROM (VALUES (?, ?)) WHERE column1 IS NOT NULL
+)
+
+-- name: attachments
+-- An incident's attachments behind one of them, oldest first.
+SELECT id, tenant, incident_id, url, title, media_type, actor, at
+FROM incident_attachment
+WHERE tenant = ? AND incident_id = unhex(?, '-') AND id > unhex(?, '-')
+ORDER BY id
+LIMIT ?

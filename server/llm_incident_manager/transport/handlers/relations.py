@@ -1,0 +1,152 @@
+"""IncidentService: related incidents, links, notes alone, attachments."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from incidentmanager.v1 import incident_attachments_pb2, incident_relations_pb2
+
+from llm_incident_manager.domain.ids import IncidentId
+from llm_incident_manager.domain.relations import Attachment
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.timeline import TimelineKind
+from llm_incident_manager.ports.changes import Changes
+from llm_incident_manager.ports.stores import Transaction
+from llm_incident_manager.transport import paging
+from llm_incident_manager.transport.call import Call
+from llm_incident_manager.transport.handlers import writes
+from llm_incident_manager.transport.handlers.lists import TIMELINE_DEFAULT, TIMELINE_MOST
+from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.translate import incidents as translate
+from llm_incident_manager.transport.translate import relations as translate_relations
+
+relations = incident_relations_pb2
+attachments = incident_attachments_pb2
+Place = tuple[str | int | float | None, ...]
+
+
+class RelationHandlers:
+    """The methods of IncidentService about what belongs to an incident."""
+
+    def __init__(self, services: Services) -> None:
+        """Asks these use cases."""
+        self._on = services
+
+    def table(self) -> dict[str, Callable[..., Any]]:
+        """Handlers by method name."""
+        return {
+            "ListRelatedIncidents": self.list_related,
+            "LinkIncidents": self.link,
+            "UnlinkIncidents": self.unlink,
+            "ListNotes": self.list_notes,
+            "AddAttachment": self.add_attachment,
+            "ListAttachments": self.list_attachments,
+            "RemoveAttachment": self.remove_attachment,
+        }
+
+    async def list_related(
+        self, request: relations.ListRelatedIncidentsRequest, call: Call
+    ) -> relations.ListRelatedIncidentsResponse:
+        """A page of the incidents that one has to do with."""
+        tenant, page = call.caller.tenant, await self._page("related", request, call)
+        relation, other = page.after or (0, "")
+        found = await self._on.store.related(tenant, page.incident, (int(relation or 0), str(other)), page.size + 1)
+        token = page.token(found, lambda last: (int(last.relation), last.incident.id))
+        now = self._on.clock.now()
+        shown = [translate_relations.related(each, now) for each in found[: page.size]]
+        return relations.ListRelatedIncidentsResponse(related=shown, next_page_token=token)
+
+    async def link(self, request: relations.LinkIncidentsRequest, call: Call) -> relations.LinkIncidentsResponse:
+        """Links two incidents."""
+
+        async def work(tx: Transaction, changes: Changes) -> relations.LinkIncidentsResponse:
+            actor, refs = request.actor or call.caller.subject, (request.incident_id, request.linked_incident_id)
+            linked = await self._on.linking.link(tx, changes, call.caller, refs, actor, request.reason)
+            return relations.LinkIncidentsResponse(related=translate_relations.related(linked, self._on.clock.now()))
+
+        return await writes.write(self._on.units, call, request, relations.LinkIncidentsResponse, work)
+
+    async def unlink(self, request: relations.UnlinkIncidentsRequest, call: Call) -> relations.UnlinkIncidentsResponse:
+        """Takes a link away."""
+
+        async def work(tx: Transaction, changes: Changes) -> relations.UnlinkIncidentsResponse:
+            actor, refs = request.actor or call.caller.subject, (request.incident_id, request.linked_incident_id)
+            incident = await self._on.linking.unlink(tx, changes, call.caller, refs, actor)
+            return relations.UnlinkIncidentsResponse(incident=translate.incident(incident, self._on.clock.now()))
+
+        return await writes.write(self._on.units, call, request, relations.UnlinkIncidentsResponse, work)
+
+    async def list_notes(self, request: attachments.ListNotesRequest, call: Call) -> attachments.ListNotesResponse:
+        """A page of an incident's notes."""
+        page = await self._page("notes", request, call)
+        after = str(page.after[0]) if page.after else ""
+        found = await self._on.store.timeline(
+            call.caller.tenant, page.incident, after, page.size + 1, TimelineKind.NOTE
+        )
+        token = page.token(found, lambda last: (last.id,))
+        return attachments.ListNotesResponse(
+            notes=[translate.entry(each) for each in found[: page.size]], next_page_token=token
+        )
+
+    async def add_attachment(
+        self, request: attachments.AddAttachmentRequest, call: Call
+    ) -> attachments.AddAttachmentResponse:
+        """Attaches a link to material elsewhere."""
+        actor, title = request.actor or call.caller.subject, request.title or request.url
+        draft = Attachment(
+            "", call.caller.tenant, IncidentId(""), request.url, title, request.media_type, actor, Instant(0)
+        )
+
+        async def work(tx: Transaction, changes: Changes) -> attachments.AddAttachmentResponse:
+            added = await self._on.linking.attach(tx, changes, call.caller, request.incident_id, draft)
+            return attachments.AddAttachmentResponse(attachment=translate_relations.attachment(added))
+
+        return await writes.write(self._on.units, call, request, attachments.AddAttachmentResponse, work)
+
+    async def list_attachments(
+        self, request: attachments.ListAttachmentsRequest, call: Call
+    ) -> attachments.ListAttachmentsResponse:
+        """A page of an incident's attachments."""
+        page = await self._page("attachments", request, call)
+        after = str(page.after[0]) if page.after else ""
+        found = await self._on.store.attachments(call.caller.tenant, page.incident, after, page.size + 1)
+        token = page.token(found, lambda last: (last.id,))
+        shown = [translate_relations.attachment(each) for each in found[: page.size]]
+        return attachments.ListAttachmentsResponse(attachments=shown, next_page_token=token)
+
+    async def remove_attachment(
+        self, request: attachments.RemoveAttachmentRequest, call: Call
+    ) -> attachments.RemoveAttachmentResponse:
+        """Removes an attachment."""
+
+        async def work(tx: Transaction, changes: Changes) -> attachments.RemoveAttachmentResponse:
+            removed = await self._on.linking.detach(
+                tx,
+                changes,
+                call.caller,
+                request.incident_id,
+                request.attachment_id,
+                request.actor or call.caller.subject,
+            )
+            return attachments.RemoveAttachmentResponse(attachment=translate_relations.attachment(removed))
+
+        return await writes.write(self._on.units, call, request, attachments.RemoveAttachmentResponse, work)
+
+    async def _page(self, what: str, request: Any, call: Call) -> "_Page":
+        size = paging.size_of(request.page_size, TIMELINE_DEFAULT, TIMELINE_MOST)
+        incident = await self._on.store.incident(call.caller.tenant, request.incident_id)
+        return _Page(self._on, (what, call.caller.tenant, incident.id), incident.id, size, request.page_token)
+
+
+class _Page:
+    """Where a list of an incident's belongings goes on."""
+
+    def __init__(self, on: Services, scope: tuple[str, ...], incident: IncidentId, size: int, page_token: str) -> None:
+        self._tokens = on.pages.tokens
+        self._scope = scope
+        self.incident = incident
+        self.size = size
+        self.after: Place = self._tokens.open(scope, page_token) if page_token else ()
+
+    def token(self, found: Sequence[Any], place: Callable[[Any], Place]) -> str:
+        """The token behind the last one shown; empty when nothing comes after it."""
+        return self._tokens.seal(self._scope, place(found[self.size - 1])) if len(found) > self.size else ""
