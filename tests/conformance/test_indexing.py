@@ -11,7 +11,7 @@ from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Count, IncidentQuery, Store
-from tests.conformance.conftest import Backend
+from tests.support.backends import Backend
 from tests.support.builders import TENANT, make_incident
 from tests.support.steps import indexed, later, write
 

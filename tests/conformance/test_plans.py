@@ -16,8 +16,7 @@ from llm_incident_manager.adapters.sqlite.statements import STATEMENTS
 from llm_incident_manager.domain import filters, search
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import IncidentQuery, Store
-from tests.conformance.conftest import Backend
-from tests.support.backends import Postgres, SqliteFile
+from tests.support.backends import Backend, Postgres, SqliteFile
 from tests.support.steps import indexed, write
 
 INCIDENTS = 1_500
