@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import apsw
 import asyncpg
 import pytest
@@ -96,7 +97,7 @@ async def test_a_backup_under_load_restores_to_one_moment(
     assert restored.code == 0, restored.err
     assert restored.json == taken.json
     await assert_one_moment(there["DATABASE_URL"], before, load.acked, taken.json)
-    await assert_serves(there, before)
+    await assert_serves(there, before, taken.json["rows"]["incident"])
 
 
 async def assert_one_moment(url: str, before: set[str], acked: set[str], told: dict[str, Any]) -> None:
@@ -123,9 +124,11 @@ async def assert_one_moment(url: str, before: set[str], acked: set[str], told: d
         assert kept == 0, "events lie outside their days"
 
 
-async def assert_serves(env: dict[str, str], before: set[str]) -> None:
-    """A server starts on it, knows what was acknowledged and takes new events."""
+async def assert_serves(env: dict[str, str], before: set[str], incidents: int) -> None:
+    """A server starts on it, knows and lists what was acknowledged, and takes new events."""
     async with running_server(env=env) as server, IncidentClient(server.grpc) as client:
+        async with aiohttp.request("GET", f"{server.http}/api/v1/incidents?page_size=1") as reply:
+            assert (await reply.json())["pagination"]["total_count"] == incidents
         known = await client.get_event(next(iter(before)))
         assert known.event_id in before
         fresh = await client.submit_event(pb.Event(source="load", title="after the restore"))

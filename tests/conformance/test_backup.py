@@ -22,12 +22,14 @@ from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.lifecycle import State
+from llm_incident_manager.domain.relations import Attachment, Relation
 from llm_incident_manager.ports.changes import (
     NOTIFY,
     AnswerRow,
     BodyRow,
     Changes,
     IdempotencyRow,
+    LinkRow,
     OutboxRetry,
     ProducerKey,
     ProducerRow,
@@ -114,6 +116,8 @@ async def fill(store: Store) -> Incident:
             idempotency=[IdempotencyRow(TENANT, NASTY, duplicate.id, None, NOW)],
             answers=[AnswerRow(TENANT, "r", b"\x00\xff\\", b"", NOW)],
             segments=[SegmentRow(producer, 1, 2, duplicate.id, NOW)],
+            links=[LinkRow(TENANT, incident.id, Relation.LINKED, over.id, NOW, NASTY, NASTY)],
+            attachments=[Attachment(make_id(), TENANT, incident.id, "https://x", NASTY, "text/plain", "ann", NOW)],
             producers=[ProducerRow(producer, row.epoch, 2)],
         ),
     )
@@ -153,7 +157,17 @@ async def _columns(backend: Backend, store: Store) -> dict[str, list[str]]:
 def _plain(column: str, value: object) -> object:
     if isinstance(value, bytes | memoryview):
         return bytes(value).hex()
-    if column in ("details", "decision", "labels", "fp_components", "assignees", "affected_services", "resolution"):
+    if column in (
+        "details",
+        "decision",
+        "labels",
+        "fp_components",
+        "assignees",
+        "affected_services",
+        "resolution",
+        "keys",
+        "unmerge",
+    ):
         return json.loads(str(value)) if value is not None else None
     if isinstance(value, bool):
         return int(value)
