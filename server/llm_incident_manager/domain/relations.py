@@ -4,6 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from llm_incident_manager.domain.ids import IncidentId, TenantId
+from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.time import Instant
 
 
@@ -42,3 +43,13 @@ class Attachment(NamedTuple):
     media_type: str
     actor: str
     at: Instant
+
+
+class Related(NamedTuple):
+    """An incident that another one has to do with, since when, who said so and why. The other one stands so to it."""
+
+    relation: Relation
+    incident: Incident
+    at: Instant
+    actor: str
+    reason: str

@@ -15,11 +15,11 @@ from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.filters import Filter, Order
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
-from llm_incident_manager.domain.relations import Attachment, Relation
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.search import Words
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
+from llm_incident_manager.ports.belongings import Belongings
 from llm_incident_manager.ports.changes import (
     AnswerRow,
     Changes,
@@ -74,16 +74,6 @@ class StoredEvent(NamedTuple):
     decision: str | None
 
 
-class Related(NamedTuple):
-    """An incident that another one has to do with, since when, who said so and why. The other one stands so to it."""
-
-    relation: Relation
-    incident: Incident
-    at: Instant
-    actor: str
-    reason: str
-
-
 class Position(NamedTuple):
     """Where a watcher stands: the last change it has seen, in commit order."""
 
@@ -134,7 +124,7 @@ class IncidentQuery:
     search: Words | None = None
 
 
-class Transaction(Protocol):
+class Transaction(Belongings, Protocol):
     """One unit of work. Reads see its own state of the database; incidents read here are locked until its end."""
 
     async def claim(self, claims: Claims) -> Claimed:
@@ -159,16 +149,6 @@ class Transaction(Protocol):
 
     async def key_counts(self, keys: Sequence[FingerprintKey]) -> Mapping[FingerprintKey, int | None]:
         """How many events held fingerprints had (None: not counted); those that nobody holds are left out."""
-        ...
-
-    async def related(
-        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
-    ) -> Sequence[Related]:
-        """What Store.related gives, as this unit sees it. The incidents are not locked."""
-        ...
-
-    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
-        """What Store.attachments gives, as this unit sees it."""
         ...
 
     async def holder(self, key: FingerprintKey) -> IncidentId | None:
@@ -196,7 +176,7 @@ class Transaction(Protocol):
         ...
 
 
-class Store(Protocol):
+class Store(Belongings, Protocol):
     """A database. Reading methods outside a transaction may use other connections."""
 
     @property
@@ -243,16 +223,6 @@ class Store(Protocol):
         self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
     ) -> Sequence[TimelineEntry]:
         """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
-        ...
-
-    async def related(
-        self, tenant: TenantId, incident: IncidentId, after: tuple[int, str], limit: int
-    ) -> Sequence[Related]:
-        """The incidents that one has to do with, by relation and id, behind such a pair; (0, "") begins."""
-        ...
-
-    async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
-        """Attachments with an id larger than `after`, oldest first."""
         ...
 
     async def figures(self, query: IncidentQuery, group_by: str) -> Table:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import InvalidFields, NotFound
 from llm_incident_manager.domain.incident import Incident
-from llm_incident_manager.domain.relations import INVERSE, Attachment, Relation
+from llm_incident_manager.domain.relations import INVERSE, Attachment, Related, Relation
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import Changes, LinkRow
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.ids import Ids
-from llm_incident_manager.ports.stores import Related, Transaction
+from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.ports.told import Happening
 from llm_incident_manager.usecases.caller import Caller
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from llm_incident_manager.adapters.sql import queries, records
+from llm_incident_manager.adapters.sql import belongings, queries, records
 
 _TYPES = {
     "id": "uuid",
@@ -48,7 +48,7 @@ _FILLED = {
     "{event}": ", ".join(f"e.{column}" for column in records.EVENT_COLUMNS),
     "{timeline}": ", ".join(f"t.{column}" for column in records.TIMELINE_COLUMNS),
     "{delivery}": ", ".join(f"d.{column}" for column in records.DELIVERY_COLUMNS),
-    "{attachment}": ", ".join(f"a.{column}" for column in records.ATTACHMENT_COLUMNS),
+    "{attachment}": ", ".join(f"a.{column}" for column in belongings.ATTACHMENT_COLUMNS),
     "{outbox}": ", ".join(f"o.{column}" for column in records.OUTBOX_COLUMNS),
     **records.copied("i"),
 }

@@ -19,12 +19,12 @@ from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
 from llm_incident_manager.adapters.postgres.replica import Replica
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
 from llm_incident_manager.adapters.postgres.transaction import BEFORE_ALL, PostgresTransaction
-from llm_incident_manager.adapters.sql import dialect, figures, listing, migrations, records
+from llm_incident_manager.adapters.sql import belongings, dialect, figures, listing, migrations, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
-from llm_incident_manager.domain.relations import Attachment
+from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
@@ -36,7 +36,6 @@ from llm_incident_manager.ports.stores import (
     IncidentQuery,
     KeyTaken,
     Position,
-    Related,
     StoredEvent,
     UpkeepRefused,
 )
@@ -134,12 +133,12 @@ class PostgresStore:
     ) -> Sequence[Related]:
         """The incidents that one has to do with, by relation and id, behind such a pair."""
         rows = await self._read(SQL["related"], tenant, incident, after[0], after[1] or BEFORE_ALL, limit)
-        return [records.related_of(row, str) for row in rows]
+        return [belongings.related_of(row, str) for row in rows]
 
     async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
         """Attachments with an id larger than `after`, oldest first."""
         rows = await self._read(SQL["attachments"], tenant, incident, after or BEFORE_ALL, limit)
-        return [records.attachment_of(row, str) for row in rows]
+        return [belongings.attachment_of(row, str) for row in rows]
 
     async def figures(self, query: IncidentQuery, group_by: str) -> Table:
         """Counts and times over the incidents that match and were not merged into another one."""

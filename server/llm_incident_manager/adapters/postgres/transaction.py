@@ -9,11 +9,11 @@ import asyncpg
 
 from llm_incident_manager.adapters.postgres import chains, failures, pool, writes
 from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.adapters.sql import audit, records
+from llm_incident_manager.adapters.sql import audit, belongings, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import FingerprintName, Holder, Incident
-from llm_incident_manager.domain.relations import Attachment
+from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -27,7 +27,7 @@ from llm_incident_manager.ports.changes import (
     ProducerKey,
     ProducerRow,
 )
-from llm_incident_manager.ports.stores import Related, StoredEvent
+from llm_incident_manager.ports.stores import StoredEvent
 
 BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 """Smaller than every id."""
@@ -97,12 +97,12 @@ class PostgresTransaction:
     ) -> Sequence[Related]:
         """The incidents that one has to do with, by relation and id, behind such a pair."""
         rows = await self._fetch("related", tenant, incident, after[0], after[1] or BEFORE_ALL, limit)
-        return [records.related_of(row, str) for row in rows]
+        return [belongings.related_of(row, str) for row in rows]
 
     async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
         """Attachments with an id larger than `after`, oldest first."""
         rows = await self._fetch("attachments", tenant, incident, after or BEFORE_ALL, limit)
-        return [records.attachment_of(row, str) for row in rows]
+        return [belongings.attachment_of(row, str) for row in rows]
 
     async def holder(self, key: FingerprintKey) -> IncidentId | None:
         """The open incident that holds the fingerprint."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from llm_incident_manager.adapters.postgres.pool import Connection
 from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.adapters.sql import records
+from llm_incident_manager.adapters.sql import belongings, records
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -144,9 +144,9 @@ STEPS: tuple[Copy | Update, ...] = (
     Copy("event_body", BodyRow._fields, lambda c: c.bodies),
     Update("move_events", lambda c: c.events_moved, each=True),
     Update("remove_links", lambda c: [(row.incident_id, row.relation, row.other_id) for row in c.links_removed]),
-    Update("add_links", lambda c: [records.link_row(row, _same) for row in c.links]),
+    Update("add_links", lambda c: [belongings.link_row(row, _same) for row in c.links]),
     Update("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
-    Copy("incident_attachment", records.ATTACHMENT_COLUMNS, lambda c: c.attachments),
+    Copy("incident_attachment", belongings.ATTACHMENT_COLUMNS, lambda c: c.attachments),
     Copy("timeline", records.TIMELINE_COLUMNS, lambda c: [records.timeline_row(t, _same) for t in c.timeline]),
     Copy("incident_change", ChangeRow._fields, lambda c: c.announced()),
     Copy("outbox", records.OUTBOX_COLUMNS, lambda c: c.outbox),

@@ -24,12 +24,10 @@ from llm_incident_manager.domain.incident import (
 )
 from llm_incident_manager.domain.lifecycle import State
 from llm_incident_manager.domain.policy import DeliveryState
-from llm_incident_manager.domain.relations import Attachment, Relation
 from llm_incident_manager.domain.severity import IncidentType, Severity
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
-from llm_incident_manager.ports.changes import DeliveryRow, EventRow, LinkRow, OutboxRow
-from llm_incident_manager.ports.stores import Related
+from llm_incident_manager.ports.changes import DeliveryRow, EventRow, OutboxRow
 
 Pack = Callable[[str], Any]
 Unpack = Callable[[Any], str]
@@ -121,8 +119,6 @@ COPIED_COLUMNS = (
 
 TIMELINE_COLUMNS = ("id", "tenant", "incident_id", "at", "kind", "actor", "text", "details")
 EVENT_COLUMNS = EventRow._fields
-LINK_COLUMNS = LinkRow._fields
-ATTACHMENT_COLUMNS = Attachment._fields
 OUTBOX_COLUMNS = OutboxRow._fields
 DELIVERY_COLUMNS = DeliveryRow._fields
 
@@ -261,24 +257,6 @@ def delivery_of(row: Row, unpack: Unpack) -> DeliveryRow:
     return DeliveryRow(
         unpack(id_), tenant, IncidentId(unpack(incident)), channel, route, reason, key, DeliveryState(state), *rest
     )
-
-
-def link_row(link: LinkRow, pack: Pack) -> tuple[Any, ...]:
-    """The link's column values, in the order of LinkRow."""
-    return (link.tenant, pack(link.incident_id), int(link.relation), pack(link.other_id), *link[4:])
-
-
-def attachment_of(row: Row, unpack: Unpack) -> Attachment:
-    """The attachment of a row whose columns are ATTACHMENT_COLUMNS."""
-    id_, tenant, incident, *rest = row
-    return Attachment(unpack(id_), tenant, IncidentId(unpack(incident)), *rest)
-
-
-def related_of(row: Row, unpack: Unpack) -> Related:
-    """The related incident of a row: INCIDENT_COLUMNS, then relation, time, actor and reason."""
-    fields = tuple(row)
-    relation, at, actor, reason = fields[len(INCIDENT_COLUMNS) :]
-    return Related(Relation(relation), incident_of(fields, unpack), Instant(at), actor, reason)
 
 
 def _plain_unmerge(given: Unmerge) -> list[Any]:

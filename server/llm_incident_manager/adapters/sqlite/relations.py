@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import apsw
 
-from llm_incident_manager.adapters.sql import dialect, figures, records
+from llm_incident_manager.adapters.sql import belongings, dialect, figures, records
 from llm_incident_manager.adapters.sqlite import ids
 from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, bulk, rows
 from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
-from llm_incident_manager.domain.relations import Attachment
+from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.ports.changes import FingerprintKey
-from llm_incident_manager.ports.stores import IncidentQuery, Related, StoredEvent
+from llm_incident_manager.ports.stores import IncidentQuery, StoredEvent
 
 
 def events(connection: apsw.Connection, tenant: TenantId, wanted: Sequence[EventId]) -> Sequence[StoredEvent]:
@@ -33,7 +33,7 @@ def related(
     """The incidents that one has to do with, by relation and id."""
     relation, other = after
     values = {"tenant": tenant, "incident": incident, "relation": relation, "other": other, "limit": limit}
-    return [records.related_of(row, ids.text) for row in rows(connection, "related", values)]
+    return [belongings.related_of(row, ids.text) for row in rows(connection, "related", values)]
 
 
 def attachments(
@@ -41,7 +41,7 @@ def attachments(
 ) -> Sequence[Attachment]:
     """Attachments behind one of them, oldest first."""
     found = rows(connection, "attachments", (tenant, incident, after, limit))
-    return [records.attachment_of(row, ids.text) for row in found]
+    return [belongings.attachment_of(row, ids.text) for row in found]
 
 
 def figures_of(connection: apsw.Connection, query: IncidentQuery, group_by: str) -> Table:

@@ -20,7 +20,7 @@ from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
-from llm_incident_manager.domain.relations import Attachment
+from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
@@ -32,7 +32,6 @@ from llm_incident_manager.ports.stores import (
     FeedItem,
     IncidentQuery,
     Position,
-    Related,
     StoredEvent,
     Transaction,
 )

@@ -11,7 +11,7 @@ from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
-from llm_incident_manager.domain.relations import Attachment
+from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -24,7 +24,7 @@ from llm_incident_manager.ports.changes import (
     ProducerKey,
     ProducerRow,
 )
-from llm_incident_manager.ports.stores import Related, StoredEvent
+from llm_incident_manager.ports.stores import StoredEvent
 
 T = TypeVar("T")
 

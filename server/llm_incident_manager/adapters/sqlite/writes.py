@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from llm_incident_manager.adapters.sql import records
+from llm_incident_manager.adapters.sql import belongings, records
 from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import ids, outbox
 from llm_incident_manager.adapters.sqlite.statements import bulk
@@ -109,7 +109,7 @@ STEPS: tuple[Step, ...] = (
     Step("insert_bodies", lambda c: c.bodies),
     Step("move_events", lambda c: c.events_moved),
     Step("remove_links", lambda c: [(row.incident_id, row.relation, row.other_id) for row in c.links_removed]),
-    Step("insert_links", lambda c: [records.link_row(row, ids.same) for row in c.links]),
+    Step("insert_links", lambda c: [belongings.link_row(row, ids.same) for row in c.links]),
     Step("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
     Step("insert_attachments", lambda c: c.attachments),
     Step("insert_timeline", lambda c: [records.timeline_row(entry, ids.same) for entry in c.timeline]),

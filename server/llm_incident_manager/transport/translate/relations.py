@@ -12,10 +12,9 @@ from incidentmanager.v1 import (
 )
 
 from llm_incident_manager.domain.figures import Figures, Spread, Table
-from llm_incident_manager.domain.relations import Attachment
+from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.domain.splitting import Fate
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.ports.stores import Related
 from llm_incident_manager.transport.translate import incidents, times
 from llm_incident_manager.usecases.applying import Tally
 
