@@ -99,14 +99,19 @@ async def test_the_part_of_the_url_that_is_wrong_is_named(
     dsn = dsn.format(port=cluster.port, database=database, free=free_port())
     told = await refused("serve", dsn, tmp_path)
     assert phrase in told
-    assert (await refused("migrate", dsn, tmp_path)).partition(": ")[2] == told.partition(": ")[2]
 
 
-@pytest.mark.parametrize("verb", ["serve", "migrate"])
-async def test_what_is_no_postgresql_or_never_answers_is_told_apart(tmp_path: Path, verb: str) -> None:
+async def test_a_migration_is_refused_in_the_same_words(cluster: Cluster, database: str, tmp_path: Path) -> None:
+    for case in ("password", "port"):
+        dsn = WRONG[case][0].format(port=cluster.port, database=database, free=free_port())
+        told = [(await refused(verb, dsn, tmp_path)).partition(": ")[2] for verb in ("serve", "migrate")]
+        assert told[0] == told[1]
+
+
+async def test_what_is_no_postgresql_or_never_answers_is_told_apart(tmp_path: Path) -> None:
     async with listener(b"HTTP/1.1 400 Bad Request\r\n\r\n") as web, listener(None) as silent:
-        talking = await refused(verb, f"postgresql://app:{SECRET}@127.0.0.1:{web}/d", tmp_path)
-        hanging = await refused(verb, f"postgresql://app:{SECRET}@127.0.0.1:{silent}/d", tmp_path)
+        talking = await refused("serve", f"postgresql://app:{SECRET}@127.0.0.1:{web}/d", tmp_path)
+        hanging = await refused("serve", f"postgresql://app:{SECRET}@127.0.0.1:{silent}/d", tmp_path)
     assert "correct" in talking
     assert "host and port" in talking
     assert "cannot connect in time" in hanging
@@ -132,7 +137,7 @@ async def test_a_server_that_hangs_is_given_up_at_the_start(cluster: Cluster, da
     ids=["another database", "port", "unescaped password", "sslmode", "misspelt"],
 )
 async def test_config_check_finds_what_reading_the_url_can_find(tmp_path: Path, dsn: str, phrase: str) -> None:
-    for verb in ("config check", "serve", "migrate"):
+    for verb in ("config check", "serve", "migrate") if ":port/" in dsn else ("config check",):
         finished = await run(verb, dsn, tmp_path)
         assert (finished.code, phrase in finished.err) == (2, True), finished.err
         assert "(hidden)" in finished.err
@@ -198,18 +203,16 @@ async def test_a_server_without_a_free_connection_says_so(
     assert "raise its max_connections" in told
 
 
-@pytest.mark.parametrize("verb", ["serve", "migrate"])
 async def test_a_server_that_may_lose_what_it_confirmed_needs_leave(
-    cluster: Cluster, database: str, tmp_path: Path, verb: str
+    cluster: Cluster, database: str, tmp_path: Path
 ) -> None:
-    told = await refused(verb, url(cluster, database), tmp_path, LLM_IM__STORAGE__ALLOW_UNSAFE_DURABILITY="false")
+    told = await refused("serve", url(cluster, database), tmp_path, LLM_IM__STORAGE__ALLOW_UNSAFE_DURABILITY="false")
     assert "fsync = off and full_page_writes = off" in told
     cluster.sql(f"ALTER DATABASE {database} SET synchronous_commit = off")
-    told = await refused(verb, url(cluster, database), tmp_path, LLM_IM__STORAGE__ALLOW_UNSAFE_DURABILITY="false")
+    told = await refused("serve", url(cluster, database), tmp_path, LLM_IM__STORAGE__ALLOW_UNSAFE_DURABILITY="false")
     assert "synchronous_commit = off" in told
 
 
-@pytest.mark.parametrize("verb", ["serve", "migrate"])
-async def test_a_database_that_only_reads_says_so(cluster: Cluster, database: str, tmp_path: Path, verb: str) -> None:
+async def test_a_database_that_only_reads_says_so(cluster: Cluster, database: str, tmp_path: Path) -> None:
     cluster.sql(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
-    assert "default_transaction_read_only = off" in await refused(verb, url(cluster, database), tmp_path)
+    assert "default_transaction_read_only = off" in await refused("serve", url(cluster, database), tmp_path)
