@@ -58,12 +58,6 @@ CREATE TABLE idempotency (
 
 CREATE INDEX ix_idempotency_at ON idempotency (at);
 
-CREATE TRIGGER incident_removed AFTER DELETE ON incident
-BEGIN
-    DELETE FROM incident_index WHERE tenant = old.tenant AND id = old.id;
-    DELETE FROM incident_document WHERE incident_id = old.id;
-END;
-
 CREATE TABLE incident (
     id BLOB PRIMARY KEY,
     tenant TEXT NOT NULL,
@@ -147,69 +141,11 @@ CREATE TABLE incident_count (
     PRIMARY KEY (tenant, state, severity, incident_type, source)
 ) WITHOUT ROWID;
 
-CREATE TRIGGER incident_document_removed AFTER DELETE ON incident_document
-BEGIN
-    DELETE FROM incident_words WHERE rowid = old.place;
-END;
-
 CREATE TABLE incident_document (
     place INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,
     incident_id BLOB NOT NULL UNIQUE
 );
-
-CREATE TRIGGER incident_index_added AFTER INSERT ON incident_index
-BEGIN
-    INSERT INTO incident_count (tenant, state, severity, incident_type, source, incidents)
-    VALUES (new.tenant, new.state, new.severity, new.incident_type, new.source, 1)
-    ON CONFLICT DO UPDATE SET incidents = incidents + 1;
-    INSERT OR IGNORE INTO incident_term (tenant, name, value, id)
-    SELECT new.tenant, 'labels.' || item.key, item.value, new.id FROM json_each(new.labels) AS item
-    UNION ALL SELECT new.tenant, 'assignees', item.value, new.id FROM json_each(new.assignees) AS item
-    UNION ALL SELECT new.tenant, 'affected_services', item.value, new.id
-    FROM json_each(new.affected_services) AS item;
-END;
-
-CREATE TRIGGER incident_index_counted AFTER UPDATE ON incident_index
-WHEN (old.state, old.severity, old.incident_type, old.source)
-    <> (new.state, new.severity, new.incident_type, new.source)
-BEGIN
-    UPDATE incident_count SET incidents = incidents - 1
-    WHERE tenant = old.tenant AND state = old.state AND severity = old.severity
-        AND incident_type = old.incident_type AND source = old.source;
-    INSERT INTO incident_count (tenant, state, severity, incident_type, source, incidents)
-    VALUES (new.tenant, new.state, new.severity, new.incident_type, new.source, 1)
-    ON CONFLICT DO UPDATE SET incidents = incidents + 1;
-END;
-
-CREATE TRIGGER incident_index_named AFTER UPDATE ON incident_index
-WHEN (old.labels, old.assignees, old.affected_services) <> (new.labels, new.assignees, new.affected_services)
-BEGIN
-    DELETE FROM incident_term WHERE (tenant, name, value, id) IN (
-        SELECT old.tenant, 'labels.' || item.key, item.value, old.id FROM json_each(old.labels) AS item
-        UNION ALL SELECT old.tenant, 'assignees', item.value, old.id FROM json_each(old.assignees) AS item
-        UNION ALL SELECT old.tenant, 'affected_services', item.value, old.id
-        FROM json_each(old.affected_services) AS item
-    );
-    INSERT OR IGNORE INTO incident_term (tenant, name, value, id)
-    SELECT new.tenant, 'labels.' || item.key, item.value, new.id FROM json_each(new.labels) AS item
-    UNION ALL SELECT new.tenant, 'assignees', item.value, new.id FROM json_each(new.assignees) AS item
-    UNION ALL SELECT new.tenant, 'affected_services', item.value, new.id
-    FROM json_each(new.affected_services) AS item;
-END;
-
-CREATE TRIGGER incident_index_removed AFTER DELETE ON incident_index
-BEGIN
-    UPDATE incident_count SET incidents = incidents - 1
-    WHERE tenant = old.tenant AND state = old.state AND severity = old.severity
-        AND incident_type = old.incident_type AND source = old.source;
-    DELETE FROM incident_term WHERE (tenant, name, value, id) IN (
-        SELECT old.tenant, 'labels.' || item.key, item.value, old.id FROM json_each(old.labels) AS item
-        UNION ALL SELECT old.tenant, 'assignees', item.value, old.id FROM json_each(old.assignees) AS item
-        UNION ALL SELECT old.tenant, 'affected_services', item.value, old.id
-        FROM json_each(old.affected_services) AS item
-    );
-END;
 
 CREATE TABLE incident_index (
     tenant TEXT NOT NULL,
@@ -402,3 +338,67 @@ CREATE TABLE timeline (
 ) WITHOUT ROWID;
 
 CREATE INDEX ix_timeline_incident ON timeline (incident_id, id);
+
+CREATE TRIGGER incident_removed AFTER DELETE ON incident
+BEGIN
+    DELETE FROM incident_index WHERE tenant = old.tenant AND id = old.id;
+    DELETE FROM incident_document WHERE incident_id = old.id;
+END;
+
+CREATE TRIGGER incident_document_removed AFTER DELETE ON incident_document
+BEGIN
+    DELETE FROM incident_words WHERE rowid = old.place;
+END;
+
+CREATE TRIGGER incident_index_added AFTER INSERT ON incident_index
+BEGIN
+    INSERT INTO incident_count (tenant, state, severity, incident_type, source, incidents)
+    VALUES (new.tenant, new.state, new.severity, new.incident_type, new.source, 1)
+    ON CONFLICT DO UPDATE SET incidents = incidents + 1;
+    INSERT OR IGNORE INTO incident_term (tenant, name, value, id)
+    SELECT new.tenant, 'labels.' || item.key, item.value, new.id FROM json_each(new.labels) AS item
+    UNION ALL SELECT new.tenant, 'assignees', item.value, new.id FROM json_each(new.assignees) AS item
+    UNION ALL SELECT new.tenant, 'affected_services', item.value, new.id
+    FROM json_each(new.affected_services) AS item;
+END;
+
+CREATE TRIGGER incident_index_counted AFTER UPDATE ON incident_index
+WHEN (old.state, old.severity, old.incident_type, old.source)
+    <> (new.state, new.severity, new.incident_type, new.source)
+BEGIN
+    UPDATE incident_count SET incidents = incidents - 1
+    WHERE tenant = old.tenant AND state = old.state AND severity = old.severity
+        AND incident_type = old.incident_type AND source = old.source;
+    INSERT INTO incident_count (tenant, state, severity, incident_type, source, incidents)
+    VALUES (new.tenant, new.state, new.severity, new.incident_type, new.source, 1)
+    ON CONFLICT DO UPDATE SET incidents = incidents + 1;
+END;
+
+CREATE TRIGGER incident_index_named AFTER UPDATE ON incident_index
+WHEN (old.labels, old.assignees, old.affected_services) <> (new.labels, new.assignees, new.affected_services)
+BEGIN
+    DELETE FROM incident_term WHERE (tenant, name, value, id) IN (
+        SELECT old.tenant, 'labels.' || item.key, item.value, old.id FROM json_each(old.labels) AS item
+        UNION ALL SELECT old.tenant, 'assignees', item.value, old.id FROM json_each(old.assignees) AS item
+        UNION ALL SELECT old.tenant, 'affected_services', item.value, old.id
+        FROM json_each(old.affected_services) AS item
+    );
+    INSERT OR IGNORE INTO incident_term (tenant, name, value, id)
+    SELECT new.tenant, 'labels.' || item.key, item.value, new.id FROM json_each(new.labels) AS item
+    UNION ALL SELECT new.tenant, 'assignees', item.value, new.id FROM json_each(new.assignees) AS item
+    UNION ALL SELECT new.tenant, 'affected_services', item.value, new.id
+    FROM json_each(new.affected_services) AS item;
+END;
+
+CREATE TRIGGER incident_index_removed AFTER DELETE ON incident_index
+BEGIN
+    UPDATE incident_count SET incidents = incidents - 1
+    WHERE tenant = old.tenant AND state = old.state AND severity = old.severity
+        AND incident_type = old.incident_type AND source = old.source;
+    DELETE FROM incident_term WHERE (tenant, name, value, id) IN (
+        SELECT old.tenant, 'labels.' || item.key, item.value, old.id FROM json_each(old.labels) AS item
+        UNION ALL SELECT old.tenant, 'assignees', item.value, old.id FROM json_each(old.assignees) AS item
+        UNION ALL SELECT old.tenant, 'affected_services', item.value, old.id
+        FROM json_each(old.affected_services) AS item
+    );
+END;

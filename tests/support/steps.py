@@ -37,9 +37,16 @@ async def write(store: Store, changes: Changes) -> None:
 
 
 async def indexed(store: Store) -> None:
-    """Lets what lists and searches ask follow the feed to its end."""
-    while await store.index_incidents(100) or await store.index_words(100):
-        pass
+    """Lets what lists and searches ask follow the feed to its end.
+
+    PostgreSQL shows the feed up to the oldest running transaction, and its own upkeep runs some: that is waited for.
+    """
+    idle = 0
+    while idle < (10 if store.kind == "postgresql" else 1):
+        moved = max(await store.index_incidents(100), await store.index_words(100))
+        idle = 0 if moved else idle + 1
+        if store.kind == "postgresql" and not moved:
+            await asyncio.sleep(0.02)
 
 
 class Dropped(Exception):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_incident_manager.adapters.sql import dialect, filters, records
+from llm_incident_manager.adapters.sql import dialect, filters, migrations, records
 from llm_incident_manager.domain import filter_match
 from llm_incident_manager.domain import filters as language
 from llm_incident_manager.domain.filter_fields import FIELDS, SORTABLE, Field
@@ -21,10 +21,9 @@ from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.stores import IncidentQuery
 from tests.support import random_filters
 from tests.support.random_filters import TENANT
-from tools import shell
 
 DIALECTS = (dialect.SQLITE, dialect.POSTGRES)
-_SCHEMA = (shell.ROOT / "migrations/sqlite/0001_pre_first.sql").read_text("utf-8")
+_SCHEMA = "".join(each.sql for each in migrations.load("sqlite"))
 _INSERT = (
     f"INSERT INTO incident ({', '.join(records.INCIDENT_COLUMNS)}) "
     f"VALUES ({', '.join('?' * len(records.INCIDENT_COLUMNS))})"

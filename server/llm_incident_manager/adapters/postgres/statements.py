@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from llm_incident_manager.adapters.sql import belongings, queries, records
+from llm_incident_manager.adapters.sql import belongings, copied, queries, records
 
 _TYPES = {
     "id": "uuid",
@@ -50,7 +50,7 @@ _FILLED = {
     "{delivery}": ", ".join(f"d.{column}" for column in records.DELIVERY_COLUMNS),
     "{attachment}": ", ".join(f"a.{column}" for column in belongings.ATTACHMENT_COLUMNS),
     "{outbox}": ", ".join(f"o.{column}" for column in records.OUTBOX_COLUMNS),
-    **records.copied("i"),
+    **copied.pieces("i"),
 }
 
 

@@ -90,33 +90,6 @@ INCIDENT_COLUMNS: tuple[str, ...] = (*_SHAPED, *(_RENAMED.get(name, name) for na
 IMMUTABLE_COLUMNS = frozenset({"id", "tenant", "number", "fp_version", "fingerprint", "fp_components", "created_at"})
 """Columns of `incident` that no update touches."""
 
-COPIED_COLUMNS = (
-    "tenant",
-    "id",
-    "number",
-    "state",
-    "severity",
-    "incident_type",
-    "kind",
-    "source",
-    "service",
-    "environment",
-    "application",
-    "provider",
-    "model",
-    "deployment",
-    "affected_services",
-    "assignees",
-    "labels",
-    "recurred",
-    "created_at",
-    "updated_at",
-    "acknowledged_at",
-    "resolved_at",
-    "closed_at",
-)
-"""The columns of `incident_index`, which are those of `incident`."""
-
 TIMELINE_COLUMNS = ("id", "tenant", "incident_id", "at", "kind", "actor", "text", "details")
 EVENT_COLUMNS = EventRow._fields
 OUTBOX_COLUMNS = OutboxRow._fields
@@ -127,17 +100,6 @@ _STATES = {str(state): state for state in State}
 _SEVERITIES = {int(severity): severity for severity in Severity}
 _TYPES = {str(kind): kind for kind in IncidentType}
 _DISPOSITIONS = {int(disposition): disposition for disposition in Disposition}
-
-
-def copied(table: str) -> Mapping[str, str]:
-    """What statements that copy incidents say in place of `{copied…}`; `table` is what they call the copy."""
-    changing = [column for column in COPIED_COLUMNS if column not in {"tenant", "id"}]
-    return {
-        "{copied}": ", ".join(COPIED_COLUMNS),
-        "{copied_changes}": ", ".join(f"{column} = excluded.{column}" for column in changing),
-        "{copied_before}": ", ".join(f"{table}.{column}" for column in changing),
-        "{copied_after}": ", ".join(f"excluded.{column}" for column in changing),
-    }
 
 
 def text_map(values: Mapping[str, Any]) -> str:

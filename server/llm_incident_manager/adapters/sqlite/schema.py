@@ -27,7 +27,7 @@ _DONE = "INSERT INTO schema_migration (version, name, checksum, applied_at) VALU
 _SCHEMA = """
 SELECT sql FROM sqlite_schema
 WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' AND sql NOT LIKE 'CREATE TABLE ''%'
-ORDER BY tbl_name, type DESC, name
+ORDER BY type = 'trigger', tbl_name, type DESC, name
 """
 
 
