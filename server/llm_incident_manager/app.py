@@ -2,61 +2,38 @@
 
 import asyncio
 import gc
-import hashlib
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import llm_incident_manager
+from llm_incident_manager import parts
 from llm_incident_manager.adapters import channels as channel_adapters
-from llm_incident_manager.adapters import databases, rulepack
+from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters.clock import SystemClock
-from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError, StoreUnavailable
-from llm_incident_manager.domain.policy import Route
-from llm_incident_manager.domain.time import DAY, SECOND
-from llm_incident_manager.engines.notify import RetryPolicy
-from llm_incident_manager.engines.retention import Policy
-from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
-from llm_incident_manager.pipeline.batcher import Batcher, Limits
 from llm_incident_manager.pipeline.indexer import Indexer
-from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.outbox import Pump
-from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.sweeper import Sweeper
-from llm_incident_manager.pipeline.tools import Identities, Tools
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.channel import Channel
-from llm_incident_manager.ports.clock import Clock
-from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.stores import Store, StoreRefused
-from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.errors import PortTaken
-from llm_incident_manager.transport.handlers.services import Services, StreamLimits
-from llm_incident_manager.transport.handlers.watching import Watching
-from llm_incident_manager.transport.page_tokens import PageTokens
-from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
-from llm_incident_manager.usecases.applying import Applying
-from llm_incident_manager.usecases.incidents import Incidents
-from llm_incident_manager.usecases.linking import Linking
-from llm_incident_manager.usecases.merging import Merging
-from llm_incident_manager.usecases.splitting import Splitting
-from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import Feed
 
 SWITCH_INTERVAL = 0.0005
@@ -127,17 +104,21 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
+class Worker(Protocol):
+    """Something that works on its own until it is cancelled."""
+
+    async def run(self) -> None:
+        """Does so."""
+        ...
+
+
 @dataclass(slots=True)
 class Server:
     """Everything that runs. Doors are there once it serves; embedded in another program it has none."""
 
     settings: Settings
     store: Store
-    batcher: Batcher
-    sweeper: Sweeper
-    pumps: dict[str, Pump]
-    indexer: Indexer
-    feed: Feed
+    workers: dict[str, Worker]
     end: Drain
     dispatcher: Dispatcher
     probes: Probes
@@ -149,7 +130,7 @@ class Server:
     @classmethod
     async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Server":
         """Builds everything and starts nothing but the database. Raises StoreRefused."""
-        _start_tracing(settings, stack)
+        parts.start_tracing(settings, stack)
         clock, ids, metrics = SystemClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         store = await databases.open_store(settings, clock.now(), ids.new(clock.now()), metrics.replica_read)
         stack.push_async_callback(store.close)
@@ -165,32 +146,19 @@ class Server:
             for topic in {row.topic for row in changes.outbox}:
                 pumps[topic].wake()
 
-        tools = _tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=wake)
-        services = _services(settings, tools, feed, end)
+        tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=wake)
+        services = parts.services(settings, tools, feed, end)
         indexer = Indexer(store, clock, lambda: services.batcher.pressed)
         for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         replica = {"replica": store.check_replica} if settings.storage.replica_url else {}
-        probes = Probes({"database": store.check}, end, _notes(settings), replica)
+        probes = Probes({"database": store.check}, end, parts.notes(settings), replica)
         scrape = Scrape(metrics, store, clock)
         sweeper = Sweeper(store, clock, tools.kept, metrics)
-        return cls(
-            settings,
-            store,
-            services.batcher,
-            sweeper,
-            pumps,
-            indexer,
-            feed,
-            end,
-            dispatcher,
-            probes,
-            scrape,
-            [],
-            {},
-            [],
-        )
+        workers: dict[str, Worker] = {"batcher": services.batcher, "feed": feed, "indexer": indexer, "sweeper": sweeper}
+        workers |= {f"pump-{topic}": pump for topic, pump in pumps.items()}
+        return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken."""
@@ -207,12 +175,8 @@ class Server:
 
     def work(self) -> None:
         """Starts what works behind the doors."""
-        self._run(self.batcher.run(), "batcher")
-        self._run(self.feed.run(), "feed")
-        self._run(self.indexer.run(), "indexer")
-        self._run(self.sweeper.run(), "sweeper")
-        for topic, pump in self.pumps.items():
-            self._run(pump.run(), f"pump-{topic}")
+        for name, worker in self.workers.items():
+            self.tasks.append(asyncio.create_task(worker.run(), name=name))
 
     async def look_at_replica(self) -> None:
         """Logs why a configured replica is not used, if so: the start does not depend on it."""
@@ -240,88 +204,3 @@ class Server:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-
-    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self.tasks.append(asyncio.create_task(work, name=name))
-
-
-def _tools(
-    settings: Settings,
-    store: Store,
-    *,
-    clock: Clock,
-    ids: Ids,
-    metrics: Metrics,
-    channels: Mapping[str, Channel],
-    wake: Callable[[Changes], None],
-) -> Tools:
-    dedup, triage, tell = settings.deduplication, settings.triage, settings.notifications
-    return Tools(
-        store=store,
-        clock=clock,
-        ids=ids,
-        codec=EventCodec(),
-        numbers=Numbers(store, databases.lanes(settings)),
-        identities=Identities(enabled=dedup.fingerprint_enabled, new_id=lambda: ids.new(clock.now())),
-        judge=Judge(
-            rulepack.load(
-                triage.rules, source_defaults=triage.source_defaults, default_severity=triage.default_severity
-            )
-        ),
-        metrics=metrics,
-        window=dedup.window_secs * SECOND,
-        historical_after=dedup.historical_after_secs * SECOND,
-        route=Route("default", tuple(channels), tell.default_route.min_severity),
-        retry=RetryPolicy(tell.max_attempts, tell.base_delay_secs),
-        channels=channels,
-        mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
-        kept=policy(settings),
-        wake=wake,
-    )
-
-
-def policy(settings: Settings) -> Policy:
-    """How long records are kept, as retention counts it."""
-    kept = settings.retention
-    return Policy(kept.events_days * DAY, kept.incidents_days * DAY, kept.audit_days * DAY, kept.max_bytes)
-
-
-def _notes(settings: Settings) -> dict[str, str]:
-    """What readiness tells beside the probes."""
-    return {"anonymous_access": ", ".join(settings.exposed())} if settings.exposed() else {}
-
-
-def _services(settings: Settings, tools: Tools, feed: Feed, end: Drain) -> Services:
-    ingest = settings.ingest
-    clock, ids = tools.clock, tools.ids
-    runner, units, incidents = Runner(tools), Units(tools.store, clock, tools.wake), Incidents(clock, ids)
-    limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events, databases.lanes(settings))
-    return Services(
-        tools=tools,
-        runner=runner,
-        batcher=Batcher(runner, limits, tools.metrics),
-        units=units,
-        incidents=incidents,
-        merging=Merging(clock, ids),
-        splitting=Splitting(clock, ids, tools.codec, tools.judge.pack),
-        linking=Linking(clock, ids),
-        applying=Applying(tools.store, units, incidents),
-        feed=feed,
-        watching=Watching(feed, tools.clock, end),
-        pages=Pages(PageTokens(_page_token_key(settings))),
-        drain=end,
-        limits=StreamLimits(ingest.stream_credits, ingest.max_frame_events),
-    )
-
-
-def _page_token_key(settings: Settings) -> bytes:
-    """The same for all processes of a deployment. It gives nobody a right: tokens only say where a list goes on."""
-    return hashlib.sha256(b"page tokens of " + databases.location(settings).encode()).digest()
-
-
-def _start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
-    endpoint = settings.traces.endpoint
-    if endpoint:
-        service = {"service.name": settings.traces.service_name, "service.instance.id": settings.instance_id}
-        traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
-        stack.push_async_callback(asyncio.to_thread, traces.stop)

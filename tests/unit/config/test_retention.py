@@ -2,14 +2,14 @@
 
 import pytest
 
-from llm_incident_manager import app
+from llm_incident_manager import parts
 from llm_incident_manager.config import ConfigError, load
 from llm_incident_manager.domain.time import DAY
 from llm_incident_manager.engines.retention import Policy
 
 
 def test_the_defaults_keep_the_audit_for_ever_and_events_as_long_as_incidents() -> None:
-    assert app.policy(load({})) == Policy(90 * DAY, 90 * DAY, 0, 20 * 1024**3)
+    assert parts.policy(load({})) == Policy(90 * DAY, 90 * DAY, 0, 20 * 1024**3)
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ def test_each_key_decides_about_its_own_records(key: str, policy: Policy) -> Non
     nothing = {
         f"LLM_IM__RETENTION__{name}": "0" for name in ("EVENTS_DAYS", "INCIDENTS_DAYS", "AUDIT_DAYS", "MAX_BYTES")
     }
-    assert app.policy(load(nothing)) == Policy()
-    assert app.policy(load({**nothing, f"LLM_IM__RETENTION__{key.upper()}": "3"})) == policy
+    assert parts.policy(load(nothing)) == Policy()
+    assert parts.policy(load({**nothing, f"LLM_IM__RETENTION__{key.upper()}": "3"})) == policy
 
 
 @pytest.mark.parametrize("value", ["-1", "a month", "36501"])
