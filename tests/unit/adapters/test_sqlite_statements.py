@@ -19,7 +19,9 @@ SERVER = Path(statements.__file__).parent
 
 # What reads a whole table or index, and why it may.
 SCANS = {
-    "count_incidents": "counting a tenant's incidents looks at them all",
+    "figures": "looks at all that match, which is what it is asked for",
+    "related": "looks at the links of one incident, which its inner part has found by their keys",
+    "announce_all": "runs once, when a backup is restored",
     "list_incidents": "is only the beginning of a statement",
     "alive": "reads nothing",
     "reset_leases": "runs once, at the start",
@@ -46,7 +48,10 @@ def connection() -> apsw.Connection:
 
 def plan(connection: apsw.Connection, text: str) -> list[str]:
     """What SQLite does for a statement, step by step."""
-    values = [None] * text.count("?") if "?" in text else dict.fromkeys(re.findall(r":(\w+)", text))
+    text = text.replace("{group}", "''").replace("{matching}", "WHERE tenant = ?1")
+    numbers = [int(number) for number in re.findall(r"\?(\d+)", text)]
+    count = max(numbers) if numbers else text.count("?")
+    values = [None] * count if count else dict.fromkeys(re.findall(r":(\w+)", text))
     return [str(step) for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
 
 
