@@ -75,12 +75,7 @@ async def test_refusals_are_exceptions_of_their_own(client: IncidentClient) -> N
         await client.submit_event(pb.Event(title="x" * 501, environment="y" * 65))
     assert {violation.field for violation in invalid.value.violations} >= {"event.source", "event.title"}
     until = datetime.now(UTC) + timedelta(hours=1)
-    for later in (
-        client.snooze(created.id, until),
-        client.merge(created.id, [created.id]),
-        client.split(created.id, [created.id]),
-        client.analyze_correlations(created.id),
-    ):
+    for later in (client.snooze(created.id, until), client.analyze_correlations(created.id)):
         with pytest.raises(errors.NotAvailable):
             await later
 
