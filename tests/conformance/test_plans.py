@@ -129,7 +129,7 @@ async def test_what_is_looked_up_by_name_is_never_scanned_for(plans: Plans) -> N
         ("incident_by_id", (population.TENANT, id_)),
         ("incident_by_number", (population.TENANT, "INC-20261121-00001")),
         ("event", (population.TENANT, id_)),
-        ("timeline", (population.TENANT, id_, id_, 10)),
+        ("timeline", (population.TENANT, id_, id_, 10, None)),
     ]
     for name, values in names:
         text = SQL[name] if plans.lists.dialect is dialect.POSTGRES else STATEMENTS[name]

@@ -1,5 +1,6 @@
 """The manager inside another program: the server's pipeline and store, no network door, no trace of it left behind."""
 
+import ast
 import asyncio
 import logging
 import sys
@@ -21,8 +22,10 @@ from llm_incident_manager.embedded import (
     Severity,
     State,
 )
-from tests.support import printed, waiting
+from tests.support import markdown, printed, waiting
 from tools import shell
+
+README = shell.ROOT / "README.md"
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +122,11 @@ async def test_outside_its_block_it_says_how_it_is_used() -> None:
     processor = IncidentProcessor()
     with pytest.raises(RuntimeError, match="async with IncidentProcessor"):
         await processor.incident("x")
+
+
+async def test_the_program_of_the_readme_runs_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    """As at an interactive prompt for asynchronous code, since it awaits outside any function."""
+    [program] = [block for block in markdown.blocks(README, "python") if "llm_incident_manager.embedded" in block.text]
+    compiled = compile(program.text, program.place, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    await eval(compiled, {})  # noqa: S307 - our own page
+    assert capsys.readouterr().out.startswith("Incident created: ")

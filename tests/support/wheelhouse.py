@@ -8,6 +8,7 @@ is missing in the new environment.
 import re
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from collections.abc import Iterable
 from importlib import metadata
@@ -43,11 +44,10 @@ def _closure(wheels: list[Path]) -> list[metadata.Distribution]:
         name = _canonical(_NAME.findall(asked.pop())[0])
         if name in found or name in given:
             continue
-        try:
-            found[name] = metadata.distribution(name)
-        except metadata.PackageNotFoundError:
-            continue  # for another platform or an extra; if it is needed after all, pip says so
-        asked += found[name].requires or ()
+        for distribution in metadata.distributions(name=name, path=[sysconfig.get_path("purelib")]):
+            found[name] = distribution
+            asked += distribution.requires or ()
+        # None is for another platform or an extra; if it is needed after all, pip says so.
     return list(found.values())
 
 

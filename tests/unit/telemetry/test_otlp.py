@@ -105,6 +105,7 @@ def black_hole() -> Iterator[str]:
     """The URL of a collector that takes the connection and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/v1/traces"
+        traces.stop(0)  # also after a failure: the exporter's retries would disturb every later test
 
 
 async def test_a_collector_that_never_answers_holds_nobody_up(black_hole: str) -> None:
@@ -115,7 +116,7 @@ async def test_a_collector_that_never_answers_holds_nobody_up(black_hole: str) -
         with traces.span("batch", {"events": 100}):
             await asyncio.sleep(0)
         slowest = max(slowest, time.perf_counter() - started)
-    assert slowest < 0.5
+    assert slowest < 2, "the exporter itself waits ten seconds for an answer; a collection of garbage takes part of one"
     stopping = time.perf_counter()
     await asyncio.to_thread(traces.stop, 0.2)
     assert time.perf_counter() - stopping < 1
