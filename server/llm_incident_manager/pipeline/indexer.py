@@ -5,18 +5,20 @@ import asyncio
 from collections.abc import Callable
 
 from llm_incident_manager.domain.errors import DomainError
+from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
 
-AT_ONCE = 300
+AT_ONCE = 100
 """Changes followed in one transaction: few enough that nobody waits for it."""
 EVERY_SECONDS = 0.25
 """Between two rounds: changes that come one by one are followed together."""
 POLL_SECONDS = 1.0
 """Without a word of news; other processes write, too."""
-PAUSE_SECONDS = 0.5
-"""Between two rounds while events wait for more than one batch: acknowledging comes first."""
+REST_WHILE_PRESSED = 8
+"""While events wait for more than the next batches it rests so many times as long as a round took: acknowledging comes
+first, and following a new incident costs the database as much as accepting it."""
 
 
 class Indexer:
@@ -38,13 +40,15 @@ class Indexer:
         """Follows until cancelled."""
         while True:
             self._wake.clear()
+            began = self._clock.now()
             try:
                 followed = await self.once()
             except DomainError as error:
                 self._log.warning("index.failed", error=error.message)
                 followed = 0
             if self._pressed():
-                await self._clock.sleep(PAUSE_SECONDS)
+                took = (self._clock.now() - began) / SECOND
+                await self._clock.sleep(max(EVERY_SECONDS, REST_WHILE_PRESSED * took))
             elif followed < AT_ONCE:
                 await self._rest()
 
