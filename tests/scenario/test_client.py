@@ -151,8 +151,8 @@ async def test_a_watch_shows_every_change_once_through_cuts_and_restarts() -> No
         patient = RetryPolicy(attempts=100, backoff=QUICK)
         async with IncidentClient(proxy.address) as watcher, IncidentClient(server.grpc, retries=patient) as client:
             seen: list[str] = []
+            await client.submit_event(event("begin", dedup_key="begin"))  # later it might be in snapshot and feed
             watching = asyncio.create_task(collect(watcher, seen, 60))
-            await client.submit_event(event("begin", dedup_key="begin"))
             await reaches(seen, 1)
             for number in range(59):
                 await client.submit_event(event(f"n{number}", dedup_key=f"n{number}"))
