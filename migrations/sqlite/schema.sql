@@ -377,12 +377,17 @@ END;
 CREATE TRIGGER incident_index_named AFTER UPDATE ON incident_index
 WHEN (old.labels, old.assignees, old.affected_services) <> (new.labels, new.assignees, new.affected_services)
 BEGIN
-    DELETE FROM incident_term WHERE (tenant, name, value, id) IN (
-        SELECT old.tenant, 'labels.' || item.key, item.value, old.id FROM json_each(old.labels) AS item
-        UNION ALL SELECT old.tenant, 'assignees', item.value, old.id FROM json_each(old.assignees) AS item
-        UNION ALL SELECT old.tenant, 'affected_services', item.value, old.id
-        FROM json_each(old.affected_services) AS item
-    );
+    -- Each column by itself: of pairs SQLite would look at every term of the tenant.
+    DELETE FROM incident_term WHERE tenant = old.tenant AND id = old.id
+        AND name IN (
+            SELECT 'labels.' || item.key FROM json_each(old.labels) AS item
+            UNION ALL SELECT 'assignees' UNION ALL SELECT 'affected_services'
+        )
+        AND value IN (
+            SELECT CAST(item.value AS TEXT) FROM json_each(old.labels) AS item
+            UNION ALL SELECT CAST(item.value AS TEXT) FROM json_each(old.assignees) AS item
+            UNION ALL SELECT CAST(item.value AS TEXT) FROM json_each(old.affected_services) AS item
+        );
     INSERT OR IGNORE INTO incident_term (tenant, name, value, id)
     SELECT new.tenant, 'labels.' || item.key, item.value, new.id FROM json_each(new.labels) AS item
     UNION ALL SELECT new.tenant, 'assignees', item.value, new.id FROM json_each(new.assignees) AS item
@@ -395,10 +400,15 @@ BEGIN
     UPDATE incident_count SET incidents = incidents - 1
     WHERE tenant = old.tenant AND state = old.state AND severity = old.severity
         AND incident_type = old.incident_type AND source = old.source;
-    DELETE FROM incident_term WHERE (tenant, name, value, id) IN (
-        SELECT old.tenant, 'labels.' || item.key, item.value, old.id FROM json_each(old.labels) AS item
-        UNION ALL SELECT old.tenant, 'assignees', item.value, old.id FROM json_each(old.assignees) AS item
-        UNION ALL SELECT old.tenant, 'affected_services', item.value, old.id
-        FROM json_each(old.affected_services) AS item
-    );
+    -- Each column by itself: of pairs SQLite would look at every term of the tenant.
+    DELETE FROM incident_term WHERE tenant = old.tenant AND id = old.id
+        AND name IN (
+            SELECT 'labels.' || item.key FROM json_each(old.labels) AS item
+            UNION ALL SELECT 'assignees' UNION ALL SELECT 'affected_services'
+        )
+        AND value IN (
+            SELECT CAST(item.value AS TEXT) FROM json_each(old.labels) AS item
+            UNION ALL SELECT CAST(item.value AS TEXT) FROM json_each(old.assignees) AS item
+            UNION ALL SELECT CAST(item.value AS TEXT) FROM json_each(old.affected_services) AS item
+        );
 END;
