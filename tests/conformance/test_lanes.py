@@ -36,7 +36,7 @@ async def stream(world: World, batcher: Batcher, name: str, titles: tuple[str, s
     sent = []
     for first in range(1, FRAMES * EVENTS, EVENTS):
         events = [make_event(title=titles[n % 2].format(first=_word(first))) for n in range(EVENTS)]
-        claim = ProducerClaim(key, epoch, range(first, first + EVENTS), first + EVENTS - 1)
+        claim = ProducerClaim(key, epoch, range(first, first + EVENTS), first, first + EVENTS - 1)
         submission = Submission(TENANT, "dev", events, NOW, producer=claim)
         sent.append((submission, await batcher.enqueue(submission, lane)))
     await asyncio.gather(*(done for _, done in sent))

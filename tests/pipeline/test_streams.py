@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llm_incident_manager.domain.disposition import Disposition
-from llm_incident_manager.domain.errors import ProducerFenced
+from llm_incident_manager.domain.errors import ProducerFenced, SequenceGap
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.ports.changes import ProducerKey
@@ -22,7 +22,11 @@ async def opened(world: World) -> int:
 
 def claim(epoch: int, first: int, count: int, missing: frozenset[int] = frozenset()) -> ProducerClaim:
     numbers = [n for n in range(first, first + count) if n not in missing]
-    return ProducerClaim(KEY, epoch, numbers, first + count - 1)
+    return ProducerClaim(KEY, epoch, numbers, first, first + count - 1)
+
+
+def make_titled(title: str) -> Event:
+    return make_event(title=title)
 
 
 async def test_resent_events_get_their_stored_disposition(world: World) -> None:
@@ -72,6 +76,30 @@ async def test_a_zombie_does_not_spoil_the_batch_it_is_in(world: World) -> None:
     assert isinstance(zombie.error, ProducerFenced)
     assert [result.disposition for result in alive.results] == [Disposition.NEW]
     assert [incident.title for incident in await world.incidents()] == ["fine"]
+
+
+async def test_a_frame_behind_one_that_failed_commits_nothing(world: World) -> None:
+    """Or the failed one would look committed when it is sent again: its events would be acknowledged and lost."""
+    epoch = await opened(world)
+    with pytest.raises(SequenceGap):
+        await world.submit(make_event(title="beta"), producer=claim(epoch, 2, 1))
+    first, second = await world.submit(*map(make_titled, ("alpha", "beta")), producer=claim(epoch, 1, 2))
+    assert (first.disposition, second.disposition) == (Disposition.NEW, Disposition.NEW)
+
+
+async def test_frames_of_one_batch_continue_each_other_even_when_all_of_one_was_rejected(world: World) -> None:
+    epoch = await opened(world)
+    claims = [claim(epoch, 1, 1), claim(epoch, 2, 2, frozenset({2, 3})), claim(epoch, 4, 1), claim(epoch, 6, 1)]
+    frames = [
+        Submission(TENANT, "dev", [make_titled(f"of {n}") for n in each.sequences], NOW, producer=each)
+        for each in claims
+    ]
+    await world.submit_all(*frames)
+    assert [type(frame.error) for frame in frames] == [type(None), type(None), type(None), SequenceGap]
+    assert [result.disposition for frame in frames for result in frame.results] == [
+        Disposition.NEW,
+        Disposition.ATTACHED,
+    ]
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -164,6 +164,15 @@ class ProducerFenced(DomainError):
         super().__init__(ErrorReason.PRODUCER_FENCED, message, metadata)
 
 
+class SequenceGap(DomainError):
+    """A producer's frame does not continue what is stored of its stream."""
+
+    def __init__(self, expected: int, got: int) -> None:
+        """The sequence number that may come next, and the one that came."""
+        text = f"the frame starts at {got} instead of {expected}: sequence numbers count events without a gap"
+        super().__init__(ErrorReason.SEQUENCE_GAP, text, {"expected": str(expected), "got": str(got)})
+
+
 class StoreUnavailable(DomainError):
     """The database does not answer. Unless it failed in the very moment of the commit, nothing was written."""
 

@@ -42,6 +42,12 @@ def is_resend(sequence: int, last_sequence: int) -> bool:
     return sequence <= last_sequence
 
 
+def has_gap(first_sequence: int, last_sequence: int) -> bool:
+    """Whether a frame begins behind events that were never committed, as when the frame before it failed. Taking it
+    would make these look committed when they are sent again."""
+    return first_sequence > last_sequence + 1
+
+
 def is_fenced(epoch: int, current: int) -> bool:
     """Whether a newer stream of the producer has taken over."""
     return epoch < current

@@ -15,12 +15,13 @@ from llm_incident_manager.ports.changes import Changes, Claimed, FingerprintKey,
 
 @dataclass(frozen=True, slots=True)
 class ProducerClaim:
-    """A stream's right to write: its epoch, the sequence number of each event, and the last number of the frame
-    (which may belong to a rejected event that is not among them)."""
+    """A stream's right to write: its epoch, the sequence number of each event, and the first and last number of the
+    frame (which may belong to rejected events that are not among them)."""
 
     key: ProducerKey
     epoch: int
     sequences: Sequence[int]
+    first_sequence: int
     last_sequence: int
 
 

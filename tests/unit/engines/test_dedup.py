@@ -23,6 +23,11 @@ def test_a_resend_is_what_lies_at_or_below_the_last_sequence(sequence: int, last
     assert dedup.is_resend(sequence, last) is resend
 
 
+@pytest.mark.parametrize(("first", "last", "gap"), [(1, 0, False), (5, 7, False), (8, 7, False), (9, 7, True)])
+def test_a_frame_that_skips_a_number_has_a_gap(first: int, last: int, gap: bool) -> None:
+    assert dedup.has_gap(first, last) is gap
+
+
 @pytest.mark.parametrize(("epoch", "current", "fenced"), [(1, 2, True), (2, 2, False), (3, 2, False)])
 def test_a_stream_is_fenced_once_a_newer_one_opened(epoch: int, current: int, fenced: bool) -> None:
     assert dedup.is_fenced(epoch, current) is fenced

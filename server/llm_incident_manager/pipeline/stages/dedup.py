@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason
-from llm_incident_manager.domain.errors import ProducerFenced
+from llm_incident_manager.domain.errors import ProducerFenced, SequenceGap
 from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.engines import dedup
 from llm_incident_manager.pipeline.batch import Batch, Item, ProducerClaim, Submission
@@ -23,7 +23,7 @@ def prepare(submission: Submission, tools: Tools) -> None:
 async def run(batch: Batch, tx: Transaction, tools: Tools) -> None:
     """Claims what the batch touches, then ends fenced submissions, resends and repeats. Gives the rest their ids."""
     batch.claimed = await tx.claim(_claims(batch))
-    _fence(batch, batch.claimed.producers)
+    _refuse(batch, batch.claimed.producers)
     await _answer_resends(batch, tx, batch.claimed.producers)
     accepted = batch.accepted()
     for item, event_id in zip(accepted, tools.ids.consecutive(batch.now, len(accepted)), strict=True):
@@ -38,11 +38,20 @@ def _claims(batch: Batch) -> Claims:
     return Claims(tuple(sorted(producers)), tuple(sorted(keyed)), tuple(sorted(fingerprints)))
 
 
-def _fence(batch: Batch, producers: Mapping[ProducerKey, ProducerRow]) -> None:
+def _refuse(batch: Batch, producers: Mapping[ProducerKey, ProducerRow]) -> None:
+    """Ends frames of overtaken streams, and those that do not continue what is committed or comes before them here."""
+    reached = {key: row.last_sequence for key, row in producers.items()}
     for submission, _ in batch.groups:
         claim = submission.producer
-        if claim is not None and dedup.is_fenced(claim.epoch, current := producers[claim.key].epoch):
+        if claim is None:
+            continue
+        last = reached[claim.key]
+        if dedup.is_fenced(claim.epoch, current := producers[claim.key].epoch):
             submission.error = ProducerFenced(claim.key.producer_id, claim.epoch, current)
+        elif dedup.has_gap(claim.first_sequence, last):
+            submission.error = SequenceGap(last + 1, claim.first_sequence)
+        else:
+            reached[claim.key] = max(last, claim.last_sequence)
 
 
 async def _answer_resends(batch: Batch, tx: Transaction, producers: Mapping[ProducerKey, ProducerRow]) -> None:

@@ -13,7 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain.disposition import EventResult
-from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields
+from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields, SequenceGap
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.ports.changes import ProducerKey, ProducerRow
 from llm_incident_manager.transport.call import Call
@@ -120,7 +120,7 @@ class IngestStream:
         first, count = frame.first_sequence, len(frame.events)
         self._next = first + count
         events, places, rejected = self._reception.sort(frame.events, self._reception.repeats.valid_event)
-        claim = ProducerClaim(row.key, row.epoch, [first + place for place in places], first + count - 1)
+        claim = ProducerClaim(row.key, row.epoch, [first + place for place in places], first, first + count - 1)
         submission = self._reception.submission(self._call, events, claim)
         self._in_flight += count
         done = await self._on.batcher.enqueue(submission, self._lane)
@@ -177,8 +177,7 @@ def _check_sequence(first: int, expected: int | None, last_committed: int) -> No
         return
     wanted = last_committed + 1 if expected is None else expected
     if first != wanted:
-        text = f"the frame starts at {first} instead of {wanted}: sequence numbers count events without a gap"
-        raise DomainError(ErrorReason.SEQUENCE_GAP, text, {"expected": str(wanted), "got": str(first)})
+        raise SequenceGap(wanted, first)
 
 
 def _protocol(text: str, expected: str) -> DomainError:
