@@ -47,7 +47,9 @@ class Scene:
         after a gap, or acts on them. What an earlier event of the batch does can only make that less."""
         stirred = {item.key: self._open[item.key] for item in items if self._may_change(item)}
         by_id = {working.id: working for working in stirred.values()}
-        for incident in (await reading.incidents(tx, ((each.tenant, each.id) for each in by_id.values()))).values():
+        for incident in (
+            await reading.incidents(tx.incidents, ((each.tenant, each.id) for each in by_id.values()))
+        ).values():
             by_id[incident.id].whole = incident
 
     def _may_change(self, item: Item) -> bool:

@@ -143,6 +143,10 @@ class Transaction(Belongings, Protocol):
         """Reads an incident by id or number without locking it: to learn what to lock. Raises NotFound."""
         ...
 
+    async def peek_each(self, tenant: TenantId, ids: Sequence[IncidentId]) -> Sequence[Incident]:
+        """Reads incidents by id without locking them, in id order; missing ones are left out."""
+        ...
+
     async def events(self, tenant: TenantId, ids: Sequence[EventId]) -> Sequence[StoredEvent]:
         """Stored events by id, in id order; missing ones are left out."""
         ...

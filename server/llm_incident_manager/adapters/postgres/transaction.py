@@ -1,7 +1,6 @@
 """One unit of work on one connection: locks in one order for everybody, reads, writes. Commits only when told to."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -28,6 +27,8 @@ from llm_incident_manager.ports.changes import (
     ProducerRow,
 )
 from llm_incident_manager.ports.stores import StoredEvent
+
+_Held = tuple[FingerprintName, str]
 
 BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 """Smaller than every id."""
@@ -82,6 +83,11 @@ class PostgresTransaction:
             raise NotFound("incident", ref)
         return records.incident_of(rows[0], str)
 
+    async def peek_each(self, tenant: TenantId, ids: Sequence[IncidentId]) -> Sequence[Incident]:
+        """Reads incidents by id without locking them, in id order; missing ones are left out."""
+        rows = await self._fetch("incidents_by_id", tenant, [id_ for id_ in ids if is_uuid(id_)])
+        return [records.incident_of(row, str) for row in rows]
+
     async def events(self, tenant: TenantId, ids: Sequence[EventId]) -> Sequence[StoredEvent]:
         """Stored events by id, in id order; missing ones are left out."""
         rows = await self._fetch("whole_events", tenant, [id_ for id_ in ids if is_uuid(id_)])
@@ -125,12 +131,12 @@ class PostgresTransaction:
         known = [id_ for id_ in dict.fromkeys(ids) if is_uuid(id_)]
         if not known:
             return []
-        rows = await self._fetch("claim_keys_of", tenant, known)
-        locked = {(FingerprintName(version, value), str(id_)) for version, value, id_ in rows}
+        locked = await self._held("claim_held", tenant, await self._names(tenant, known))
         found = await self._locked(dict.fromkeys(known, tenant))
-        if any(incident.is_open and not _holds(incident, locked) for incident in found.values()):
+        holding = [(name, incident.id) for incident in found.values() if incident.is_open for name in incident.held]
+        if not locked.issuperset(holding):
             # Reopened or merged between the two statements. Waiting for its keys now could deadlock with ingest.
-            await self._fetch("claim_keys_at_once", tenant, known)
+            await self._held("claim_held_at_once", tenant, holding)
         return list(found.values())
 
     async def still_leased(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
@@ -232,6 +238,17 @@ class PostgresTransaction:
         }
         return found, {FingerprintKey(*tuple(row)[:3]) for row in rows if row[4]}
 
+    async def _names(self, tenant: TenantId, ids: Sequence[IncidentId]) -> Sequence[_Held]:
+        rows = await self._fetch("held_names", tenant, ids)
+        return [(name, str(id_)) for id_, *names in rows for name in records.names_of(*names)]
+
+    async def _held(self, statement: str, tenant: TenantId, wanted: Sequence[_Held]) -> set[_Held]:
+        if not wanted:
+            return set()
+        each = [(tenant, *name, id_) for name, id_ in wanted]
+        rows = await self._fetch(statement, *zip(*each, strict=True))
+        return {(FingerprintName(version, value), str(id_)) for version, value, id_ in rows}
+
     async def _locked(self, ids: dict[IncidentId, TenantId]) -> dict[IncidentId, Incident]:
         if not ids:
             return {}
@@ -248,10 +265,6 @@ class PostgresTransaction:
 
     async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
         return await self.fetch(SQL[name], *values)
-
-
-def _holds(incident: Incident, locked: AbstractSet[tuple[FingerprintName, str]]) -> bool:
-    return all((name, incident.id) in locked for name in incident.held)
 
 
 def _idempotency_of(tenant: TenantId, key: str, event: UUID, incident: UUID | None, at: Instant) -> IdempotencyRow:

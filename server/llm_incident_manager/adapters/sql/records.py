@@ -163,10 +163,19 @@ def incident_of(row: Row, unpack: Unpack) -> Incident:
         incident_type=_TYPES[kind],
         historical=bool(historical),
         recurred=bool(recurred),
-        keys=() if keys is None else tuple(map(FingerprintName._make, orjson.loads(keys))),
+        keys=_names(keys),
         unmerge=None if unmerge is None else _unmerge_of(*orjson.loads(unmerge)),
         **dict(zip(_PLAIN, fields[17:], strict=False)),
     )
+
+
+def names_of(version: int, value: str, keys: str | None) -> tuple[FingerprintName, ...]:
+    """The fingerprints an incident holds while it is open; the arguments are its columns fp_version to keys."""
+    return _names(keys) or (FingerprintName(version, value),)
+
+
+def _names(keys: str | None) -> tuple[FingerprintName, ...]:
+    return () if keys is None else tuple(map(FingerprintName._make, orjson.loads(keys)))
 
 
 def timeline_row(entry: TimelineEntry, pack: Pack) -> tuple[Any, ...]:

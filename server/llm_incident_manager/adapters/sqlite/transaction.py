@@ -58,6 +58,10 @@ class SqliteTransaction:
         """Reads an incident by id or number. Raises NotFound."""
         return await self.incident(tenant, ref)
 
+    async def peek_each(self, tenant: TenantId, ids: Sequence[IncidentId]) -> Sequence[Incident]:
+        """Reads incidents by id, in id order; missing ones are left out."""
+        return await self.incidents(tenant, ids)
+
     async def events(self, tenant: TenantId, ids: Sequence[EventId]) -> Sequence[StoredEvent]:
         """Stored events by id, in id order; missing ones are left out."""
         return await self._run(lambda connection: relations.events(connection, tenant, ids))

@@ -34,7 +34,7 @@ async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
     """Sends each row once, then writes what became of those that are still ours."""
     begin_before = Instant(tools.clock.now() + BEGIN_SECONDS * SECOND)
     async with tools.store.transaction() as tx:
-        incidents = await reading.incidents(tx, ((row.tenant, row.incident_id) for row in rows))
+        incidents = await reading.incidents(tx.peek_each, ((row.tenant, row.incident_id) for row in rows))
     gate = asyncio.Semaphore(AT_ONCE)
     sends = (_send_in_time(row, incidents[row.incident_id], gate, begin_before, tools) for row in rows)
     receipts = dict(zip((row.id for row in rows), await asyncio.gather(*sends), strict=True))

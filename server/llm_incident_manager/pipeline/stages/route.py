@@ -34,7 +34,7 @@ async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
     async with tools.store.transaction() as tx:
         rows = await tx.still_leased(rows)
         changes = Changes(outbox_done=list(rows))
-        routed = await reading.incidents(tx, ((row.tenant, row.incident_id) for row in rows))
+        routed = await reading.incidents(tx.peek_each, ((row.tenant, row.incident_id) for row in rows))
         for row in rows:
             if (incident := routed.get(row.incident_id)) is not None:
                 _route(changes, row, incident, now, tools)

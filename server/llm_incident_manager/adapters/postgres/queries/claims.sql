@@ -25,33 +25,26 @@ JOIN unnest($1::text[], $2::smallint[], $3::text[]) AS c (tenant, fp_version, fi
 ORDER BY k.tenant, k.fp_version, k.fingerprint
 FOR UPDATE OF k;
 
--- name: claim_keys_of
--- The fingerprints that these incidents hold, locked before the incidents are, as ingest does.
+-- name: held_names
+-- The fingerprints that these incidents hold if they are open, not locked: to learn what to lock.
+SELECT i.id, i.fp_version, i.fingerprint, i.keys FROM incident AS i WHERE i.tenant = $1 AND i.id = ANY($2::uuid[]);
+
+-- name: claim_held
+-- Fingerprints held by these incidents, locked before the incidents are, as ingest does. Asked by their names: joined
+-- to the incidents in one statement, the planner, who knows nothing of a table that has just grown, may scan it.
 SELECT k.fp_version, k.fingerprint, k.incident_id
-FROM incident AS i
-CROSS JOIN LATERAL (
-    SELECT i.fp_version, i.fingerprint WHERE i.keys IS NULL
-    UNION ALL
-    SELECT (h.held ->> 0)::smallint, h.held ->> 1 FROM jsonb_array_elements(i.keys) AS h (held)
-) AS h
-JOIN incident_key AS k
-    ON k.tenant = i.tenant AND k.fp_version = h.fp_version AND k.fingerprint = h.fingerprint AND k.incident_id = i.id
-WHERE i.tenant = $1 AND i.id = ANY($2::uuid[])
+FROM incident_key AS k
+JOIN unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[]) AS c (tenant, fp_version, fingerprint, incident_id)
+    USING (tenant, fp_version, fingerprint, incident_id)
 ORDER BY k.tenant, k.fp_version, k.fingerprint
 FOR UPDATE OF k;
 
--- name: claim_keys_at_once
--- The same for an incident that is locked already: nobody may be waited for now, so somebody else's lock is an error.
-SELECT k.incident_id
-FROM incident AS i
-CROSS JOIN LATERAL (
-    SELECT i.fp_version, i.fingerprint WHERE i.keys IS NULL
-    UNION ALL
-    SELECT (h.held ->> 0)::smallint, h.held ->> 1 FROM jsonb_array_elements(i.keys) AS h (held)
-) AS h
-JOIN incident_key AS k
-    ON k.tenant = i.tenant AND k.fp_version = h.fp_version AND k.fingerprint = h.fingerprint AND k.incident_id = i.id
-WHERE i.tenant = $1 AND i.id = ANY($2::uuid[])
+-- name: claim_held_at_once
+-- The same when the incident is locked already: nobody may be waited for now, so somebody else's lock is an error.
+SELECT k.fp_version, k.fingerprint, k.incident_id
+FROM incident_key AS k
+JOIN unnest($1::text[], $2::smallint[], $3::text[], $4::uuid[]) AS c (tenant, fp_version, fingerprint, incident_id)
+    USING (tenant, fp_version, fingerprint, incident_id)
 FOR UPDATE OF k NOWAIT;
 
 -- name: claim_holders

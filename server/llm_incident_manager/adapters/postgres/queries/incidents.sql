@@ -1,6 +1,9 @@
 -- name: incident_by_id
 SELECT {incident} FROM incident AS i WHERE i.tenant = $1 AND i.id = $2;
 
+-- name: incidents_by_id
+SELECT {incident} FROM incident AS i WHERE i.tenant = $1 AND i.id = ANY($2::uuid[]) ORDER BY i.id;
+
 -- name: incident_by_number
 SELECT {incident} FROM incident AS i WHERE i.tenant = $1 AND i.number = $2;
 
@@ -45,11 +48,17 @@ FROM (
 WHERE i.id = t.id AND i.tenant = t.tenant;
 
 -- name: set_routes
--- The routes chosen for incidents.
+-- The routes chosen for incidents that nobody has locked yet: locked in the order of ids, as everybody does.
 UPDATE incident AS i
 SET route = r.route
-FROM unnest($1::text[], $2::uuid[], $3::text[]) AS r (tenant, id, route)
-WHERE i.id = r.id AND i.tenant = r.tenant;
+FROM (
+    SELECT o.id, c.route
+    FROM incident AS o
+    JOIN unnest($1::text[], $2::uuid[], $3::text[]) AS c (tenant, id, route) USING (tenant, id)
+    ORDER BY o.id
+    FOR NO KEY UPDATE OF o
+) AS r
+WHERE i.id = r.id;
 
 -- name: release_keys
 -- Fingerprints that incidents hold no longer.
