@@ -90,7 +90,13 @@ def services(settings: Settings, made: Tools, feed: Feed, end: Drain) -> Service
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
     runner, units, incidents = Runner(made), Units(made.store, clock, made.wake), Incidents(clock, ids)
-    limits = Limits(ingest.batch_events, ingest.linger_ms / 1000, ingest.buffer_events, databases.lanes(settings))
+    limits = Limits(
+        batch_events=ingest.batch_events,
+        batch_fingerprints=ingest.batch_fingerprints,
+        linger=ingest.linger_ms / 1000,
+        buffer_events=ingest.buffer_events,
+        lanes=databases.lanes(settings),
+    )
     return Services(
         tools=made,
         runner=runner,

@@ -76,7 +76,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         (dict(report.user_properties)[BACKEND], outcome)
         for outcome in ("passed", "failed", "error")
         for report in terminalreporter.getreports(outcome)
-        if BACKEND in dict(report.user_properties)
+        if isinstance(report, pytest.TestReport) and BACKEND in dict(report.user_properties)
     )
     for name in BACKENDS:
         failed = counts[name, "failed"] + counts[name, "error"]

@@ -87,6 +87,18 @@ async def test_a_full_batch_does_not_wait_for_more(world: World) -> None:
     assert runner.batches == [3]
 
 
+async def test_a_batch_is_bounded_in_fingerprints_too(world: World) -> None:
+    runner = HeldRunner(world)
+    runner.gate.clear()
+    async with running(world, runner, Limits(batch_fingerprints=2, linger=0)) as (batcher, _):
+        waiting = [await later(batcher, submission(world, "a"))]
+        await runner.begun.wait()
+        waiting += [await later(batcher, submission(world, *keys)) for keys in ("bbb", "bcc", "bcb", "d", "efg")]
+        runner.gate.set()
+        await asyncio.gather(*waiting)
+    assert runner.batches == [1, 9, 1, 3]
+
+
 async def test_a_batch_that_is_not_full_waits_a_moment_for_more(world: World) -> None:
     runner = HeldRunner(world)
     async with running(world, runner, Limits(batch_events=3, linger=0.001)) as (batcher, _):

@@ -2,16 +2,13 @@
 
 import asyncio
 
-from llm_incident_manager.domain.fingerprint import Fingerprint
-from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.lanes import Crossing
 from llm_incident_manager.ports.changes import FingerprintKey
-from tests.support.builders import NOW, TENANT
+from tests.support.builders import TENANT
 
 
-def bearing(*values: str) -> list[Submission]:
-    identities = [(Fingerprint(1, value), FingerprintKey(TENANT, 1, value)) for value in values]
-    return [Submission(TENANT, "dev", (), NOW, identities=identities)]
+def bearing(*values: str) -> set[FingerprintKey]:
+    return {FingerprintKey(TENANT, 1, value) for value in values}
 
 
 class Road:
@@ -35,8 +32,8 @@ class Road:
         for _ in range(10):
             await asyncio.sleep(0)
 
-    async def _pass(self, name: str, submissions: list[Submission]) -> None:
-        async with self.crossing.passing(lambda: submissions):
+    async def _pass(self, name: str, fingerprints: set[FingerprintKey]) -> None:
+        async with self.crossing.passing(lambda: fingerprints):
             self.seen.append(f"+{name}")
             await self.gates[name].wait()
         self.seen.append(f"-{name}")
@@ -83,13 +80,13 @@ async def test_what_comes_while_a_batch_waits_goes_along_and_counts_as_its_own()
     await road.send("b", "y")
     waiting = asyncio.create_task(_enter(road, batch))
     await road.settle()
-    batch += bearing("y")
+    batch |= bearing("y")
     await road.let_out("a")
     assert not waiting.done()
     await road.let_out("b")
     await asyncio.gather(waiting, *road.tasks)
 
 
-async def _enter(road: Road, batch: list[Submission]) -> None:
+async def _enter(road: Road, batch: set[FingerprintKey]) -> None:
     async with road.crossing.passing(lambda: batch):
         pass

@@ -114,8 +114,10 @@ class Mute(Section):
 class Ingest(Section):
     """How events are taken in."""
 
-    batch_events: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    batch_events: Annotated[int, Field(ge=1, le=10_000)] = 4_000
     """Most events in one transaction."""
+    batch_fingerprints: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    """Most different fingerprints in one transaction, each of which may be a new incident."""
     linger_ms: Annotated[float, Field(ge=0, le=1_000)] = 2.0
     """How long the first event of a batch waits for others, in milliseconds."""
     buffer_events: Count = 20_000

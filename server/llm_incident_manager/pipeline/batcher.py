@@ -1,24 +1,27 @@
 """Gathers submissions into micro-batches: full, or `linger` after the first. While some commit, the next ones fill."""
 
 import asyncio
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, Overloaded
 from llm_incident_manager.pipeline.batch import Submission
-from llm_incident_manager.pipeline.lanes import Crossing, Lane, Waiting
+from llm_incident_manager.pipeline.lanes import Crossing, Filling, Lane, Waiting
 from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.ports.changes import FingerprintKey
 from llm_incident_manager.ports.stores import StoreBroken
 from llm_incident_manager.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Events in one batch, seconds to wait for more after the first, events that may wait in all, and how many batches
-    may be under way at once."""
+    """Events and different fingerprints in one batch, seconds to wait for more after the first, events that may wait in
+    all, and how many batches may be under way at once."""
 
-    batch_events: int = 1_000
+    batch_events: int = 4_000
+    batch_fingerprints: int = 1_000
     linger: float = 0.002
     buffer_events: int = 20_000
     lanes: int = 1
@@ -34,7 +37,8 @@ class Batcher:
         self._metrics = metrics
         self._events = 0
         self._taken = asyncio.Event()
-        self._lanes = [Lane(limits.batch_events, limits.linger) for _ in range(limits.lanes)]
+        self._enough = min(limits.batch_events, limits.batch_fingerprints)
+        self._lanes = [Lane(self._enough, limits.linger) for _ in range(limits.lanes)]
         self._turns = cycle(self._lanes)
         self._crossing = Crossing()
 
@@ -80,40 +84,39 @@ class Batcher:
 
     async def _drive(self, lane: Lane) -> None:
         while True:
-            await lane.batch()
+            await lane.ready()
             await self._commit(lane)
 
     @property
     def pressed(self) -> bool:
-        """Whether more waits than the next batches can take."""
-        return self._events > self._limits.batch_events * len(self._lanes)
+        """Whether more waits than the next batches may be able to take."""
+        return self._events > self._enough * len(self._lanes)
 
-    def _fill(self, taken: list[Waiting], lane: Lane) -> list[Submission]:
-        """Adds to a batch what waits and still goes into it."""
-        before = sum(len(submission.events) for submission, _ in taken)
-        taken += lane.take(before)
-        submissions = [submission for submission, _ in taken]
-        self._events -= sum(len(submission.events) for submission in submissions) - before
+    def _fill(self, batch: Filling, lane: Lane) -> AbstractSet[FingerprintKey]:
+        """Adds to a batch what waits and still goes into it; its fingerprints."""
+        before = batch.events
+        lane.fill(batch)
+        self._events -= batch.events - before
         self._taken.set()
         self._taken.clear()
         self._metrics.buffer_holds(self._events)
-        return submissions
+        return batch.fingerprints
 
     async def _commit(self, lane: Lane) -> None:
-        taken: list[Waiting] = []
+        batch = Filling(self._limits.batch_events, self._limits.batch_fingerprints)
         try:
-            async with self._crossing.passing(partial(self._fill, taken, lane)):
-                self._metrics.batch_formed(sum(len(submission.events) for submission, _ in taken))
-                await self._runner.commit([submission for submission, _ in taken])
+            async with self._crossing.passing(partial(self._fill, batch, lane)):
+                self._metrics.batch_formed(batch.events)
+                await self._runner.commit([submission for submission, _ in batch.waiting])
         except asyncio.CancelledError:
-            _settle(taken, _stopping())
+            _settle(batch.waiting, _stopping())
             raise
         except Exception as error:  # handed to every caller that waits
-            _settle(taken, error)
+            _settle(batch.waiting, error)
             if isinstance(error, StoreBroken):
                 raise  # nobody knows what is on the disk: the process has to end
         else:
-            _settle(taken, None)
+            _settle(batch.waiting, None)
 
     def _refuse_waiting(self) -> None:
         for lane in self._lanes:

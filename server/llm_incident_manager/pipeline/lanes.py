@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 
 from llm_incident_manager.pipeline.batch import Submission
@@ -11,49 +12,68 @@ from llm_incident_manager.ports.changes import FingerprintKey
 Waiting = tuple[Submission, "asyncio.Future[None]"]
 
 
+class Filling:
+    """A batch that still grows. Bounded in events, and in fingerprints, since a new incident is many times the work of
+    an event more of a known one; a submission that is larger than either goes alone."""
+
+    def __init__(self, events: int, fingerprints: int) -> None:
+        """Takes at most so many."""
+        self._most = events, fingerprints
+        self.waiting: list[Waiting] = []
+        self.events = 0
+        self.fingerprints: set[FingerprintKey] = set()
+
+    def add(self, waiting: Waiting) -> bool:
+        """Adds it if it still goes in; whether it did."""
+        submission, events = waiting[0], self.events + len(waiting[0].events)
+        more = {key for _, key in submission.identities} - self.fingerprints
+        if self.waiting and (events > self._most[0] or len(self.fingerprints) + len(more) > self._most[1]):
+            return False
+        self.waiting.append(waiting)
+        self.events = events
+        self.fingerprints |= more
+        return True
+
+
 class Lane:
     """What waits for one of the batches under way. Order is kept, so whoever stays in a lane commits in order."""
 
-    def __init__(self, batch_events: int, linger: float) -> None:
-        """A batch has at most `batch_events`, unless one submission is larger, and waits `linger` seconds for more."""
-        self._batch_events = batch_events
+    def __init__(self, enough: int, linger: float) -> None:
+        """Once `enough` events wait, or `linger` seconds after the first, they may go."""
+        self._enough = enough
         self._linger = linger
         self._waiting: deque[Waiting] = deque()
         self._events = 0
         self._arrived = asyncio.Event()
-        self._full = asyncio.Event()
+        self._plenty = asyncio.Event()
 
     def add(self, waiting: Waiting) -> None:
         """Puts it behind all others."""
         self._waiting.append(waiting)
         self._events += len(waiting[0].events)
         self._arrived.set()
-        if self._events >= self._batch_events:
-            self._full.set()
+        if self._events >= self._enough:
+            self._plenty.set()
 
-    async def batch(self) -> None:
-        """Waits until a batch is full, or `linger` after its first."""
+    async def ready(self) -> None:
+        """Waits until there is something for a batch."""
         await self._arrived.wait()
-        if self._events >= self._batch_events or self._linger <= 0:
+        if self._events >= self._enough or self._linger <= 0:
             return
         try:
             async with asyncio.timeout(self._linger):
-                await self._full.wait()
+                await self._plenty.wait()
         except TimeoutError:
             return
 
-    def take(self, events: int = 0) -> list[Waiting]:
-        """The next batch, or what still goes into one that has so many events."""
-        taken: list[Waiting] = []
-        while self._waiting and (not events or events + len(self._waiting[0][0].events) <= self._batch_events):
-            taken.append(self._waiting.popleft())
-            events += len(taken[-1][0].events)
-            self._events -= len(taken[-1][0].events)
+    def fill(self, batch: Filling) -> None:
+        """Moves to a batch what goes into it."""
+        while self._waiting and batch.add(self._waiting[0]):
+            self._events -= len(self._waiting.popleft()[0].events)
         if not self._waiting:
             self._arrived.clear()
-        if self._events < self._batch_events:
-            self._full.clear()
-        return taken
+        if self._events < self._enough:
+            self._plenty.clear()
 
     def take_all(self) -> list[Waiting]:
         """Everything, when nothing will be committed any more."""
@@ -74,11 +94,11 @@ class Crossing:
         self._left = asyncio.Event()
 
     @asynccontextmanager
-    async def passing(self, fill: Callable[[], Sequence[Submission]]) -> AsyncIterator[None]:
-        """Waits until nobody has a fingerprint of the batch; first come, first served. `fill` gives the batch and is
-        asked again after each wait, so that what came meanwhile goes along."""
+    async def passing(self, fill: Callable[[], AbstractSet[FingerprintKey]]) -> AsyncIterator[None]:
+        """Waits until nobody has a fingerprint of the batch; first come, first served. `fill` tells the fingerprints
+        and is asked again after each wait, so that what came meanwhile goes along."""
         async with self._turn:
-            while not self._busy.isdisjoint(keys := _fingerprints(fill())):
+            while not self._busy.isdisjoint(keys := fill()):
                 self._left.clear()
                 await self._left.wait()
             self._busy |= keys
@@ -87,7 +107,3 @@ class Crossing:
         finally:
             self._busy -= keys
             self._left.set()
-
-
-def _fingerprints(submissions: Sequence[Submission]) -> set[FingerprintKey]:
-    return {key for submission in submissions for _, key in submission.identities}
