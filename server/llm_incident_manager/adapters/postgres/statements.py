@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from llm_incident_manager.adapters.sql import belongings, copied, queries, records
 
-_TYPES = {
+TYPES = {
     "id": "uuid",
     "previous_id": "uuid",
     "merged_into": "uuid",
@@ -33,6 +33,7 @@ _TYPES = {
     "first_received_at": "bigint",
     "revision": "bigint",
 }
+"""Types of the columns of an incident; the rest is text."""
 
 INCIDENT = ", ".join(f"i.{column}" for column in records.INCIDENT_COLUMNS)
 """The columns of an incident under the alias `i`, as `records.incident_of` reads them."""
@@ -42,7 +43,7 @@ _FILLED = {
     "{incident}": INCIDENT,
     "{incident_columns}": ", ".join(records.INCIDENT_COLUMNS),
     "{incident_arrays}": ", ".join(
-        f"${n}::{_TYPES.get(column, 'text')}[]" for n, column in enumerate(records.INCIDENT_COLUMNS, 1)
+        f"${n}::{TYPES.get(column, 'text')}[]" for n, column in enumerate(records.INCIDENT_COLUMNS, 1)
     ),
     "{incident_assignments}": ", ".join(f"{column} = r.{column}" for column in _changing),
     "{event}": ", ".join(f"e.{column}" for column in records.EVENT_COLUMNS),

@@ -8,7 +8,7 @@ import asyncpg
 
 from llm_incident_manager.adapters.postgres import chains, failures, pool, writes
 from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.adapters.sql import audit, belongings, records
+from llm_incident_manager.adapters.sql import belongings, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import FingerprintName, Holder, Incident
@@ -148,10 +148,8 @@ class PostgresTransaction:
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when a fingerprint or idempotency key was taken meanwhile."""
         with self._asking():
-            await writes.run(self._connection, changes)
-            if changes.audit:
-                rows = self._chain.borrow().extend(changes.audit)
-                await writes.copy(self._connection, "audit", audit.AUDIT_COLUMNS, rows)
+            audited = self._chain.borrow().extend(changes.audit) if changes.audit else ()
+            await writes.run(self._connection, changes, audited)
 
     async def claim_work(
         self, topic: str, owner: str, now: Instant, lease_until: Instant, limit: int

@@ -1,12 +1,13 @@
-"""Turns `Changes` into one COPY or one statement per table, in the order in which rows are locked. Decides nothing."""
+"""Turns `Changes` into statements, in the order in which rows are locked. Decides nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from llm_incident_manager.adapters.postgres.inserting import Rows, Table, insert
 from llm_incident_manager.adapters.postgres.pool import Connection
 from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.adapters.sql import belongings, records
+from llm_incident_manager.adapters.sql import audit, belongings, records
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -19,19 +20,18 @@ from llm_incident_manager.ports.changes import (
 )
 from llm_incident_manager.ports.stores import KeyTaken
 
-Rows = Sequence[tuple[Any, ...]]
 Source = Callable[[Changes], Rows]
 
 _KEY_COLUMNS = ("tenant", "fp_version", "fingerprint", "incident_id")
 _PRODUCER_COLUMNS = ("tenant", "principal", "producer_id")
+_AUDIT = Table("audit", audit.AUDIT_COLUMNS)
 _SEGMENT_COLUMNS = (*_PRODUCER_COLUMNS, "first_sequence", "count", "first_event_id", "at")
 
 
-class Copy(NamedTuple):
+class Insert(NamedTuple):
     """New rows of a table."""
 
-    table: str
-    columns: tuple[str, ...]
+    table: Table
     rows: Source
 
 
@@ -125,53 +125,58 @@ def _delivery_updates(changes: Changes) -> Rows:
 
 # What may have to wait for others comes first and sorted, in one order for everybody: names, then new fingerprints.
 # Everything behind that is ours alone. Fingerprints are let go last: whoever wants one waits for us from then on.
-STEPS: tuple[Copy | Update, ...] = (
+CONTENDED: tuple[Insert | Update, ...] = (
     Update("save_producers", _producers, each=True),
-    Copy("idempotency", IdempotencyRow._fields, lambda c: sorted(c.idempotency, key=itemgetter(0, 1))),
-    Copy("incident_key", _KEY_COLUMNS, _taken),
-    Copy("request_answer", AnswerRow._fields, lambda c: c.answers),
+    Insert(Table("idempotency", IdempotencyRow._fields), lambda c: sorted(c.idempotency, key=itemgetter(0, 1))),
+    Insert(Table("incident_key", _KEY_COLUMNS), _taken),
+    Insert(Table("request_answer", AnswerRow._fields), lambda c: c.answers),
     Update("add_deliveries", lambda c: sorted(c.deliveries, key=itemgetter(2, 6, 3))),
     Update("pass_keys_on", _passed_on, each=True),
     Update("move_keys", _moved_keys, each=True),
     Update("release_keys", _let_go),
-    Copy("incident", records.INCIDENT_COLUMNS, lambda c: [records.incident_row(i, _same) for i in c.opened]),
+)
+
+OWN: tuple[Insert, ...] = (
+    Insert(Table("incident", records.INCIDENT_COLUMNS), lambda c: [records.incident_row(i, _same) for i in c.opened]),
+    Insert(Table("event", records.EVENT_COLUMNS), lambda c: c.events),
+    Insert(Table("event_body", BodyRow._fields), lambda c: c.bodies),
+    Insert(Table("incident_attachment", belongings.ATTACHMENT_COLUMNS), lambda c: c.attachments),
+    Insert(Table("timeline", records.TIMELINE_COLUMNS), lambda c: [records.timeline_row(t, _same) for t in c.timeline]),
+    Insert(Table("incident_change", ChangeRow._fields), lambda c: c.announced()),
+    Insert(Table("outbox", records.OUTBOX_COLUMNS), lambda c: c.outbox),
+    Insert(Table("producer_segment", _SEGMENT_COLUMNS), lambda c: [(*row.key, *row[1:]) for row in c.segments]),
+)
+"""They follow each other in any order; the audit goes with them."""
+
+UPDATES: tuple[Update, ...] = (
     Update("save_incidents", _changed, each=True),
     Update("add_tallies", _tallies),
     Update("add_key_counts", lambda c: sorted((*row.key, row.events) for row in c.key_counts)),
     Update("set_routes", lambda c: c.routes),
     Update("remember_keys", lambda c: [_key_row(row) for row in c.keys_released]),
-    Copy("event", records.EVENT_COLUMNS, lambda c: c.events),
-    Copy("event_body", BodyRow._fields, lambda c: c.bodies),
     Update("move_events", lambda c: c.events_moved, each=True),
     Update("remove_links", lambda c: [(row.incident_id, row.relation, row.other_id) for row in c.links_removed]),
     Update("add_links", lambda c: [belongings.link_row(row, _same) for row in c.links]),
     Update("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
-    Copy("incident_attachment", belongings.ATTACHMENT_COLUMNS, lambda c: c.attachments),
-    Copy("timeline", records.TIMELINE_COLUMNS, lambda c: [records.timeline_row(t, _same) for t in c.timeline]),
-    Copy("incident_change", ChangeRow._fields, lambda c: c.announced()),
-    Copy("outbox", records.OUTBOX_COLUMNS, lambda c: c.outbox),
     Update("finish_work", _finished),
     Update("retry_work", lambda c: c.outbox_retries),
     Update("save_deliveries", _delivery_updates),
-    Copy("producer_segment", _SEGMENT_COLUMNS, lambda c: [(*row.key, *row[1:]) for row in c.segments]),
 )
 
 
-async def run(connection: Connection, changes: Changes) -> None:
-    """Writes everything but the audit. Raises KeyTaken when a row that must exist does not, and the driver's errors."""
-    for step in STEPS:
-        rows = step.rows(changes)
-        if not rows:
-            continue
-        if isinstance(step, Copy):
-            await copy(connection, step.table, step.columns, rows)
-        else:
+async def run(connection: Connection, changes: Changes, audited: Rows) -> None:
+    """Writes everything. Raises KeyTaken when a row that must exist does not, and the driver's errors."""
+    for step in CONTENDED:
+        if rows := step.rows(changes):
+            await (
+                insert(connection, [(step.table, rows)])
+                if isinstance(step, Insert)
+                else _update(connection, step, rows)
+            )
+    await insert(connection, [*((step.table, step.rows(changes)) for step in OWN), (_AUDIT, audited)])
+    for step in UPDATES:
+        if rows := step.rows(changes):
             await _update(connection, step, rows)
-
-
-async def copy(connection: Connection, table: str, columns: tuple[str, ...], rows: Rows) -> None:
-    """Inserts rows; at any number of them faster than INSERT, and far less work here."""
-    await connection.copy_records_to_table(table, records=rows, columns=columns)
 
 
 async def _update(connection: Connection, step: Update, rows: Rows) -> None:
