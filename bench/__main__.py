@@ -84,7 +84,7 @@ def _settings(database: databases.Database) -> dict[str, Any]:
         return {
             "machine": surroundings.machine(place),
             "database": database.settings(place),
-            **surroundings.configuration({"DATABASE_URL": database.fresh(place)}),
+            **surroundings.configuration({"DATABASE_URL": database.fresh(place), **database.also}),
         }
 
 

@@ -3,6 +3,7 @@
 PostgreSQL is started here with its own defaults, which keep every acknowledged commit.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,9 +29,10 @@ _POSTGRES_SETTINGS = (
 
 
 class Database(Protocol):
-    """A kind of database."""
+    """A kind of database. `also` is what a server on it is told beside where it is."""
 
     name: str
+    also: Mapping[str, str]
 
     def fresh(self, folder: Path) -> str:
         """Makes a new database; returns the DATABASE_URL of a server."""
@@ -61,6 +63,7 @@ class Sqlite:
     """A file in the server's folder."""
 
     name = "sqlite"
+    also: Mapping[str, str] = {}
 
     def __init__(self) -> None:
         """Use `fresh` first."""
@@ -105,6 +108,7 @@ class Postgres:
     """A database of a server that is started for the benchmarks."""
 
     name = "postgresql"
+    also: Mapping[str, str] = {}
 
     def __init__(self, cluster: "Cluster | None" = None) -> None:
         """Starts the server, unless one is given."""

@@ -60,6 +60,7 @@ def server(database: Database, *, rest: bool = False) -> Iterator[Target]:
 def start_server(database: Database, place: Path, ports: Ports) -> Child:
     """Starts a server on an empty database and waits for nothing."""
     env = {"GRPC_PORT": str(ports.grpc), "API_PORT": str(ports.http), "DATABASE_URL": database.fresh(place)}
+    env |= database.also
     return Child("-m", "llm_incident_manager", "serve", folder=place, env=env)
 
 

@@ -6,7 +6,7 @@ They are filled by the databases' own bulk ways, with all triggers on, and index
 import asyncio
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,17 @@ from llm_incident_manager.ports.changes import ChangeRow
 from llm_incident_manager.ports.stores import Store
 from tests.support.postgres import Cluster
 
+KEEP_ALL = {"LLM_IM__RETENTION__INCIDENTS_DAYS": str(10 * population.DAYS)}
+"""Otherwise a server would at once begin to delete what is older than retention allows by default."""
+
 _AT_ONCE = 20_000
 _RUN = "00000000-0000-7000-8000-000000000000"
 
 
 class StockedSqlite(Sqlite):
     """A file that was filled before; `fresh` copies it, `kept` is itself."""
+
+    also: Mapping[str, str] = KEEP_ALL
 
     def __init__(self, keep: Path, count: int) -> None:
         """Fills it unless the folder has it."""
@@ -60,6 +65,8 @@ class StockedSqlite(Sqlite):
 
 class StockedPostgres(Postgres):
     """A database of a server whose files are kept; `fresh` copies the database, `kept` is itself."""
+
+    also: Mapping[str, str] = KEEP_ALL
 
     def __init__(self, keep: Path, count: int) -> None:
         """Starts the server, and fills the database unless it has it."""

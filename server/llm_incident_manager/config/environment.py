@@ -3,6 +3,7 @@
 An empty variable counts as not set. Takes the environment as a value and never looks at the process's own.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -161,7 +162,7 @@ _DERIVED: Mapping[str, Callable[[str, Mapping[str, str]], Derived]] = {
 def _nested(name: str, text: str) -> Assignment:
     path = tuple(int(part) if part.isdigit() else part for part in name[len(PREFIX) :].lower().split("__"))
     if not name.startswith(PREFIX):
-        path = tuple(name.removeprefix("LLM_IM_").lower().split("_", 1))
+        path = tuple(re.split("_+", name.removeprefix("LLM_IM_").lower(), maxsplit=1))
         raise ConfigError([Problem(name, "", "", f"unknown variable; did you mean {variable(path)}?")])
     field = schema.find(path)
     if field is None:

@@ -16,7 +16,7 @@ LEASE_SECONDS = 60
 """Longer than any round takes: `notify` bounds its sends, and the database answers within its deadlines or fails."""
 LIMIT = 200
 POLL_SECONDS = 1.0
-GATHER_SECONDS = 0.025
+GATHER_SECONDS = 0.1
 """Between two rounds when the first took all there was: what comes meanwhile shares the next one's transactions."""
 
 PAUSE_SECONDS = 0.5

@@ -212,6 +212,11 @@ PROBLEMS = {
         {"LLM_IM_GRPC_PORT": "1"},
         "LLM_IM_GRPC_PORT: unknown variable; did you mean LLM_IM__GRPC__PORT?",
     ),
+    "one underscore, then two": (
+        "",
+        {"LLM_IM_RETENTION__AUDIT_DAYS": "1"},
+        "LLM_IM_RETENTION__AUDIT_DAYS: unknown variable; did you mean LLM_IM__RETENTION__AUDIT_DAYS?",
+    ),
     "bad in a list": (
         "",
         {"LLM_IM__NOTIFICATIONS__CHANNELS": "[{"},

@@ -24,7 +24,7 @@ Source = Callable[[Changes], Rows]
 
 _KEY_COLUMNS = ("tenant", "fp_version", "fingerprint", "incident_id")
 _PRODUCER_COLUMNS = ("tenant", "principal", "producer_id")
-_AUDIT = Table("audit", audit.AUDIT_COLUMNS)
+AUDIT = Table("audit", audit.AUDIT_COLUMNS)
 _SEGMENT_COLUMNS = (*_PRODUCER_COLUMNS, "first_sequence", "count", "first_event_id", "at")
 
 
@@ -173,7 +173,7 @@ async def run(connection: Connection, changes: Changes, audited: Rows) -> None:
                 if isinstance(step, Insert)
                 else _update(connection, step, rows)
             )
-    await insert(connection, [*((step.table, step.rows(changes)) for step in OWN), (_AUDIT, audited)])
+    await insert(connection, [*((step.table, step.rows(changes)) for step in OWN), (AUDIT, audited)])
     for step in UPDATES:
         if rows := step.rows(changes):
             await _update(connection, step, rows)
