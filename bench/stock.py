@@ -5,6 +5,7 @@ They are filled by the databases' own bulk ways, with all triggers on, and index
 
 import asyncio
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -55,6 +56,7 @@ class StockedSqlite(Sqlite):
         self._folder = folder / "data"
         self._folder.mkdir()
         shutil.copy(self._stock / sqlite_file(), self._folder)
+        os.sync()  # or the copy is still on its way to the disk while the server flushes its own
         return f"sqlite:///{self._folder}"
 
     def kept(self) -> str:
@@ -85,6 +87,7 @@ class StockedPostgres(Postgres):
         del folder
         self._forget()
         self._database = self._cluster.create(self._stock)
+        self._cluster.sql("CHECKPOINT")
         return self._cluster.dsn(self._database)
 
     def kept(self) -> str:
