@@ -10,6 +10,7 @@ from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, Overloaded, StoreUnavailable
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.lanes import BUSY_EVENTS, SPACING_SECONDS
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.ports.stores import StoreBroken
 from tests.support.builders import TENANT, make_event
@@ -104,6 +105,19 @@ async def test_a_batch_that_is_not_full_waits_a_moment_for_more(world: World) ->
     async with running(world, runner, Limits(batch_events=3, linger=0.001)) as (batcher, _):
         await batcher.submit(submission(world, "a"))
     assert runner.batches == [1]
+
+
+async def test_behind_a_large_batch_the_next_one_gathers_for_a_while(world: World) -> None:
+    runner, loop = HeldRunner(world), asyncio.get_running_loop()
+    async with running(world, runner, Limits(linger=0.001)) as (batcher, _):
+        began = loop.time()
+        await batcher.submit(submission(world, *map(str, range(BUSY_EVENTS + 1))))
+        waiting = [await later(batcher, submission(world, "a"))]
+        await asyncio.sleep(SPACING_SECONDS / 4)
+        waiting += [await later(batcher, submission(world, "b"))]
+        await asyncio.gather(*waiting)
+        assert loop.time() - began >= SPACING_SECONDS
+    assert runner.batches == [BUSY_EVENTS + 1, 2]
 
 
 async def test_a_submission_is_never_torn_and_one_that_is_too_large_goes_alone(world: World) -> None:

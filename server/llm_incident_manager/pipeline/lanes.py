@@ -12,6 +12,12 @@ from llm_incident_manager.ports.changes import FingerprintKey
 Waiting = tuple[Submission, "asyncio.Future[None]"]
 
 
+BUSY_EVENTS = 32
+SPACING_SECONDS = 0.02
+"""Behind a batch of more than BUSY_EVENTS the next one of its lane begins so long after it at the earliest: under load
+fewer, larger batches are less work. A caller who waits for each event before sending the next never notices."""
+
+
 class Filling:
     """A batch that still grows. Bounded in events, and in fingerprints, since a new incident is many times the work of
     an event more of a known one; a submission that is larger than either goes alone."""
@@ -46,6 +52,7 @@ class Lane:
         self._events = 0
         self._arrived = asyncio.Event()
         self._plenty = asyncio.Event()
+        self._not_before = 0.0
 
     def add(self, waiting: Waiting) -> None:
         """Puts it behind all others."""
@@ -56,12 +63,13 @@ class Lane:
             self._plenty.set()
 
     async def ready(self) -> None:
-        """Waits until there is something for a batch."""
+        """Waits until there is enough for a batch, or anything and it has had its time."""
         await self._arrived.wait()
         if self._events >= self._enough or self._linger <= 0:
             return
+        spacing = self._not_before - asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._linger):
+            async with asyncio.timeout(max(self._linger, spacing)):
                 await self._plenty.wait()
         except TimeoutError:
             return
@@ -70,6 +78,8 @@ class Lane:
         """Moves to a batch what goes into it."""
         while self._waiting and batch.add(self._waiting[0]):
             self._events -= len(self._waiting.popleft()[0].events)
+        if batch.events > BUSY_EVENTS:
+            self._not_before = asyncio.get_running_loop().time() + SPACING_SECONDS
         if not self._waiting:
             self._arrived.clear()
         if self._events < self._enough:
