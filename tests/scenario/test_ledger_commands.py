@@ -1,0 +1,73 @@
+"""`ledger check` as people type it: beside a running server, on a damaged database, and where it cannot work."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from llm_incident_client import IncidentClient, pb
+from tests.support.command import command
+from tests.support.postgres import Cluster
+from tests.support.server import running_server
+
+
+async def test_beside_a_running_server_it_prints_a_line_a_check_and_leaves_nothing_behind() -> None:
+    async with running_server() as server, IncidentClient(server.grpc) as client:
+        for _ in range(3):
+            await client.submit_event(pb.Event(source="s", title="it fails", dedup_key="k", idempotency_key="once"))
+        env = {"DATABASE_URL": f"sqlite:///{server.data}"}
+        before = set(server.data.iterdir())
+        done = await command("ledger", "check", env=env)
+        assert set(server.data.iterdir()) == before
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0] == "accepted 3 = 1 NEW + 2 DUPLICATE"
+    assert "dispositions: ok 3: events have one disposition, with a reason that belongs to it" in lines
+    assert "idempotency: ok 1: idempotency keys name an accepted event" in lines
+    assert lines[-1] == "the ledger adds up"
+
+
+async def test_on_postgresql_too(cluster: Cluster) -> None:
+    dsn = cluster.dsn(cluster.create())
+    env = {"DATABASE_URL": dsn, "LLM_IM__STORAGE__ALLOW_UNSAFE_DURABILITY": "true"}
+    async with running_server(env=env) as server, IncidentClient(server.grpc) as client:
+        await client.submit_event(pb.Event(source="s", title="it fails"))
+        done = await command("ledger", "check", "--json", env=env)
+    assert done.code == 0, done.err
+    assert (done.json["store"], done.json["accepted"], done.json["adds_up"]) == ("postgresql", 1, True)
+
+
+async def test_what_does_not_add_up_is_named_and_ends_with_code_1(tmp_path: Path) -> None:
+    env = {"DATABASE_URL": f"sqlite://{tmp_path}"}
+    async with running_server(env=env) as server, IncidentClient(server.grpc) as client:
+        first = await client.submit_event(pb.Event(source="s", title="it fails", dedup_key="k"))
+        for _ in range(6):
+            last = await client.submit_event(pb.Event(source="s", title="it fails", dedup_key="k"))
+        assert await server.terminate() == 0
+    with closing(sqlite3.connect(tmp_path / "incidents.db")) as connection, connection:
+        connection.execute("UPDATE event SET reason = 'no_such' || char(27)")
+    done = await command("ledger", "check", env=env)
+    assert done.code == 1
+    assert "dispositions: WRONG 7 of 7: events have one disposition" in done.out
+    assert f"  {first.event_id} has disposition 1 for reason no_such\N{REPLACEMENT CHARACTER}" in done.out.splitlines()
+    assert last.event_id not in done.out
+    assert "  and 2 more" in done.out.splitlines()
+    assert done.out.splitlines()[-1] == "the ledger does not add up: 1 checks failed"
+    told = await command("ledger", "check", "-o", "json", env=env)
+    assert told.code == 1
+    assert [check["name"] for check in told.json["checks"] if check["wrong"]] == ["dispositions"]
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("sqlite::memory:", "keeps nothing that could be checked: choose sqlite or postgresql"),
+        ("sqlite:nowhere", "there is no database nowhere"),
+        ("postgresql://u@127.0.0.1:1/d", "does not answer"),
+    ],
+)
+async def test_what_cannot_be_checked_is_said_with_its_remedy(tmp_path: Path, url: str, message: str) -> None:
+    done = await command("ledger", "check", env={"DATABASE_URL": url}, cwd=tmp_path)
+    assert done.code == 1
+    assert message in done.err
