@@ -1,15 +1,18 @@
 """`ledger check` as people type it: beside a running server, on a damaged database, and where it cannot work."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import aiohttp
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from llm_incident_client import IncidentClient, pb
 from tests.support.command import command
 from tests.support.postgres import Cluster
-from tests.support.server import running_server
+from tests.support.server import RunningServer, running_server
 
 
 async def test_beside_a_running_server_it_prints_a_line_a_check_and_leaves_nothing_behind() -> None:
@@ -71,3 +74,39 @@ async def test_what_cannot_be_checked_is_said_with_its_remedy(tmp_path: Path, ur
     done = await command("ledger", "check", env={"DATABASE_URL": url}, cwd=tmp_path)
     assert done.code == 1
     assert message in done.err
+
+
+async def figures(server: RunningServer) -> dict[str, float]:
+    """The metrics of events, by name or by disposition."""
+    async with aiohttp.request("GET", f"{server.http}/metrics") as page:
+        families = text_string_to_metric_families(await page.text())
+    found = {}
+    for family in families:
+        for sample in family.samples:
+            if sample.name in ("incident_manager_alerts_processed_total", "incident_manager_incidents_created_total"):
+                found[sample.name.removeprefix("incident_manager_")] = sample.value
+            elif sample.name == "incident_manager_events_total":
+                found[sample.labels["disposition"]] = sample.value
+    return found
+
+
+def event(key: str, title: str = "it fails") -> pb.Event:
+    return pb.Event(source="s", title=title, dedup_key=key)
+
+
+async def test_metrics_and_ledger_agree_whatever_way_events_came_in() -> None:
+    async with running_server() as server, IncidentClient(server.grpc) as client:
+        for _ in range(2):
+            await client.submit_event(event("a"), request_id="one")
+            await client.submit_events([event("b"), event("b"), event("c", title="")], request_id="many")
+        await client.submit_event(event("a"))
+        await asyncio.gather(*(client.submit_event(event("d"), request_id="at once") for _ in range(5)))
+        async with client.event_stream("p") as stream:
+            await (await stream.send_many([event("e"), event("e")]))
+        found = await figures(server)
+        done = await command("ledger", "check", "-o", "json", env={"DATABASE_URL": f"sqlite:///{server.data}"})
+    assert done.code == 0, done.out
+    assert (found["new"], found["attached"], found["incidents_created_total"]) == (4, 3, 4)
+    assert done.json["dispositions"] == {"NEW": 4, "ATTACHED": 3}
+    accepted = sum(count for name, count in found.items() if name in ("new", "attached"))
+    assert found["alerts_processed_total"] == accepted == done.json["accepted"]
