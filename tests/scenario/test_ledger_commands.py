@@ -45,8 +45,7 @@ async def test_what_does_not_add_up_is_named_and_ends_with_code_1(tmp_path: Path
     env = {"DATABASE_URL": f"sqlite://{tmp_path}"}
     async with running_server(env=env) as server, IncidentClient(server.grpc) as client:
         first = await client.submit_event(pb.Event(source="s", title="it fails", dedup_key="k"))
-        for _ in range(6):
-            last = await client.submit_event(pb.Event(source="s", title="it fails", dedup_key="k"))
+        later = [await client.submit_event(pb.Event(source="s", title="it fails", dedup_key="k")) for _ in range(6)]
         assert await server.terminate() == 0
     with closing(sqlite3.connect(tmp_path / "incidents.db")) as connection, connection:
         connection.execute("UPDATE event SET reason = 'no_such' || char(27)")
@@ -54,7 +53,7 @@ async def test_what_does_not_add_up_is_named_and_ends_with_code_1(tmp_path: Path
     assert done.code == 1
     assert "dispositions: WRONG 7 of 7: events have one disposition" in done.out
     assert f"  {first.event_id} has disposition 1 for reason no_such\N{REPLACEMENT CHARACTER}" in done.out.splitlines()
-    assert last.event_id not in done.out
+    assert later[-1].event_id not in done.out
     assert "  and 2 more" in done.out.splitlines()
     assert done.out.splitlines()[-1] == "the ledger does not add up: 1 checks failed"
     told = await command("ledger", "check", "-o", "json", env=env)
@@ -110,3 +109,22 @@ async def test_metrics_and_ledger_agree_whatever_way_events_came_in() -> None:
     assert done.json["dispositions"] == {"NEW": 4, "ATTACHED": 3}
     accepted = sum(count for name, count in found.items() if name in ("new", "attached"))
     assert found["alerts_processed_total"] == accepted == done.json["accepted"]
+
+
+async def test_explain_tells_what_followed_the_commit() -> None:
+    async with running_server() as server, IncidentClient(server.grpc) as client:
+        first = await client.submit_event(event("a"))
+        attached = await client.submit_event(event("a"))
+        async with asyncio.timeout(10):
+            while {stage.state for stage in (await client.explain_event(first.event_id)).stages} != {"done"}:
+                await asyncio.sleep(0.05)
+        whole = await client.explain_event(first.event_id)
+        printed = await command("event", "explain", first.event_id, server=server)
+        other = await command("event", "explain", attached.event_id, server=server)
+    assert [(each.route, each.for_event, each.attempts) for each in whole.deliveries] == [("default", True, 1)]
+    assert whole.deliveries[0].HasField("update_time")
+    steps = printed.out.splitlines()
+    assert [step for step in steps if "route done at" in step and "route default asked to tell log: opened" in step]
+    assert [step for step in steps if "notify done at" in step and "log sent after 1 attempt (opened)" in step]
+    assert "route not needed: the event changed nothing that anybody is told of" in other.out
+    assert "for something else: log sent (opened, 1 attempts)" in other.out

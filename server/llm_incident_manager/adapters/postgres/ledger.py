@@ -46,7 +46,7 @@ async def _report(connection: Connection, kept: Kept) -> Report:
 async def _find(connection: Connection, asked: ledger.Questions, name: str) -> Finding:
     finding = Finding(name, int(await connection.fetchval(asked[f"{name}_total"], timeout=PATIENCE)))
     async for row in connection.cursor(asked[name], prefetch=_AT_ONCE, timeout=PATIENCE):
-        finding.add_row(row)
+        finding.add_row(tuple(row))
     return finding
 
 

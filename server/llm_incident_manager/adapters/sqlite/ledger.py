@@ -33,7 +33,7 @@ def check(database: Path, kept: Kept) -> Report:
 
 def _report(connection: apsw.Connection, kept: Kept) -> Report:
     asked = ledger.statements(kept, "unhex('{}', '-')", STATEMENTS["held_many"])
-    totals = connection.execute(asked["by_disposition"]).fetchall()
+    totals: list[tuple[int, int]] = connection.execute(asked["by_disposition"]).fetchall()
     findings = [_find(connection, asked, name) for name in ledger.CHECKS if name != "segments"]
     findings.append(_runs(connection, asked["segments"], kept))
     return Report("sqlite", {Disposition(number).name: count for number, count in totals}, findings)
