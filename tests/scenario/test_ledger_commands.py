@@ -111,14 +111,21 @@ async def test_metrics_and_ledger_agree_whatever_way_events_came_in() -> None:
     assert found["alerts_processed_total"] == accepted == done.json["accepted"]
 
 
+async def told_of(client: IncidentClient, event_id: str) -> pb.ExplainEventResponse:
+    """What is told of an event once all that follows its commit is done."""
+    async with asyncio.timeout(10):
+        while True:
+            whole = await client.explain_event(event_id)
+            if {stage.state for stage in whole.stages} == {"done"}:
+                return whole
+            await asyncio.sleep(0.05)
+
+
 async def test_explain_tells_what_followed_the_commit() -> None:
     async with running_server() as server, IncidentClient(server.grpc) as client:
         first = await client.submit_event(event("a"))
         attached = await client.submit_event(event("a"))
-        async with asyncio.timeout(10):
-            while {stage.state for stage in (await client.explain_event(first.event_id)).stages} != {"done"}:
-                await asyncio.sleep(0.05)
-        whole = await client.explain_event(first.event_id)
+        whole = await told_of(client, first.event_id)
         printed = await command("event", "explain", first.event_id, server=server)
         other = await command("event", "explain", attached.event_id, server=server)
     assert [(each.route, each.for_event, each.attempts) for each in whole.deliveries] == [("default", True, 1)]

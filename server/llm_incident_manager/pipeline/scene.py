@@ -168,7 +168,7 @@ class Scene:
         bodies.keep(self._batch.changes, item, self._tools)
 
     def _tell_all(self, working: Working) -> None:
-        """Each happening with the revision under which people are told of it: ExplainEvent finds what was sent by it."""
+        """Each happening with the revision under which people are told of it; ExplainEvent finds messages by it."""
         for happening in working.happenings:
             details = {**happening.details, "revision": working.incident.etag}
             entry = happening._replace(details=details)

@@ -10,7 +10,7 @@ import apsw
 from llm_incident_manager.adapters.sql import ledger
 from llm_incident_manager.adapters.sql.ledger import Finding, Kept, Report, Run, Runs
 from llm_incident_manager.adapters.sqlite import backup, ids, schema
-from llm_incident_manager.adapters.sqlite.statements import STATEMENTS
+from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, Row
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.ports.stores import StoreRefused
 
@@ -33,7 +33,7 @@ def check(database: Path, kept: Kept) -> Report:
 
 def _report(connection: apsw.Connection, kept: Kept) -> Report:
     asked = ledger.statements(kept, "unhex('{}', '-')", STATEMENTS["held_many"])
-    totals: list[tuple[int, int]] = connection.execute(asked["by_disposition"]).fetchall()
+    totals: list[Row] = connection.execute(asked["by_disposition"]).fetchall()
     findings = [_find(connection, asked, name) for name in ledger.CHECKS if name != "segments"]
     findings.append(_runs(connection, asked["segments"], kept))
     return Report("sqlite", {Disposition(number).name: count for number, count in totals}, findings)
