@@ -13,11 +13,6 @@ CATALOGUE = {"table", "key", "partition", "since", "until", "columns", "column",
 FILTERS = {"group", "matching"}
 """Places that `adapters.sql.figures` fills with columns of its own table and with what `filters` writes."""
 
-LEDGER = {"finished"}
-"""Places that `adapters.sql.ledger` fills with the names of states."""
-
-PLACES = CATALOGUE | FILTERS | LEDGER
-
 
 def test_statements_are_found_by_name_without_comments_and_semicolons() -> None:
     text = "-- About the file.\n\n-- name: one\n-- What it does.\nSELECT 1;\n\n-- name: two\nSELECT\n    2\n"
@@ -39,5 +34,5 @@ def test_a_statement_without_a_name_of_its_own_or_text_is_refused(text: str, mes
 
 
 def test_no_place_in_a_statement_for_postgresql_is_left_open() -> None:
-    left = {name: set(re.findall(r"{([a-z]\w*)}", statement)) - PLACES for name, statement in SQL.items()}
+    left = {name: set(re.findall(r"{([a-z]\w*)}", statement)) - CATALOGUE - FILTERS for name, statement in SQL.items()}
     assert {name: places for name, places in left.items() if places} == {}

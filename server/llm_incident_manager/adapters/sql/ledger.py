@@ -145,7 +145,6 @@ def kept(retention: Retention, now: Instant) -> Kept:
 def statements(found: Kept, id_literal: str, held_many: str) -> Questions:
     """The questions. `id_literal` is how a dialect writes an id, `held_many` asks for the fingerprints of incidents
     that hold several."""
-    finished = ", ".join(f"'{state}'" for state in State if not is_open(state))
     texts = queries.load(f"{__package__}.shared")
     places = {
         "{reasons}": " OR ".join(_allowed(disposition) for disposition in REASONS),
@@ -153,7 +152,7 @@ def statements(found: Kept, id_literal: str, held_many: str) -> Questions:
         "{counted}": ", ".join(str(int(disposition)) for disposition in sorted(COUNTED)),
         "{duplicate}": str(int(Disposition.DUPLICATE)),
         "{held}": f"{texts['held_plain']} UNION ALL {held_many}",
-        "{finished}": finished,  # behind what contains it
+        "{finished}": ", ".join(f"'{state}'" for state in State if not is_open(state)),  # behind what contains it
         "{events}": id_literal.format(first_of(found.events)),
         "{incidents}": id_literal.format(first_of(found.incidents)),
         "{since}": str(max(found)),

@@ -4,7 +4,7 @@
 -- The fingerprints of open incidents that hold several, or another than their own.
 SELECT i.id, i.tenant, (k.name ->> 0)::smallint, k.name ->> 1
 FROM incident AS i CROSS JOIN LATERAL jsonb_array_elements(i.keys) AS k (name)
-WHERE i.state NOT IN ({finished}) AND i.keys IS NOT NULL;
+WHERE i.state NOT IN ('RESOLVED', 'CLOSED') AND i.keys IS NOT NULL;
 
 -- name: count_between
 -- How many events of a tenant there are between two ids each, both included.

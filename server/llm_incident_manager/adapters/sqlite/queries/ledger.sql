@@ -4,7 +4,7 @@
 -- The fingerprints of open incidents that hold several, or another than their own.
 SELECT i.id, i.tenant, json_extract(k.value, '$[0]'), json_extract(k.value, '$[1]')
 FROM incident AS i CROSS JOIN json_each(i.keys) AS k
-WHERE i.state NOT IN ({finished}) AND i.keys IS NOT NULL
+WHERE i.state NOT IN ('RESOLVED', 'CLOSED') AND i.keys IS NOT NULL
 
 -- name: count_between
 -- How many events of a tenant there are between two ids, both included.
