@@ -55,7 +55,7 @@ async def test_what_does_not_add_up_is_named_and_ends_with_code_1(tmp_path: Path
     assert f"  {first.event_id} has disposition 1 for reason no_such\N{REPLACEMENT CHARACTER}" in done.out.splitlines()
     assert later[-1].event_id not in done.out
     assert "  and 2 more" in done.out.splitlines()
-    assert done.out.splitlines()[-1] == "the ledger does not add up: 1 checks failed"
+    assert done.out.splitlines()[-1] == "the ledger does not add up, failed checks: 1"
     told = await command("ledger", "check", "-o", "json", env=env)
     assert told.code == 1
     assert [check["name"] for check in told.json["checks"] if check["wrong"]] == ["dispositions"]

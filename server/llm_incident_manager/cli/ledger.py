@@ -84,7 +84,7 @@ def _tell(report: "Report") -> None:
     for finding in report.findings:
         _tell_one(finding)
     wrong = sum(1 for finding in report.findings if finding.wrong)
-    print("the ledger adds up" if report.adds_up else f"the ledger does not add up: {wrong} checks failed")
+    print("the ledger adds up" if report.adds_up else f"the ledger does not add up, failed checks: {wrong}")
 
 
 def _tell_one(finding: "Finding") -> None:
