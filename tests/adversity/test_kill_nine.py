@@ -11,6 +11,7 @@ import pytest
 from llm_incident_client import EventStream, IncidentClient, RetryPolicy, StreamOptions, pb
 from llm_incident_client.core.retry import Backoff
 from tests.support.books import Books, books_in, books_of
+from tests.support.command import command
 from tests.support.postgres import DURABLE, Cluster
 from tests.support.server import RunningServer, running_server
 from tests.support.sizes import size
@@ -78,6 +79,7 @@ async def test_killed_at_random_moments_it_keeps_every_acknowledged_event_exactl
         load = await loaded(server, KILLS, [lambda: kill(server)])
         with books_of(server.data) as books, capsys.disabled():
             assert_books_agree("SQLite", books, load, KILLS)
+        await assert_ledger_adds_up({"DATABASE_URL": f"sqlite:///{server.data}"}, load)
 
 
 @pytest.mark.slow
@@ -94,6 +96,7 @@ async def test_with_postgresql_killed_as_well_every_acknowledged_event_is_kept_e
         load = await loaded(server, POSTGRES_KILLS, [lambda: kill(server), kill_database])
         with capsys.disabled():
             assert_books_agree("PostgreSQL", books_in(durable, database), load, POSTGRES_KILLS)
+        await assert_ledger_adds_up({"DATABASE_URL": durable.dsn(database)}, load)
 
 
 async def loaded(server: RunningServer, kills: int, blows: list[Blow]) -> Load:
@@ -134,3 +137,10 @@ def assert_books_agree(where: str, books: Books, load: Load, kills: int) -> None
     assert books.fingerprints_open_twice() == []
     assert books.open_without_key() == 0
     assert books.keys_of_nothing_open() == 0
+
+
+async def assert_ledger_adds_up(env: dict[str, str], load: Load) -> None:
+    done = await command("ledger", "check", "-o", "json", env=env)
+    assert done.code == 0, done.out + done.err
+    assert done.json["accepted"] == load.sent + len(load.single)
+    assert {check["wrong"] for check in done.json["checks"]} == {0}

@@ -14,6 +14,7 @@ from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters.postgres import backup as postgres_backup
 from llm_incident_manager.adapters.postgres import opening
 from llm_incident_manager.adapters.sql import archive
+from llm_incident_manager.adapters.sql.ledger import shown
 from llm_incident_manager.adapters.sqlite import backup as sqlite_backup
 from llm_incident_manager.adapters.sqlite import connection as connections
 from llm_incident_manager.config import Settings, load
@@ -49,6 +50,7 @@ from tests.support.builders import (
     make_opening,
     make_work,
 )
+from tests.support.desk import desk_on
 from tests.support.postgres import Cluster
 from tests.support.steps import later, opened, release, write
 
@@ -212,6 +214,23 @@ async def test_a_restored_feed_goes_on_behind_what_it_had(
         assert len(await restored.feed_after(None, type(position)(0, 0), 10)) == 2
         assert (await restored.incident(TENANT, first.id)).is_open
         await restored.close()
+
+
+async def test_what_merges_and_splits_have_left_adds_up(
+    store: Store, backend: Backend, tmp_path: Path, make_other: Callable[[str], Backend]
+) -> None:
+    desk = desk_on(store)
+    whole, source = await desk.opened("a"), await desk.opened("b")
+    await desk.merge(whole, source)
+    (only,) = [row[0] for row in await backend.query(store, "SELECT id FROM event ORDER BY id LIMIT 1")]
+    split = await desk.split(whole, [shown(only)])
+    assert split.new.fingerprint.value == "a", "it took the fingerprint along that the other one was opened with"
+    await take(backend, tmp_path / "b.zip")
+    place = make_other("sqlite")
+    await put(place, tmp_path / "b.zip")
+    restored = await place.open()
+    assert (await restored.incident(TENANT, split.new.id)).is_open
+    await restored.close()
 
 
 @pytest.mark.needs("alone")

@@ -6,6 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llm_incident_manager.adapters.executor import InlineExecutor
+from llm_incident_manager.adapters.postgres import ledger
+from llm_incident_manager.adapters.postgres.options import Options
+from llm_incident_manager.adapters.sql.ledger import Kept
 from llm_incident_manager.adapters.sqlite import store as sqlite
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
@@ -119,6 +122,8 @@ def test_on_postgresql_too(steps: list[tuple[str, str | int, str | int]], cluste
         store = await backend.open()
         try:
             await _tell(Story(desk_on(store)), steps)
+            report = await ledger.check(Options(backend.dsn, may_lose_commits=True), Kept(NOW, NOW))
+            assert [finding for finding in report.findings if finding.wrong or finding.retention] == []
         finally:
             await store.close()
             backend.remove()

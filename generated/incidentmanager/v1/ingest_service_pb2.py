@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from incidentmanager.v1 import alert_pb2 as incidentmanager_dot_v1_dot_alert__pb2
 from incidentmanager.v1 import event_pb2 as incidentmanager_dot_v1_dot_event__pb2
 from incidentmanager.v1 import options_pb2 as incidentmanager_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'incidentmanager/v1/ingest_service.proto\x12\x12incidentmanager.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1eincidentmanager/v1/alert.proto\x1a\x1eincidentmanager/v1/event.proto\x1a incidentmanager/v1/options.proto\"h\n\x12SubmitEventRequest\x12\x30\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x19.incidentmanager.v1.EventB\x06\xbaH\x03\xc8\x01\x01\x12 \n\nrequest_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\"\xda\x01\n\x13SubmitEventResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x13\n\x0bincident_id\x18\x03 \x01(\t\x12\x34\n\x0b\x64isposition\x18\x04 \x01(\x0e\x32\x1f.incidentmanager.v1.Disposition\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x34\n\x0b\x66ingerprint\x18\x06 \x01(\x0b\x32\x1f.incidentmanager.v1.Fingerprint\x12\x10\n\x08warnings\x18\x07 \x03(\t\"t\n\x13SubmitEventsRequest\x12;\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x19.incidentmanager.v1.EventB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03\x12 \n\nrequest_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\"l\n\x14SubmitEventsResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.incidentmanager.v1.EventResult\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x05\x12\x10\n\x08rejected\x18\x03 \x01(\x05\"\x81\x01\n\x13StreamEventsRequest\x12.\n\x04open\x18\x01 \x01(\x0b\x32\x1e.incidentmanager.v1.StreamOpenH\x00\x12/\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x1e.incidentmanager.v1.EventFrameH\x00\x42\t\n\x07message\"S\n\nStreamOpen\x12#\n\x0bproducer_id\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\x80\x01\xba\x01\x01\x00\x12 \n\x0btraceparent\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x18\x37\xba\x01\x01\x00\"O\n\nEventFrame\x12\x16\n\x0e\x66irst_sequence\x18\x01 \x01(\x03\x12)\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x19.incidentmanager.v1.Event\"\xb6\x01\n\x14StreamEventsResponse\x12\x32\n\x06opened\x18\x01 \x01(\x0b\x32 .incidentmanager.v1.StreamOpenedH\x00\x12-\n\x04\x61\x63ks\x18\x02 \x01(\x0b\x32\x1d.incidentmanager.v1.EventAcksH\x00\x12\x30\n\x05\x64rain\x18\x03 \x01(\x0b\x32\x1f.incidentmanager.v1.StreamDrainH\x00\x42\t\n\x07message\"_\n\x0cStreamOpened\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x15\n\rlast_sequence\x18\x02 \x01(\x03\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x05\x12\x18\n\x10max_frame_events\x18\x04 \x01(\x05\"f\n\tEventAcks\x12\x16\n\x0e\x66irst_sequence\x18\x01 \x01(\x03\x12\x30\n\x07results\x18\x02 \x03(\x0b\x32\x1f.incidentmanager.v1.EventResult\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x05\"7\n\x0bStreamDrain\x12(\n\x05grace\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"-\n\x0fGetEventRequest\x12\x1a\n\x08\x65vent_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x10GetEventResponse\x12.\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1f.incidentmanager.v1.EventRecord\"1\n\x13\x45xplainEventRequest\x12\x1a\n\x08\x65vent_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x95\x02\n\x14\x45xplainEventResponse\x12.\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1f.incidentmanager.v1.EventRecord\x12\x34\n\x0b\x66ingerprint\x18\x02 \x01(\x0b\x32\x1f.incidentmanager.v1.Fingerprint\x12\x36\n\x08severity\x18\x03 \x01(\x0b\x32$.incidentmanager.v1.SeverityDecision\x12\x17\n\x0fincident_number\x18\x04 \x01(\t\x12\x37\n\ndeliveries\x18\x05 \x03(\x0b\x32#.incidentmanager.v1.DeliverySummary\x12\r\n\x05steps\x18\x06 \x03(\t\"b\n\x0f\x44\x65liverySummary\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x05\x12\r\n\x05\x65rror\x18\x05 \x01(\t2\xfd\x07\n\rIngestService\x12\x9b\x01\n\x0bSubmitEvent\x12&.incidentmanager.v1.SubmitEventRequest\x1a\'.incidentmanager.v1.SubmitEventResponse\";\x88\xb5\x18\x01\x90\xb5\x18\xca\x01\x82\xd3\xe4\x93\x02,\"\x0e/api/v1/events:\x05\x65ventZ\x13\"\n/v1/events:\x05\x65vent\x12\x9b\x01\n\x0bSubmitAlert\x12&.incidentmanager.v1.SubmitAlertRequest\x1a\'.incidentmanager.v1.SubmitAlertResponse\";\x88\xb5\x18\x01\x90\xb5\x18\xca\x01\x82\xd3\xe4\x93\x02,\"\x0e/api/v1/alerts:\x05\x61lertZ\x13\"\n/v1/alerts:\x05\x61lert\x12\xa2\x01\n\x0cSubmitEvents\x12\'.incidentmanager.v1.SubmitEventsRequest\x1a(.incidentmanager.v1.SubmitEventsResponse\"?\x88\xb5\x18\x01\x90\xb5\x18\xca\x01\x82\xd3\xe4\x93\x02\x30\"\x14/api/v1/events/batch:\x01*Z\x15\"\x10/v1/events/batch:\x01*\x12k\n\x0cStreamEvents\x12\'.incidentmanager.v1.StreamEventsRequest\x1a(.incidentmanager.v1.StreamEventsResponse\"\x04\x88\xb5\x18\x01(\x01\x30\x01\x12\xe9\x01\n\x08GetEvent\x12#.incidentmanager.v1.GetEventRequest\x1a$.incidentmanager.v1.GetEventResponse\"\x91\x01\x88\xb5\x18\x02\x82\xd3\xe4\x93\x02\x86\x01\x12\x19/api/v1/events/{event_id}Z\x1e\x12\x15/v1/events/{event_id}b\x05\x65ventZ\"\x12\x19/api/v1/alerts/{event_id}b\x05\x65ventZ\x1e\x12\x15/v1/alerts/{event_id}b\x05\x65ventb\x05\x65vent\x12\xb1\x01\n\x0c\x45xplainEvent\x12\'.incidentmanager.v1.ExplainEventRequest\x1a(.incidentmanager.v1.ExplainEventResponse\"N\x88\xb5\x18\x02\x82\xd3\xe4\x93\x02\x44\x12!/api/v1/events/{event_id}/explainZ\x1f\x12\x1d/v1/events/{event_id}/explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'incidentmanager/v1/ingest_service.proto\x12\x12incidentmanager.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1eincidentmanager/v1/alert.proto\x1a\x1eincidentmanager/v1/event.proto\x1a incidentmanager/v1/options.proto\"h\n\x12SubmitEventRequest\x12\x30\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x19.incidentmanager.v1.EventB\x06\xbaH\x03\xc8\x01\x01\x12 \n\nrequest_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\"\xda\x01\n\x13SubmitEventResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x13\n\x0bincident_id\x18\x03 \x01(\t\x12\x34\n\x0b\x64isposition\x18\x04 \x01(\x0e\x32\x1f.incidentmanager.v1.Disposition\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x34\n\x0b\x66ingerprint\x18\x06 \x01(\x0b\x32\x1f.incidentmanager.v1.Fingerprint\x12\x10\n\x08warnings\x18\x07 \x03(\t\"t\n\x13SubmitEventsRequest\x12;\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x19.incidentmanager.v1.EventB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03\x12 \n\nrequest_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\"l\n\x14SubmitEventsResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.incidentmanager.v1.EventResult\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x05\x12\x10\n\x08rejected\x18\x03 \x01(\x05\"\x81\x01\n\x13StreamEventsRequest\x12.\n\x04open\x18\x01 \x01(\x0b\x32\x1e.incidentmanager.v1.StreamOpenH\x00\x12/\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x1e.incidentmanager.v1.EventFrameH\x00\x42\t\n\x07message\"S\n\nStreamOpen\x12#\n\x0bproducer_id\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\x80\x01\xba\x01\x01\x00\x12 \n\x0btraceparent\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x18\x37\xba\x01\x01\x00\"O\n\nEventFrame\x12\x16\n\x0e\x66irst_sequence\x18\x01 \x01(\x03\x12)\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x19.incidentmanager.v1.Event\"\xb6\x01\n\x14StreamEventsResponse\x12\x32\n\x06opened\x18\x01 \x01(\x0b\x32 .incidentmanager.v1.StreamOpenedH\x00\x12-\n\x04\x61\x63ks\x18\x02 \x01(\x0b\x32\x1d.incidentmanager.v1.EventAcksH\x00\x12\x30\n\x05\x64rain\x18\x03 \x01(\x0b\x32\x1f.incidentmanager.v1.StreamDrainH\x00\x42\t\n\x07message\"_\n\x0cStreamOpened\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x15\n\rlast_sequence\x18\x02 \x01(\x03\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x05\x12\x18\n\x10max_frame_events\x18\x04 \x01(\x05\"f\n\tEventAcks\x12\x16\n\x0e\x66irst_sequence\x18\x01 \x01(\x03\x12\x30\n\x07results\x18\x02 \x03(\x0b\x32\x1f.incidentmanager.v1.EventResult\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x05\"7\n\x0bStreamDrain\x12(\n\x05grace\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"-\n\x0fGetEventRequest\x12\x1a\n\x08\x65vent_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x10GetEventResponse\x12.\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1f.incidentmanager.v1.EventRecord\"1\n\x13\x45xplainEventRequest\x12\x1a\n\x08\x65vent_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xc7\x02\n\x14\x45xplainEventResponse\x12.\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1f.incidentmanager.v1.EventRecord\x12\x34\n\x0b\x66ingerprint\x18\x02 \x01(\x0b\x32\x1f.incidentmanager.v1.Fingerprint\x12\x36\n\x08severity\x18\x03 \x01(\x0b\x32$.incidentmanager.v1.SeverityDecision\x12\x17\n\x0fincident_number\x18\x04 \x01(\t\x12\x37\n\ndeliveries\x18\x05 \x03(\x0b\x32#.incidentmanager.v1.DeliverySummary\x12\r\n\x05steps\x18\x06 \x03(\t\x12\x30\n\x06stages\x18\x07 \x03(\x0b\x32 .incidentmanager.v1.StageSummary\"k\n\x0cStageSummary\x12\r\n\x05stage\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65xplanation\x18\x04 \x01(\t\"\xe6\x01\n\x0f\x44\x65liverySummary\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x05\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12\r\n\x05route\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tfor_event\x18\t \x01(\x08\x32\xfd\x07\n\rIngestService\x12\x9b\x01\n\x0bSubmitEvent\x12&.incidentmanager.v1.SubmitEventRequest\x1a\'.incidentmanager.v1.SubmitEventResponse\";\x88\xb5\x18\x01\x90\xb5\x18\xca\x01\x82\xd3\xe4\x93\x02,\"\x0e/api/v1/events:\x05\x65ventZ\x13\"\n/v1/events:\x05\x65vent\x12\x9b\x01\n\x0bSubmitAlert\x12&.incidentmanager.v1.SubmitAlertRequest\x1a\'.incidentmanager.v1.SubmitAlertResponse\";\x88\xb5\x18\x01\x90\xb5\x18\xca\x01\x82\xd3\xe4\x93\x02,\"\x0e/api/v1/alerts:\x05\x61lertZ\x13\"\n/v1/alerts:\x05\x61lert\x12\xa2\x01\n\x0cSubmitEvents\x12\'.incidentmanager.v1.SubmitEventsRequest\x1a(.incidentmanager.v1.SubmitEventsResponse\"?\x88\xb5\x18\x01\x90\xb5\x18\xca\x01\x82\xd3\xe4\x93\x02\x30\"\x14/api/v1/events/batch:\x01*Z\x15\"\x10/v1/events/batch:\x01*\x12k\n\x0cStreamEvents\x12\'.incidentmanager.v1.StreamEventsRequest\x1a(.incidentmanager.v1.StreamEventsResponse\"\x04\x88\xb5\x18\x01(\x01\x30\x01\x12\xe9\x01\n\x08GetEvent\x12#.incidentmanager.v1.GetEventRequest\x1a$.incidentmanager.v1.GetEventResponse\"\x91\x01\x88\xb5\x18\x02\x82\xd3\xe4\x93\x02\x86\x01\x12\x19/api/v1/events/{event_id}Z\x1e\x12\x15/v1/events/{event_id}b\x05\x65ventZ\"\x12\x19/api/v1/alerts/{event_id}b\x05\x65ventZ\x1e\x12\x15/v1/alerts/{event_id}b\x05\x65ventb\x05\x65vent\x12\xb1\x01\n\x0c\x45xplainEvent\x12\'.incidentmanager.v1.ExplainEventRequest\x1a(.incidentmanager.v1.ExplainEventResponse\"N\x88\xb5\x18\x02\x82\xd3\xe4\x93\x02\x44\x12!/api/v1/events/{event_id}/explainZ\x1f\x12\x1d/v1/events/{event_id}/explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,38 +66,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INGESTSERVICE'].methods_by_name['GetEvent']._serialized_options = b'\210\265\030\002\202\323\344\223\002\206\001\022\031/api/v1/events/{event_id}Z\036\022\025/v1/events/{event_id}b\005eventZ\"\022\031/api/v1/alerts/{event_id}b\005eventZ\036\022\025/v1/alerts/{event_id}b\005eventb\005event'
   _globals['_INGESTSERVICE'].methods_by_name['ExplainEvent']._loaded_options = None
   _globals['_INGESTSERVICE'].methods_by_name['ExplainEvent']._serialized_options = b'\210\265\030\002\202\323\344\223\002D\022!/api/v1/events/{event_id}/explainZ\037\022\035/v1/events/{event_id}/explain'
-  _globals['_SUBMITEVENTREQUEST']._serialized_start=252
-  _globals['_SUBMITEVENTREQUEST']._serialized_end=356
-  _globals['_SUBMITEVENTRESPONSE']._serialized_start=359
-  _globals['_SUBMITEVENTRESPONSE']._serialized_end=577
-  _globals['_SUBMITEVENTSREQUEST']._serialized_start=579
-  _globals['_SUBMITEVENTSREQUEST']._serialized_end=695
-  _globals['_SUBMITEVENTSRESPONSE']._serialized_start=697
-  _globals['_SUBMITEVENTSRESPONSE']._serialized_end=805
-  _globals['_STREAMEVENTSREQUEST']._serialized_start=808
-  _globals['_STREAMEVENTSREQUEST']._serialized_end=937
-  _globals['_STREAMOPEN']._serialized_start=939
-  _globals['_STREAMOPEN']._serialized_end=1022
-  _globals['_EVENTFRAME']._serialized_start=1024
-  _globals['_EVENTFRAME']._serialized_end=1103
-  _globals['_STREAMEVENTSRESPONSE']._serialized_start=1106
-  _globals['_STREAMEVENTSRESPONSE']._serialized_end=1288
-  _globals['_STREAMOPENED']._serialized_start=1290
-  _globals['_STREAMOPENED']._serialized_end=1385
-  _globals['_EVENTACKS']._serialized_start=1387
-  _globals['_EVENTACKS']._serialized_end=1489
-  _globals['_STREAMDRAIN']._serialized_start=1491
-  _globals['_STREAMDRAIN']._serialized_end=1546
-  _globals['_GETEVENTREQUEST']._serialized_start=1548
-  _globals['_GETEVENTREQUEST']._serialized_end=1593
-  _globals['_GETEVENTRESPONSE']._serialized_start=1595
-  _globals['_GETEVENTRESPONSE']._serialized_end=1661
-  _globals['_EXPLAINEVENTREQUEST']._serialized_start=1663
-  _globals['_EXPLAINEVENTREQUEST']._serialized_end=1712
-  _globals['_EXPLAINEVENTRESPONSE']._serialized_start=1715
-  _globals['_EXPLAINEVENTRESPONSE']._serialized_end=1992
-  _globals['_DELIVERYSUMMARY']._serialized_start=1994
-  _globals['_DELIVERYSUMMARY']._serialized_end=2092
-  _globals['_INGESTSERVICE']._serialized_start=2095
-  _globals['_INGESTSERVICE']._serialized_end=3116
+  _globals['_SUBMITEVENTREQUEST']._serialized_start=285
+  _globals['_SUBMITEVENTREQUEST']._serialized_end=389
+  _globals['_SUBMITEVENTRESPONSE']._serialized_start=392
+  _globals['_SUBMITEVENTRESPONSE']._serialized_end=610
+  _globals['_SUBMITEVENTSREQUEST']._serialized_start=612
+  _globals['_SUBMITEVENTSREQUEST']._serialized_end=728
+  _globals['_SUBMITEVENTSRESPONSE']._serialized_start=730
+  _globals['_SUBMITEVENTSRESPONSE']._serialized_end=838
+  _globals['_STREAMEVENTSREQUEST']._serialized_start=841
+  _globals['_STREAMEVENTSREQUEST']._serialized_end=970
+  _globals['_STREAMOPEN']._serialized_start=972
+  _globals['_STREAMOPEN']._serialized_end=1055
+  _globals['_EVENTFRAME']._serialized_start=1057
+  _globals['_EVENTFRAME']._serialized_end=1136
+  _globals['_STREAMEVENTSRESPONSE']._serialized_start=1139
+  _globals['_STREAMEVENTSRESPONSE']._serialized_end=1321
+  _globals['_STREAMOPENED']._serialized_start=1323
+  _globals['_STREAMOPENED']._serialized_end=1418
+  _globals['_EVENTACKS']._serialized_start=1420
+  _globals['_EVENTACKS']._serialized_end=1522
+  _globals['_STREAMDRAIN']._serialized_start=1524
+  _globals['_STREAMDRAIN']._serialized_end=1579
+  _globals['_GETEVENTREQUEST']._serialized_start=1581
+  _globals['_GETEVENTREQUEST']._serialized_end=1626
+  _globals['_GETEVENTRESPONSE']._serialized_start=1628
+  _globals['_GETEVENTRESPONSE']._serialized_end=1694
+  _globals['_EXPLAINEVENTREQUEST']._serialized_start=1696
+  _globals['_EXPLAINEVENTREQUEST']._serialized_end=1745
+  _globals['_EXPLAINEVENTRESPONSE']._serialized_start=1748
+  _globals['_EXPLAINEVENTRESPONSE']._serialized_end=2075
+  _globals['_STAGESUMMARY']._serialized_start=2077
+  _globals['_STAGESUMMARY']._serialized_end=2184
+  _globals['_DELIVERYSUMMARY']._serialized_start=2187
+  _globals['_DELIVERYSUMMARY']._serialized_end=2417
+  _globals['_INGESTSERVICE']._serialized_start=2420
+  _globals['_INGESTSERVICE']._serialized_end=3441
 # @@protoc_insertion_point(module_scope)

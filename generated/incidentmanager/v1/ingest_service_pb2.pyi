@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from incidentmanager.v1 import event_pb2 as _event_pb2
 import builtins as _builtins
@@ -452,6 +453,7 @@ class ExplainEventResponse(_message.Message):
     INCIDENT_NUMBER_FIELD_NUMBER: _builtins.int
     DELIVERIES_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
+    STAGES_FIELD_NUMBER: _builtins.int
     incident_number: _builtins.str
     """Number of the incident, for instance INC-20261121-00042."""
     @_builtins.property
@@ -474,6 +476,10 @@ class ExplainEventResponse(_message.Message):
     def steps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The whole way in sentences."""
 
+    @_builtins.property
+    def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StageSummary]:
+        """What followed the commit: route, then notify."""
+
     def __init__(
         self,
         *,
@@ -483,14 +489,51 @@ class ExplainEventResponse(_message.Message):
         incident_number: _builtins.str = ...,
         deliveries: _abc.Iterable[Global___DeliverySummary] | None = ...,
         steps: _abc.Iterable[_builtins.str] | None = ...,
+        stages: _abc.Iterable[Global___StageSummary] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "fingerprint", b"fingerprint", "severity", b"severity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries", "event", b"event", "fingerprint", b"fingerprint", "incident_number", b"incident_number", "severity", b"severity", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries", "event", b"event", "fingerprint", b"fingerprint", "incident_number", b"incident_number", "severity", b"severity", "stages", b"stages", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainEventResponse: _TypeAlias = ExplainEventResponse  # noqa: Y015
+
+@_typing.final
+class StageSummary(_message.Message):
+    """What a stage after the commit did with the event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    stage: _builtins.str
+    """route or notify."""
+    state: _builtins.str
+    """done, waiting, failed, not_needed, or unknown where the records do not tell."""
+    explanation: _builtins.str
+    """How, or why not, in one sentence."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When it was done; absent otherwise."""
+
+    def __init__(
+        self,
+        *,
+        stage: _builtins.str = ...,
+        state: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        explanation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "stage", b"stage", "state", b"state", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StageSummary: _TypeAlias = StageSummary  # noqa: Y015
 
 @_typing.final
 class DeliverySummary(_message.Message):
@@ -503,6 +546,10 @@ class DeliverySummary(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    ROUTE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    FOR_EVENT_FIELD_NUMBER: _builtins.int
     channel: _builtins.str
     """The channel's name."""
     state: _builtins.str
@@ -513,6 +560,18 @@ class DeliverySummary(_message.Message):
     """Attempts so far."""
     error: _builtins.str
     """The last error; empty when it was sent."""
+    route: _builtins.str
+    """The route that asked for it."""
+    for_event: _builtins.bool
+    """Whether what this event did was its cause. Others tell of what else happened to the incident."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the route asked for it."""
+
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When its state was last changed."""
+
     def __init__(
         self,
         *,
@@ -521,10 +580,14 @@ class DeliverySummary(_message.Message):
         reason: _builtins.str = ...,
         attempts: _builtins.int = ...,
         error: _builtins.str = ...,
+        route: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
+        for_event: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "channel", b"channel", "error", b"error", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "channel", b"channel", "create_time", b"create_time", "error", b"error", "for_event", b"for_event", "reason", b"reason", "route", b"route", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llm_incident_manager import __version__
 from llm_incident_manager.adapters.executor import ThreadExecutor
-from llm_incident_manager.adapters.sql import verifying
+from llm_incident_manager.adapters.sql import ledger, verifying
 from llm_incident_manager.adapters.sql.archive import Reader, Writer
 from llm_incident_manager.adapters.sql.verifying import Verified
 from llm_incident_manager.config import Settings
@@ -101,6 +101,23 @@ def restore(settings: Settings, file: Path, now: Instant, *, force: bool) -> Ver
 
             sqlite.restore(database, reader, now, force=force)
     return verified
+
+
+def check_ledger(settings: Settings, now: Instant) -> ledger.Report:
+    """Whether the ledger of events adds up, as of this moment, whoever uses the database meanwhile.
+
+    Raises StoreRefused for what a person must mend, StoreUnavailable when the database does not answer, OSError.
+    """
+    kept = ledger.kept(settings.retention, now)
+    if settings.storage.type == "postgresql":
+        from llm_incident_manager.adapters.postgres import ledger as postgres
+
+        return asyncio.run(postgres.check(_postgres_options(settings), kept))
+    if (database := _file(settings)) is None:
+        raise StoreRefused("storage.type memory keeps nothing that could be checked: choose sqlite or postgresql")
+    from llm_incident_manager.adapters.sqlite import ledger as sqlite
+
+    return sqlite.check(database, kept)
 
 
 async def _write_backup(settings: Settings, writer: Writer, created_at: str) -> None:

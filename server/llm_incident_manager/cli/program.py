@@ -12,6 +12,7 @@ from llm_incident_manager.cli import (
     contexts,
     event,
     fingerprints,
+    ledger,
     options,
     related,
     replay,
@@ -29,6 +30,7 @@ app.add_typer(service.config, name="config")
 app.add_typer(contexts.app, name="context")
 app.add_typer(event.app, name="event")
 app.add_typer(related.app, name="incident")
+app.add_typer(ledger.app, name="ledger")
 service.add_to(app)
 backup.add_to(app)
 replay.add_to(app)

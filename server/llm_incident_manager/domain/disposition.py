@@ -1,5 +1,6 @@
 """What becomes of an event, decided once, at its commit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
@@ -36,6 +37,24 @@ class Reason(StrEnum):
     NO_OPEN_INCIDENT = "no_open_incident"
     ALREADY_ACKNOWLEDGED = "already_acknowledged"
     INVALID = "invalid"
+
+
+REASONS: Mapping[Disposition, frozenset[Reason]] = {
+    Disposition.NEW: frozenset({Reason.FIRST_OF_ITS_KIND, Reason.AFTER_RESOLUTION}),
+    Disposition.ATTACHED: frozenset({Reason.OPEN_INCIDENT, Reason.SEVERITY_RAISED, Reason.RECURRED}),
+    Disposition.DUPLICATE: frozenset({Reason.SAME_IDEMPOTENCY_KEY}),
+    Disposition.SUPPRESSED: frozenset({Reason.MUTED}),
+    Disposition.APPLIED: frozenset({Reason.ACKNOWLEDGED, Reason.RESOLVED, Reason.CHANGE_RECORDED}),
+    Disposition.IGNORED: frozenset({Reason.NO_OPEN_INCIDENT, Reason.ALREADY_ACKNOWLEDGED}),
+}
+"""The reasons that an accepted event may have on record for its disposition. RECORD_EXPIRED and INVALID are
+answers only: nothing is stored for them."""
+
+WITHOUT_INCIDENT = frozenset({Reason.MUTED, Reason.CHANGE_RECORDED, Reason.NO_OPEN_INCIDENT})
+"""Reasons of events that touch no incident; all others but that of a DUPLICATE name one."""
+
+COUNTED = frozenset({Disposition.NEW, Disposition.ATTACHED, Disposition.APPLIED})
+"""Dispositions of events that their incident counts, where they name one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Runs stages over batches. The only place of BEFORE_ACK with spans, metrics and the decision to try again."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter  # a stop-watch for metrics, not a source of time
 
+from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batch import Submission, gather
@@ -40,17 +41,21 @@ class Runner:
             try:
                 await self.reserve(submissions)
                 with traces.span("ingest.batch", links=[s.traceparent for s in submissions if s.traceparent]):
-                    await self._store(submissions, changes)
+                    accepted = await self._store(submissions, changes)
             except KeyTaken as taken:
                 why = taken.message
             else:
-                self._count(changes)
+                dispositions = Counter(row.disposition for row in changes.events)
+                self.count(accepted, dispositions, len(changes.opened))
                 self._tools.wake(changes)
                 return
         raise StoreUnavailable(f"still contended after {ATTEMPTS} attempts: {why}")
 
-    async def decide(self, tx: Transaction, submissions: Sequence[Submission], changes: Changes) -> None:
-        """Runs the stages; the caller writes `changes` in the same transaction. Numbers must be reserved."""
+    async def decide(self, tx: Transaction, submissions: Sequence[Submission], changes: Changes) -> int:
+        """Runs the stages; the caller writes `changes` in the same transaction. Numbers must be reserved.
+
+        Returns how many events are accepted, for `count` after the commit.
+        """
         tools = self._tools
         batch = gather(submissions, changes, tools.clock.now())
         for stage in assembly.BEFORE_ACK:
@@ -59,13 +64,15 @@ class Runner:
                 await stage.run(batch, tx, tools)
             tools.metrics.stage_ran(stage.NAME, perf_counter() - started)
         batch.finish()
+        return len(batch.accepted())
 
-    async def _store(self, submissions: Sequence[Submission], changes: Changes) -> None:
+    async def _store(self, submissions: Sequence[Submission], changes: Changes) -> int:
         async with self._tools.store.transaction() as tx:
-            await self.decide(tx, submissions, changes)
+            accepted = await self.decide(tx, submissions, changes)
             started = perf_counter()
             await tx.write(changes)
         self._tools.metrics.stage_ran("commit", perf_counter() - started)
+        return accepted
 
     async def reserve(self, submissions: Sequence[Submission]) -> None:
         """Sees to it that every event could open an incident. Call before the transaction starts."""
@@ -74,8 +81,10 @@ class Runner:
             count = sum(len(s.events) for s in submissions if s.tenant == tenant)
             await self._tools.numbers.reserve(tenant, now, count)
 
-    def _count(self, changes: Changes) -> None:
+    def count(self, accepted: int, dispositions: Mapping[Disposition, int], opened: int) -> None:
+        """Counts what a commit has accepted, and what became of it."""
         metrics = self._tools.metrics
-        for disposition, count in Counter(row.disposition for row in changes.events).items():
+        metrics.events_accepted(accepted)
+        for disposition, count in dispositions.items():
             metrics.events_decided(disposition.name, count)
-        metrics.incidents_opened(len(changes.opened))
+        metrics.incidents_opened(opened)

@@ -93,6 +93,7 @@ class Scene:
         changes, now, ids = self._batch.changes, self._batch.now, self._tools.ids
         for working in self._all:
             working.note(changes)
+            self._tell_all(working)
             for reason in dict.fromkeys(working.reasons):
                 told.ask_route(changes, ids, working.incident, reason, now)
         changes.keys_released.extend(self._released)
@@ -106,7 +107,7 @@ class Scene:
         self._all.append(working)
         self._open[item.key] = working
         self._taken.append(KeyRow(item.key, working.id))
-        self._tell(working, opening.happening(item, incident))
+        working.happenings.append(opening.happening(item, incident))
         bodies.keep(self._batch.changes, item, self._tools)
         item.result = _result(item, Disposition.NEW, reason, working.id)
 
@@ -117,11 +118,12 @@ class Scene:
             raised = working.incident.changed(now, severity=item.judged.severity)
             text = f"Severity raised from {before} to {after}: {item.judged.explanation}"
             working.become(raised, NotifyReason.SEVERITY_RAISED)
-            self._tell(working, Happening(TimelineKind.SEVERITY, source, text, {"from": before, "to": after, **cause}))
+            details = {"from": before, "to": after, **cause}
+            working.happenings.append(Happening(TimelineKind.SEVERITY, source, text, details))
         if recurs:
             working.become(working.incident.changed(now, recurred=True), NotifyReason.RECURRED)
             text = "Came back after a gap longer than the deduplication window"
-            self._tell(working, Happening(TimelineKind.RECURRED, source, text, cause))
+            working.happenings.append(Happening(TimelineKind.RECURRED, source, text, cause))
 
     def _move(self, item: Item, working: Working, verb: Verb, reason: Reason) -> None:
         for step in lifecycle.steps(working.state, verb, force=True):
@@ -140,7 +142,7 @@ class Scene:
         working.become(moved, reason)
         details = {"from": step.before, "to": step.after, "verb": step.verb, "event": item.event_id}
         text = f"{step.before} to {step.after} by an event of {item.event.source}"
-        self._tell(working, Happening(TimelineKind.STATE, item.event.source, text, details))
+        working.happenings.append(Happening(TimelineKind.STATE, item.event.source, text, details))
 
     def _ended(self, item: Item, incident: Incident) -> Incident:
         notes = item.event.description or item.event.title
@@ -165,8 +167,12 @@ class Scene:
         item.result = _result(item, disposition, reason, incident)
         bodies.keep(self._batch.changes, item, self._tools)
 
-    def _tell(self, working: Working, happening: Happening) -> None:
-        told.tell(self._batch.changes, self._tools.ids, working.incident, happening, self._batch.now)
+    def _tell_all(self, working: Working) -> None:
+        """Each happening with the revision under which people are told of it; ExplainEvent finds messages by it."""
+        for happening in working.happenings:
+            details = {**happening.details, "revision": working.incident.etag}
+            entry = happening._replace(details=details)
+            told.tell(self._batch.changes, self._tools.ids, working.incident, entry, self._batch.now)
 
 
 def _result(item: Item, disposition: Disposition, reason: Reason, incident: IncidentId | None) -> EventResult:

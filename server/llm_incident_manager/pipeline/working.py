@@ -4,6 +4,7 @@ from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.incident import Holder, Incident, Tally
 from llm_incident_manager.domain.policy import NotifyReason
 from llm_incident_manager.ports.changes import Changes, TallyRow
+from llm_incident_manager.ports.told import Happening
 
 
 class Working:
@@ -14,6 +15,7 @@ class Working:
         "cost_usd",
         "count",
         "first_seen",
+        "happenings",
         "id",
         "last_seen",
         "material",
@@ -35,6 +37,7 @@ class Working:
         self.opened = opened
         self.material = False
         self.reasons: list[NotifyReason] = []
+        self.happenings: list[Happening] = []
         self.count = 0
         self.tokens = 0
         self.cost_usd = 0.0

@@ -95,12 +95,14 @@ class Metrics:
         self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
         self._size = self._gauge("database_bytes", "Bytes of the database that are in use.")
 
+    def events_accepted(self, count: int) -> None:
+        """Counts events accepted. Told apart from what became of them, so that the two sums can be held together."""
+        self._processed.inc(count)
+
     def events_decided(self, disposition: str, count: int = 1) -> None:
-        """Counts events by their disposition (lower case): in all, accepted, and repeats where they are."""
+        """Counts events by their disposition (lower case), and repeats where they are."""
         name = disposition.lower()
         self._events[(name,)].inc(count)
-        if name != "rejected":
-            self._processed.inc(count)
         if name in ("duplicate", "attached"):
             self._duplicates.inc(count)
 

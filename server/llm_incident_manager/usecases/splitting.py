@@ -7,7 +7,7 @@ from typing import NamedTuple
 import orjson
 
 from llm_incident_manager.domain import lifecycle, merging, splitting
-from llm_incident_manager.domain.disposition import Disposition, Violation
+from llm_incident_manager.domain.disposition import COUNTED, Violation
 from llm_incident_manager.domain.errors import IllegalTransition, InvalidFields, Merged, NotFound
 from llm_incident_manager.domain.ids import EventId, IncidentId
 from llm_incident_manager.domain.incident import FingerprintName, Incident
@@ -30,8 +30,6 @@ from llm_incident_manager.usecases.draft import Birth
 from llm_incident_manager.usecases.incidents import Target, guard
 from llm_incident_manager.usecases.merging import key_of
 from llm_incident_manager.usecases.offspring import Parting
-
-_COUNTED = frozenset({Disposition.NEW, Disposition.ATTACHED, Disposition.APPLIED})
 
 
 class Outcome(NamedTuple):
@@ -193,7 +191,7 @@ async def _trace(
     field: str,
 ) -> None:
     """Notes the way from the event's incident over merges to the one that is split; refuses events of others."""
-    counted = row.disposition in _COUNTED and row.incident_id is not None
+    counted = row.disposition in COUNTED and row.incident_id is not None
     way: list[IncidentId] = []
     at = row.incident_id if counted else None
     while at is not None and at not in paths:

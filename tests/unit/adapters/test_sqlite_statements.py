@@ -33,6 +33,7 @@ SCANS = {
     "size": "asks for three numbers",
     "tables": "reads the schema",
     "columns": "reads the schema",
+    "held_many": "is asked by the ledger check of a copy, on which nobody waits",
     "migrations": "reads one row for each file",
     "integrity": "looks at the whole of a copy",
     "block_outbox": "runs once, when a backup is restored",

@@ -47,10 +47,7 @@ def backup(database: Path, writer: Writer, *, created_at: str, program: str) -> 
 
     Raises StoreRefused for a database that is missing, damaged or not ours.
     """
-    if not database.exists():
-        raise StoreRefused(f"there is no database {database}: name its directory with DATABASE_URL or storage.path")
-    with connections.explained(str(database)), _copied(database, writer.beside) as connection:
-        _check(connection, database)
+    with checked_copy(database, writer.beside) as connection:
         for layout in layouts(connection):
             with writer.table(layout.name, layout.columns) as target:
                 for lines in _lines(connection, layout):
@@ -64,6 +61,16 @@ def layouts(connection: apsw.Connection) -> Sequence[Layout]:
     """The tables that belong into an archive."""
     names = [str(name) for (name,) in rows(connection, "tables")]
     return [_layout(connection, name) for name in names if name not in archive.DERIVED]
+
+
+@contextmanager
+def checked_copy(database: Path, place: Path) -> Iterator[apsw.Connection]:
+    """A copy at `place` of this moment, known to be whole. Raises StoreRefused as `backup`."""
+    if not database.exists():
+        raise StoreRefused(f"there is no database {database}: name its directory with DATABASE_URL or storage.path")
+    with connections.explained(str(database)), _copied(database, place) as connection:
+        _check(connection, database)
+        yield connection
 
 
 @contextmanager

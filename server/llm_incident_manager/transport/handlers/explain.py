@@ -12,9 +12,11 @@ from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid, made_at
 from llm_incident_manager.domain.time import DAY
 from llm_incident_manager.engines import retention
-from llm_incident_manager.ports.changes import DeliveryRow
+from llm_incident_manager.ports.changes import DeliveryRow, EventRow
 from llm_incident_manager.ports.codec import Codec
 from llm_incident_manager.ports.stores import StoredEvent
+from llm_incident_manager.transport.handlers import aftermath
+from llm_incident_manager.transport.handlers.aftermath import Aftermath
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import enums, events, incidents, times
 
@@ -57,19 +59,25 @@ async def event(on: Services, tenant: TenantId, event_id: EventId) -> pb.Explain
         _add_decision(reply, json.loads(stored.decision))
     if stored.body is not None:
         _add_components(reply, on.tools.codec.decode_event(stored.body))
+    followed = aftermath.without_incident(stored.row)
     if stored.row.incident_id is not None:
-        await _add_incident(reply, on, tenant, stored.row.incident_id)
+        with suppress(NotFound):  # retention may have ended the incident before its events
+            followed = await _add_incident(reply, on, stored.row, stored.row.incident_id)
+    reply.stages.extend(stage.message for stage in followed.stages)
     reply.steps.extend(_steps(reply, stored))
     return reply
 
 
 async def _add_incident(
-    reply: pb.ExplainEventResponse, on: Services, tenant: TenantId, incident_id: IncidentId
-) -> None:
-    """What is known of its incident; nothing once retention has ended it before its events."""
-    with suppress(NotFound):
-        reply.incident_number = (await on.store.incident(tenant, incident_id)).number
-        reply.deliveries.extend(_delivery(row) for row in await on.store.deliveries(tenant, incident_id))
+    reply: pb.ExplainEventResponse, on: Services, row: EventRow, incident_id: IncidentId
+) -> Aftermath:
+    """What is known of its incident, and what followed the commit. Raises NotFound."""
+    incident = await on.store.incident(row.tenant, incident_id)
+    deliveries = await on.store.deliveries(row.tenant, incident_id)
+    followed = await aftermath.of(on.store, row, incident, deliveries)
+    reply.incident_number = incident.number
+    reply.deliveries.extend(_delivery(each, for_event=each.id in followed.caused) for each in deliveries)
+    return followed
 
 
 def _add_decision(reply: pb.ExplainEventResponse, decision: dict[str, Any]) -> None:
@@ -92,9 +100,17 @@ def _add_components(reply: pb.ExplainEventResponse, event: Event) -> None:
         reply.fingerprint.CopyFrom(incidents.fingerprint(computed))
 
 
-def _delivery(row: DeliveryRow) -> pb.DeliverySummary:
+def _delivery(row: DeliveryRow, *, for_event: bool) -> pb.DeliverySummary:
     return pb.DeliverySummary(
-        channel=row.channel, state=row.state, reason=row.reason, attempts=row.attempts, error=row.error
+        channel=row.channel,
+        state=row.state,
+        reason=row.reason,
+        attempts=row.attempts,
+        error=row.error,
+        route=row.route,
+        create_time=times.timestamp(row.created_at),
+        update_time=times.timestamp(row.updated_at),
+        for_event=for_event,
     )
 
 
@@ -109,5 +125,15 @@ def _steps(reply: pb.ExplainEventResponse, stored: StoredEvent) -> list[str]:
         steps.append("only the compact row of this repeat was kept; the first events of its incident tell the rest")
     where = f" ({reply.incident_number})" if reply.incident_number else ""
     steps.append(f"disposition {row.disposition.name}: {row.reason}{where}")
-    steps.extend(f"{sent.channel} {sent.state} ({sent.reason}, {sent.attempts} attempts)" for sent in reply.deliveries)
+    steps.extend(_stage(stage) for stage in reply.stages)
+    steps.extend(
+        f"for something else: {sent.channel} {sent.state} ({sent.reason}, {sent.attempts} attempts)"
+        for sent in reply.deliveries
+        if not sent.for_event
+    )
     return steps
+
+
+def _stage(stage: pb.StageSummary) -> str:
+    when = f" at {stage.time.ToJsonString()}" if stage.HasField("time") else ""
+    return f"{stage.stage} {stage.state.replace('_', ' ')}{when}: {stage.explanation}"

@@ -69,7 +69,10 @@ class IngestHandlers:
             return reply(submission, (await self._reception.decide(tx, submission, changes))[0])
 
         await self._on.runner.reserve([submission])
-        return await writes.write(self._on.units, call, request, kept, work)
+        done = await writes.done(self._on.units, call, request, kept, work)
+        if not done.repeated:
+            self._reception.count(submission)
+        return done.answer
 
     async def submit_events(self, request: pb.SubmitEventsRequest, call: Call) -> pb.SubmitEventsResponse:
         """Many events, each with its own result."""
@@ -84,7 +87,10 @@ class IngestHandlers:
             return _replies(len(request.events), places, results, rejected)
 
         await self._on.runner.reserve([submission])
-        return await writes.write(self._on.units, call, request, pb.SubmitEventsResponse, work)
+        done = await writes.done(self._on.units, call, request, pb.SubmitEventsResponse, work)
+        if not done.repeated:
+            self._reception.count(submission)
+        return done.answer
 
     async def stream_events(
         self, requests: AsyncIterator[pb.StreamEventsRequest], call: Call

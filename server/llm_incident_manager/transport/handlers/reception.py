@@ -1,5 +1,6 @@
 """Turns event messages into submissions: checks each, remembers what was rejected, puts results in order."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from time import perf_counter  # a stop-watch for metrics, not a source of time
 from typing import Any
@@ -72,6 +73,11 @@ class Reception:
         if submission.error is not None:
             raise submission.error
         return submission.results
+
+    def count(self, submission: Submission) -> None:
+        """Counts what a unit of work has accepted, once it is committed."""
+        dispositions = Counter(result.disposition for result in submission.results)
+        self._on.runner.count(len(submission.events), dispositions, dispositions[Disposition.NEW])
 
 
 def submit_violations(request: ingest_service_pb2.SubmitEventRequest) -> tuple[Violation, ...]:
