@@ -42,6 +42,12 @@ _COPIED = frozenset(
 _CHOSEN = frozenset({"state", "kind", "service", "application", "model", "deployment", "id", "number"})
 """Fields with an index and enough different values that an equality leaves few incidents."""
 
+_INDEXED = _CHOSEN - {"number"} | {"severity", "incident_type", "source", "environment", "provider"}
+"""Fields whose equality, alone, is a range of an index that lies in the order of ids."""
+
+_MOST_BRANCHES = 6
+"""With more alternatives than this one way through all of them is shorter than a way for each."""
+
 _COUNTED = frozenset({"state", "severity", "incident_type", "source"})
 
 
@@ -95,6 +101,33 @@ def terms(node: Node) -> bool:
         case Present(Path(field, key)):
             return field.type is Type.LABELS and key is not None
     return False
+
+
+def branches(node: Node) -> Sequence[Node]:
+    """The alternatives of an OR, each with all else that is required; none unless each has an index to go along.
+
+    Several values of one column are one way already, and what is required beside the OR may choose a better one.
+    """
+    parts = required(node)
+    split = next((part for part in parts if isinstance(part, Or) and _splits(part)), None)
+    if split is None or any(terms(part) or chooses(part) for part in parts):
+        return ()
+    others = tuple(part for part in parts if part is not split)
+    return [And((*required(part), *others)) if others else part for part in split.parts]
+
+
+def _splits(either: Or) -> bool:
+    columns = {part.path.field.name if isinstance(part, Compare) and not terms(part) else "" for part in either.parts}
+    alike = len(columns) == 1 and "" not in columns
+    return not alike and len(either.parts) <= _MOST_BRANCHES and all(map(_leads, either.parts))
+
+
+def _leads(node: Node) -> bool:
+    """Whether something it requires is in one place of an index."""
+    return any(
+        terms(part) or (isinstance(part, Compare) and part.op == "=" and part.path.field.name in _INDEXED)
+        for part in required(node)
+    )
 
 
 def _implied(node: Node) -> Node | None:
