@@ -4,6 +4,7 @@
 looked up in the table itself, so that no list misses or misjudges what was committed before it. Runs no statement.
 """
 
+import sys
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -21,6 +22,12 @@ Steps = Generator[Clause, Rows, T]
 
 MOST_STALE = 5_000
 """With more incidents than this to look up, because the copy has fallen behind, the table is asked about all."""
+
+_LAST = chr(sys.maxunicode)
+"""Behind every letter and digit."""
+
+_MOST_BEGUN = 16
+"""So many words with the same start are looked up one by one: an index of words otherwise gathers all they are in."""
 
 _RARE = 2_000
 """A term of at most so many incidents is gathered at once; of more, it is looked up or followed row by row."""
@@ -55,6 +62,7 @@ class Lists:
         stale = (yield from self._stale(query)) if helps else None
         if stale is None:
             return (yield self._asked(query))
+        query = yield from self._begun(query)
         # What is stale may stand anywhere, so places can be skipped only once it is in.
         first = replace(query, limit=query.limit + query.offset, offset=0) if stale else query
         ways = yield from self._ways(query, part)
@@ -68,6 +76,7 @@ class Lists:
         """How many match; what would take looking at more than `most` of them is told as "at least"."""
         part = indexed.part_of(query.filter)
         stale = (yield from self._stale(query)) if part.helps or query.search is not None else None
+        query = yield from self._begun(query)
         if stale is None:
             writer = Writer(self.dialect)
             rows = yield self._counted(writer, f"SELECT 1 FROM incident WHERE {self._whole(query, writer)}", most)
@@ -86,13 +95,26 @@ class Lists:
         rows = yield Clause(self.stale, (query.tenant, MOST_STALE + 1))
         return [str(row[0]) for row in rows] if len(rows) <= MOST_STALE else None
 
+    def _begun(self, query: IncidentQuery) -> Steps[IncidentQuery]:
+        """With the few words that begin as the search says, where the database would gather what all of them are in."""
+        if query.search is None or not query.search.start or not self.dialect.vocabulary:
+            return query
+        writer, start = Writer(self.dialect), query.search.start
+        ends = writer.bind(Type.TEXT, start), writer.bind(Type.TEXT, start + _LAST)
+        limit = writer.bind(Type.INTEGER, _MOST_BEGUN + 1)
+        rows = yield writer.clause(self.dialect.vocabulary.format(*ends, limit))
+        if not 0 < len(rows) <= _MOST_BEGUN:
+            return query
+        return replace(query, search=replace(query.search, begun=tuple(str(row[0]) for row in rows)))
+
     def _ways(self, query: IncidentQuery, part: indexed.Part) -> Steps[_Ways]:
         """One way through all, or one for each alternative; what lies on several of them is found once."""
         nodes = indexed.branches(part.node) if query.search is None else ()
-        found: list[tuple[indexed.Part, _Way]] = []
-        for one in [replace(part, node=node) for node in nodes] or [part]:
-            found.append((one, (yield from self._way(query, one))))
-        return found
+        parts = [replace(part, node=node) for node in nodes] or [part]
+        ways: list[_Way] = []
+        while len(ways) < len(parts):
+            ways.append((yield from self._way(query, parts[len(ways)])))
+        return list(zip(parts, ways, strict=True))
 
     def _one_exceeds(self, query: IncidentQuery, ways: _Ways, stale: Sequence[str], most: int) -> Steps[bool]:
         """Whether one way alone has more than `most`: then nobody needs to know which lie on several."""
@@ -146,8 +168,10 @@ class Lists:
         if by_id and part.exact and part.node == And(()) and not _spans(query):  # its own rows tell all
             fresh = f"NOT {writer.among('term_id', stale)}" if stale else "TRUE"
             return f"FROM (SELECT term.*, term_id AS id FROM ({lead}) AS term WHERE {fresh}) AS term WHERE TRUE"
-        where = self._where(query, part, stale, writer)
-        return f"FROM ({lead}) AS term CROSS JOIN incident_index WHERE incident_index.id = term_id AND {where}"
+        index, node = indexed.narrow(part.node) if way.by_words and self.dialect.along else ("", part.node)
+        along = self.dialect.along.format(index) if index else ""
+        where = self._where(query, replace(part, node=node), stale, writer)
+        return f"FROM ({lead}) AS term CROSS JOIN incident_index{along} WHERE incident_index.id = term_id AND {where}"
 
     def _ids(self, query: IncidentQuery, ways: _Ways, stale: Sequence[str]) -> Clause:
         writer = Writer(self.dialect)
