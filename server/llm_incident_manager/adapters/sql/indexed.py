@@ -133,7 +133,7 @@ def branches(node: Node) -> Sequence[Node]:
 def narrow(node: Node) -> tuple[str, Node]:
     """An index that tells of an incident by its id whether it passes, and the node as values that it is asked for.
 
-    Its rows are a tenth as long as those of the copy. Without such an index the first is empty.
+    Its rows are much shorter than those of the copy. Without such an index the first is empty.
     """
     fields = set(_fields(node))
     for part in required(node):

@@ -45,6 +45,7 @@ PRAGMA trusted_schema = OFF;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -16384;
 """
+# What the index of words consists of. Each connection that searches has this view of its own; the file has none.
 _VOCABULARY = "CREATE VIRTUAL TABLE temp.incident_vocabulary USING fts5vocab('main', 'incident_words', 'row')"
 
 
