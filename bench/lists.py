@@ -125,6 +125,7 @@ def lines(database: Database, count: int, only: frozenset[str]) -> Iterator[Line
         place = stack.enter_context(measuring.folder())
         ports = measuring.Ports(free_port(), free_port())
         env = {"GRPC_PORT": str(ports.grpc), "API_PORT": str(ports.http), "DATABASE_URL": database.kept()}
+        env |= database.also  # or the server would soon delete most of the stock, whose incidents are old
         child = Child("-m", "llm_incident_manager", "serve", folder=place, env=env)
         stack.callback(child.stop)
         child.wait_until_ready(ports.http)

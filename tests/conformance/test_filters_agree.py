@@ -10,7 +10,7 @@ from llm_incident_manager.domain import filter_match, filters
 from llm_incident_manager.domain.filter_fields import FIELDS, SORTABLE
 from llm_incident_manager.domain.filters import Filter, Order
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.stores import IncidentQuery, Store
+from llm_incident_manager.ports.stores import Count, IncidentQuery, Store
 from tests.support import random_filters
 from tests.support.random_filters import TENANT
 from tests.support.steps import indexed, write
@@ -67,3 +67,20 @@ async def test_pages_by_each_field_give_each_row_once_and_in_order(filled: Store
             ids += [incident.id for incident in page]
             query = replace(query, after=filters.place_of(page[-1], order))
         assert ids == [incident.id for incident in random_filters.sorted_by(order, EVERYTHING)], name
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=SHARED)
+@given(filter_=random_filters.alternatives(), order=random_filters.orders(), skipped=st.integers(0, 3))
+async def test_alternatives_with_an_index_each_list_every_incident_once(
+    filled: Store, filter_: Filter, order: tuple[Order, ...], skipped: int
+) -> None:
+    expected = [one.id for one in random_filters.sorted_by(order, EVERYTHING) if filter_match.matches(filter_, one)]
+    query, ids = IncidentQuery(TENANT, filter_, order=order, limit=7, offset=skipped), list[str]()
+    while page := await filled.incidents(query):
+        ids += [incident.id for incident in page]
+        query = replace(query, offset=0, after=filters.place_of(page[-1], order))
+    assert ids == expected[skipped:]
+    assert await filled.count_incidents(query) == len(expected)
+    for most in (0, 3, len(EVERYTHING)):
+        told = await filled.count_up_to(query, most)
+        assert told == Count(len(expected)) or (told == Count(most, at_least=True) and most < len(expected))

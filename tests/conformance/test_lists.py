@@ -12,7 +12,7 @@ from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import IncidentQuery, Store
 from tests.support.builders import TENANT, make_incident
-from tests.support.steps import later, write
+from tests.support.steps import indexed, later, write
 
 
 async def add(store: Store, *given: dict[str, object]) -> list[Incident]:
@@ -87,6 +87,16 @@ async def test_pages_behind_a_place_are_the_list_without_gap_or_repeat(
         paged += page
         query = replace(query, after=place_of(page[-1], orders))
     assert paged == whole
+
+
+async def test_alternatives_within_a_span_are_listed_and_counted_once(store: Store, many: list[Incident]) -> None:
+    await indexed(store)
+    query = IncidentQuery(
+        TENANT, parse('service = "chat" OR severity = P1'), created_from=later(2), created_before=later(9)
+    )
+    expected = [one for one in many[2:9] if one.service == "chat" or one.severity is Severity.P1]
+    assert list(await store.incidents(query)) == expected[::-1]
+    assert await store.count_incidents(query) == len(expected)
 
 
 async def test_an_order_goes_by_gravity(store: Store, many: list[Incident]) -> None:

@@ -31,6 +31,8 @@ WAYS = [
     ('model = "llama-f"', "", "", "ix_incident_index_model"),
     ('deployment = "eu-west-7"', "", "", "ix_incident_index_deployment"),
     ('service = "wiki-gateway" AND severity >= P1', "", "", "ix_incident_index_service"),
+    ('service = "wiki-gateway" OR severity = P0', "", "", "ix_incident_index_service"),
+    ('service = "wiki-gateway" OR severity = P0', "", "", "ix_incident_index_severity"),
     (f'labels.{population.RARE_LABEL[0]} = "{population.RARE_LABEL[1]}"', "", "", "incident_term"),
     (f'assignees:"{population.PEOPLE[0]}"', "", "", "incident_term"),
     ("", "create_time", "", "ix_incident_index_created_at"),
@@ -120,6 +122,14 @@ async def test_every_documented_list_goes_along_an_index(plans: Plans) -> None:
         assert any(plans.shown(index) in plan for plan in page), (text, order, words, page)
         for plan in [*page, *await plans.of(plans.lists.count(query, 1_000))]:
             assert not scans(plan), (text, order, words, plan)
+
+
+@pytest.mark.needs("many_connections")
+async def test_a_search_with_a_filter_looks_rows_up_in_the_filters_own_index(plans: Plans) -> None:
+    query = IncidentQuery(population.TENANT, filters.parse("severity >= P1"), search=search.parse("monitor"))
+    page = await plans.of(plans.lists.page(query))
+    own = "INDEX ix_incident_index_severity (tenant=? AND severity=? AND id=?)"
+    assert any(own in plan for plan in page) or not plans.lists.dialect.along, page  # PostgreSQL chooses by itself
 
 
 @pytest.mark.needs("many_connections")

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from llm_incident_manager.domain import filters, search
+from llm_incident_manager.domain import filter_match, filters, search
 from llm_incident_manager.domain.ids import IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.lifecycle import State
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineKind
 from llm_incident_manager.ports.changes import ChangeRow, Changes
@@ -107,3 +108,57 @@ async def test_what_a_search_finds_is_judged_as_it_is_now(store: Store, four: li
     await write(store, Changes(changed=[four[0].changed(later(1), severity=Severity.P4)]))
     severe = filters.parse("severity >= P1")
     assert await found(store, wanted("latency", filter=severe)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "severity >= P2",
+        "severity > P2",
+        "severity < P3 AND state = NEW",
+        "severity <= P1 AND NOT state = NEW",
+        "state = (NEW OR CLOSED) AND severity >= P3",
+        'service = "chat"',
+        'service = "chat" AND severity = P1 AND kind = "slow"',
+        'kind = ("slow" OR "wrong") AND source = "probe"',
+        'model = "m1" AND state = NEW',
+        'severity = P1 AND service = "chat"',
+        'source = "probe" AND labels.team = "a"',
+        "event_count = 1 AND severity >= P2",
+        'service = "chat" OR severity = P0',
+    ],
+)
+async def test_a_search_with_a_filter_finds_what_passes_it(store: Store, text: str) -> None:
+    incidents = [
+        make_incident(
+            title=f"Word {n}",
+            severity=Severity(n % 5),
+            state=(State.NEW, State.CLOSED, State.RESOLVED)[n % 3],
+            kind=("slow", "wrong")[n % 2],
+            service=("chat", "rag", "api")[n // 3 % 3],
+            source=("probe", "shield")[n // 2 % 2],
+            model=("m1", "")[n // 5 % 2],
+            labels={"team": "a"} if n % 4 else {},
+        )
+        for n in range(40)
+    ]
+    await write(store, Changes(opened=incidents))
+    await indexed(store)
+    filter_ = filters.parse(text)
+    expected = [each.title for each in reversed(incidents) if filter_match.matches(filter_, each)]
+    assert expected
+    assert await found(store, wanted("word", filter=filter_)) == expected
+    by_title = wanted("word", filter=filter_, order=filters.parse_order("severity desc, create_time"))
+    assert sorted(await found(store, by_title)) == sorted(expected)
+
+
+@pytest.mark.parametrize("different", [3, 16, 17, 40])
+async def test_a_start_finds_all_words_with_it_be_they_few_or_many(store: Store, different: int) -> None:
+    incidents = [make_incident(title=f"Embed{n % different} é{chr(0x4E00 + n)} embargo") for n in range(45)]
+    await write(store, Changes(opened=[*incidents, make_incident(title="Embe"), make_incident(title="Embf")]))
+    await indexed(store)
+    titles = [each.title for each in reversed(incidents)]
+    assert await found(store, wanted("embed*")) == titles
+    assert await found(store, wanted("embargo embed*")) == titles
+    assert await found(store, wanted("embed9*")) == [title for title in titles if title.startswith("Embed9 ")]
+    assert await found(store, wanted("embedd*")) == []

@@ -110,6 +110,17 @@ def trees() -> st.SearchStrategy[Node]:
     return st.recursive(_leaves(), _branches, max_leaves=6)
 
 
+def alternatives() -> st.SearchStrategy[Filter]:
+    """ORs of equalities that have an index each, with or without more that is required of one of them or of all."""
+    names = ("state", "severity", "service", "kind", "model", "id", "assignees", "labels")
+    one = st.sampled_from([FIELDS[name] for name in names]).flatmap(leaves_of)
+    equal = one.filter(lambda leaf: isinstance(leaf, Compare) and leaf.op is Op.EQ)
+    with_more = st.lists(st.one_of(equal, _leaves()), min_size=1, max_size=2).map(filter_check.conjunction)
+    either = st.lists(st.one_of(equal, with_more), min_size=2, max_size=4).map(filter_check.disjunction)
+    required = st.lists(_leaves(), max_size=1)
+    return st.builds(lambda one_of, more: filter_of(filter_check.conjunction([one_of, *more])), either, required)
+
+
 def orders() -> st.SearchStrategy[tuple[Order, ...]]:
     """Up to three keys, each field once."""
     names = st.sampled_from([name for name, field in FIELDS.items() if field.type in SORTABLE])

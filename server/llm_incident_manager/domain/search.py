@@ -19,10 +19,14 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a search wants: every one of these words, and with `start` one word that begins so."""
+    """What a search wants: every one of these words, and with `start` one word that begins so.
+
+    `begun` is for stores: all words that begin with `start`, once they are known and few.
+    """
 
     all_of: tuple[str, ...]
     start: str = ""
+    begun: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

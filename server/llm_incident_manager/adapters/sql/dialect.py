@@ -17,7 +17,9 @@ class Dialect:
     `numbered` orders numbers of incidents as `domain.numbers.sort_key` does. `among` tests for one of the ids that
     `pack_ids` makes one parameter of. `found` are the incidents of a tenant ({1}) with the words ({0}), to be read in
     the order of `found_order`, `found_behind` those of them behind an id, and `found_one` tests a row of a table ({1}).
-    `reorders`: the database itself knows best where a join begins.
+    `vocabulary` are the words from one ({0}) up to another ({1}), at most so many ({2}); it is empty where the database
+    needs no help with words of which only the start is known. `along` names the index ({0}) of a table in FROM, where
+    that may be said. `reorders`: the database itself knows best where a join begins.
     """
 
     placeholder: str
@@ -40,6 +42,8 @@ class Dialect:
     found_order: str
     found_behind: str
     found_one: str
+    vocabulary: str
+    along: str
     reorders: bool
 
     def bound(self, number: int, type_: Type) -> str:
@@ -60,6 +64,8 @@ def _hex_list(ids: Sequence[str]) -> str:
 def _fts(words: Words) -> str:
     """A query of FTS5. Words are letters and digits, so nothing in them needs care but being quoted."""
     start = [f'"{words.start}"*'] if words.start else []
+    if words.begun:
+        start = ["(" + " OR ".join(f'"{word}"' for word in words.begun) + ")"]
     return " AND ".join([*(f'"{word}"' for word in words.all_of), *start])
 
 
@@ -114,6 +120,8 @@ SQLITE = Dialect(
         "EXISTS (SELECT 1 FROM incident_document AS d CROSS JOIN incident_words AS w ON w.rowid = d.place "
         "WHERE d.incident_id = {1}.id AND incident_words MATCH {0})"
     ),
+    vocabulary="SELECT term FROM temp.incident_vocabulary WHERE term >= {0} AND term < {1} LIMIT {2}",
+    along=" INDEXED BY {0}",
     reorders=False,
 )
 
@@ -153,5 +161,7 @@ POSTGRES = Dialect(
     found_one=(
         "EXISTS (SELECT 1 FROM incident_document AS d WHERE d.incident_id = {1}.id AND d.words @@ {0}::tsquery)"
     ),
+    vocabulary="",
+    along="",
     reorders=True,
 )

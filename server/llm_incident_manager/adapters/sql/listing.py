@@ -4,14 +4,15 @@
 looked up in the table itself, so that no list misses or misjudges what was committed before it. Runs no statement.
 """
 
-from collections.abc import Generator, Sequence
+import sys
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from llm_incident_manager.adapters.sql import filters, indexed
 from llm_incident_manager.adapters.sql.dialect import Dialect
 from llm_incident_manager.adapters.sql.filters import Clause, Writer
-from llm_incident_manager.domain.filter_fields import Type
+from llm_incident_manager.domain.filter_fields import FIELDS, Type
 from llm_incident_manager.domain.filter_tree import And, Node
 from llm_incident_manager.ports.stores import Count, IncidentQuery
 
@@ -21,6 +22,12 @@ Steps = Generator[Clause, Rows, T]
 
 MOST_STALE = 5_000
 """With more incidents than this to look up, because the copy has fallen behind, the table is asked about all."""
+
+_LAST = chr(sys.maxunicode)
+"""Behind every letter and digit."""
+
+_MOST_BEGUN = 16
+"""So many words with the same start are looked up one by one: an index of words otherwise gathers all they are in."""
 
 _RARE = 2_000
 """A term of at most so many incidents is gathered at once; of more, it is looked up or followed row by row."""
@@ -34,6 +41,10 @@ class _Way:
     looked_up: frozenset[Node]
     lead: Node | None
     by_words: bool = False
+
+
+_Ways = Sequence[tuple[indexed.Part, _Way]]
+"""Each with the part of the filter that is asked along it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +62,11 @@ class Lists:
         stale = (yield from self._stale(query)) if helps else None
         if stale is None:
             return (yield self._asked(query))
+        query = yield from self._begun(query)
         # What is stale may stand anywhere, so places can be skipped only once it is in.
         first = replace(query, limit=query.limit + query.offset, offset=0) if stale else query
-        way = yield from self._way(query, part)
-        found = yield self._ids(first, part, stale, way)
+        ways = yield from self._ways(query, part)
+        found = yield self._ids(first, ways, stale)
         wanted = [str(row[0]) for row in found]
         if not wanted and not stale:
             return ()
@@ -64,14 +76,17 @@ class Lists:
         """How many match; what would take looking at more than `most` of them is told as "at least"."""
         part = indexed.part_of(query.filter)
         stale = (yield from self._stale(query)) if part.helps or query.search is not None else None
+        query = yield from self._begun(query)
         if stale is None:
             writer = Writer(self.dialect)
             rows = yield self._counted(writer, f"SELECT 1 FROM incident WHERE {self._whole(query, writer)}", most)
         elif part.exact and part.counted and not _spans(query) and query.search is None:
             return Count(int((yield self._sum(query, stale))[0][0]))
         else:
-            way = yield from self._way(query, part)
-            rows = yield self._count(query, part, stale, way, most)
+            ways = yield from self._ways(query, part)
+            if most is not None and len(ways) > 1 and (yield from self._one_exceeds(query, ways, stale, most)):
+                return Count(most, at_least=True)
+            rows = yield self._count(query, ways, stale, most)
         total = int(rows[0][0])
         return Count(most, at_least=True) if most is not None and total > most else Count(total)
 
@@ -79,6 +94,36 @@ class Lists:
         """Incidents that changed since the copy came by; None when they are too many."""
         rows = yield Clause(self.stale, (query.tenant, MOST_STALE + 1))
         return [str(row[0]) for row in rows] if len(rows) <= MOST_STALE else None
+
+    def _begun(self, query: IncidentQuery) -> Steps[IncidentQuery]:
+        """With the few words that begin as the search says, where the database would gather what all of them are in."""
+        if query.search is None or not query.search.start or not self.dialect.vocabulary:
+            return query
+        writer, start = Writer(self.dialect), query.search.start
+        ends = writer.bind(Type.TEXT, start), writer.bind(Type.TEXT, start + _LAST)
+        limit = writer.bind(Type.INTEGER, _MOST_BEGUN + 1)
+        rows = yield writer.clause(self.dialect.vocabulary.format(*ends, limit))
+        if not 0 < len(rows) <= _MOST_BEGUN:
+            return query
+        return replace(query, search=replace(query.search, begun=tuple(str(row[0]) for row in rows)))
+
+    def _ways(self, query: IncidentQuery, part: indexed.Part) -> Steps[_Ways]:
+        """One way through all, or one for each alternative; what lies on several of them is found once."""
+        nodes = indexed.branches(part.node) if query.search is None else ()
+        parts = [replace(part, node=node) for node in nodes] or [part]
+        ways: list[_Way] = []
+        while len(ways) < len(parts):
+            ways.append((yield from self._way(query, parts[len(ways)])))
+        return list(zip(parts, ways, strict=True))
+
+    def _one_exceeds(self, query: IncidentQuery, ways: _Ways, stale: Sequence[str], most: int) -> Steps[bool]:
+        """Whether one way alone has more than `most`: then nobody needs to know which lie on several."""
+        for way in ways:
+            writer = Writer(self.dialect)
+            rows = yield self._counted(writer, f"SELECT 1 {self._unordered(query, way, stale, writer)}", most)
+            if int(rows[0][0]) > most:
+                return True
+        return False
 
     def _way(self, query: IncidentQuery, part: indexed.Part) -> Steps[_Way]:
         """Along which rows to go. Only what is required of all matches can lead."""
@@ -123,16 +168,30 @@ class Lists:
         if by_id and part.exact and part.node == And(()) and not _spans(query):  # its own rows tell all
             fresh = f"NOT {writer.among('term_id', stale)}" if stale else "TRUE"
             return f"FROM (SELECT term.*, term_id AS id FROM ({lead}) AS term WHERE {fresh}) AS term WHERE TRUE"
-        where = self._where(query, part, stale, writer)
-        return f"FROM ({lead}) AS term CROSS JOIN incident_index WHERE incident_index.id = term_id AND {where}"
+        index, node = indexed.narrow(part.node) if way.by_words and self.dialect.along else ("", part.node)
+        along = self.dialect.along.format(index) if index else ""
+        where = self._where(query, replace(part, node=node), stale, writer)
+        return f"FROM ({lead}) AS term CROSS JOIN incident_index{along} WHERE incident_index.id = term_id AND {where}"
 
-    def _ids(self, query: IncidentQuery, part: indexed.Part, stale: Sequence[str], way: _Way) -> Clause:
+    def _ids(self, query: IncidentQuery, ways: _Ways, stale: Sequence[str]) -> Clause:
         writer = Writer(self.dialect)
+        if len(ways) == 1:
+            return writer.clause(self._ids_along(query, ways[0], self.dialect.id_text, stale, writer))
+        # The first of all are among the first along each way, and each way has its index.
+        first = replace(query, limit=query.limit + query.offset, offset=0)
+        columns = ", ".join(dict.fromkeys([*(FIELDS[key.field].column for key in query.order), "id"]))
+        found = _either(self._ids_along(first, way, columns, stale, writer) for way in ways)
+        order = filters.ordered(query, writer)
+        return writer.clause(f"SELECT {self.dialect.id_text} FROM ({found}) AS either {order}")
+
+    def _ids_along(
+        self, query: IncidentQuery, along: tuple[indexed.Part, _Way], columns: str, stale: Sequence[str], writer: Writer
+    ) -> str:
+        part, way = along
         source = self._from(query, part, stale, way, writer)
         behind = filters.behind(query, writer)
         led_by = self.dialect.found_order if way.by_words else "id" if way.lead is None else "term_id"
-        order = filters.ordered(query, writer, led_by)
-        return writer.clause(f"SELECT {self.dialect.id_text} {source}{behind} {order}")
+        return f"SELECT {columns} {source}{behind} {filters.ordered(query, writer, led_by)}"
 
     def _asked(self, query: IncidentQuery) -> Clause:
         """The page from the table itself."""
@@ -181,21 +240,24 @@ class Lists:
             where += f" AND EXISTS (SELECT 1 FROM incident WHERE incident.id = incident_index.id AND {whole})"
         return where
 
-    def _count(
-        self,
-        query: IncidentQuery,
-        part: indexed.Part,
-        stale: Sequence[str],
-        way: _Way,
-        most: int | None,
-    ) -> Clause:
+    def _count(self, query: IncidentQuery, ways: _Ways, stale: Sequence[str], most: int | None) -> Clause:
         writer = Writer(self.dialect)
         if query.search is not None and query.filter is None and not _spans(query):
             return self._counted(writer, self._found(query, writer), most)
-        rows = f"SELECT 1 {self._from(replace(query, order=(), after=None), part, stale, way, writer)}"
+        column = "id" if len(ways) > 1 else "1"
+        found = [f"SELECT {column} {self._unordered(query, way, stale, writer)}" for way in ways]
+        if len(found) > 1 and most is not None:
+            found = [f"{each} LIMIT {writer.bind(Type.INTEGER, most + 1)}" for each in found]
+        rows = found[0] if len(found) == 1 else _either(found)
         if stale:
-            rows += f" UNION ALL SELECT 1 FROM incident WHERE {self._among(query, stale, writer)}"
+            rows += f" UNION ALL SELECT {column} FROM incident WHERE {self._among(query, stale, writer)}"
         return self._counted(writer, rows, most)
+
+    def _unordered(
+        self, query: IncidentQuery, along: tuple[indexed.Part, _Way], stale: Sequence[str], writer: Writer
+    ) -> str:
+        part, way = along
+        return self._from(replace(query, order=(), after=None), part, stale, way, writer)
 
     def _sum(self, query: IncidentQuery, stale: Sequence[str]) -> Clause:
         """By kinds: one statement, so that the copy does not move on between its parts."""
@@ -213,6 +275,11 @@ class Lists:
     def _counted(self, writer: Writer, rows: str, most: int | None) -> Clause:
         limit = "" if most is None else f" LIMIT {writer.bind(Type.INTEGER, most + 1)}"
         return writer.clause(f"SELECT count(*) FROM ({rows}{limit}) AS matching")
+
+
+def _either(found: Iterable[str]) -> str:
+    """What one of several statements finds, each row once."""
+    return " UNION ".join(f"SELECT * FROM ({each}) AS way" for each in found)
 
 
 def _spans(query: IncidentQuery) -> bool:

@@ -45,6 +45,8 @@ PRAGMA trusted_schema = OFF;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -16384;
 """
+# What the index of words consists of. Each connection that searches has this view of its own; the file has none.
+_VOCABULARY = "CREATE VIRTUAL TABLE temp.incident_vocabulary USING fts5vocab('main', 'incident_words', 'row')"
 
 
 def open_writer(database: str) -> apsw.Connection:
@@ -74,6 +76,14 @@ def open_reader(database: str) -> apsw.Connection:
     connection.wal_autocheckpoint(0)
     connection.execute(_READER).fetchall()
     return connection
+
+
+def add_vocabulary(connection: apsw.Connection) -> None:
+    """Lets a connection see which words are in the index of words. That is a view: nothing is written to the file."""
+    reads_only = connection.pragma("query_only")
+    connection.pragma("query_only", False)
+    connection.execute(_VOCABULARY)
+    connection.pragma("query_only", reads_only)
 
 
 @contextmanager

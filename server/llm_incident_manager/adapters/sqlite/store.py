@@ -69,6 +69,8 @@ async def open_store(options: Options, run: str, now: Instant, *, migrate: bool 
         opened = [
             undo.enter_context(closing(connections.open_reader(name))) for _ in range(options.readers if lock else 0)
         ]
+        for each in opened or [connection]:
+            connections.add_vocabulary(each)
         undo.pop_all()
     return _started(connection, opened, lock, options, run)
 
