@@ -217,7 +217,10 @@ def dead_letters_done(printer: Printer, answer: pb.ReplayDeadLettersResponse | p
     """Prints what was done, or would be, to dead letters."""
     if answer.preview:
         dead_letters(printer, answer.sample)
-    replay = isinstance(answer, pb.ReplayDeadLettersResponse)
-    count, word = (answer.replayed, "replayed") if replay else (answer.dropped, "dropped")
+    match answer:
+        case pb.ReplayDeadLettersResponse():
+            count, word = answer.replayed, "replayed"
+        case _:
+            count, word = answer.dropped, "dropped"
     done = f"would be {word}" if answer.preview else word
     print(f"{answer.matched:,} selected: {count:,} {done}, {answer.gone:,} gone meanwhile")

@@ -104,7 +104,7 @@ class Pump:
                 await self._one_by_one(rows, begin_before)
 
     async def _one_by_one(self, rows: Sequence[OutboxRow], begin_before: Instant) -> None:
-        """So that a row is blamed for its own failures only. The first is tried in any case: else nothing would move."""
+        """So that a row is blamed for its own failures only. The first is tried in any case, or nothing would move."""
         for at, row in enumerate(rows):
             if at and self._tools.clock.now() >= begin_before:
                 late = Changes(outbox_retries=[failing.hand_back(each) for each in rows[at:]])

@@ -33,7 +33,7 @@ class DeadLetterReads(ABC):
 
     async def dead_by_topic(self) -> Mapping[str, int]:
         """How many dead letters of all tenants there are of each topic."""
-        return {topic: count for topic, count in await self._read(SQL["dead_by_topic"])}
+        return dict(map(tuple, await self._read(SQL["dead_by_topic"])))
 
     @abstractmethod
     async def _read(self, statement: str, *values: object) -> Rows:
