@@ -6,6 +6,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from incidentmanager.v1.admin_service_pb2 import (
     DeadLetter,
+    DeadLetterFilter,
+    DeadLetterIds,
     DeadLetterSelection,
     DropDeadLettersRequest,
     DropDeadLettersResponse,
@@ -180,6 +182,8 @@ __all__ = [
     "DeEscalateRequest",
     "DeEscalateResponse",
     "DeadLetter",
+    "DeadLetterFilter",
+    "DeadLetterIds",
     "DeadLetterSelection",
     "DeliverySummary",
     "Disposition",

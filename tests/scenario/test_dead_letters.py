@@ -131,7 +131,7 @@ async def test_lists_are_tables_and_csv_too(place: Place) -> None:
         ).json_lines
     )
     wrong = await command("bus", "dead", "list", "--topic", "nothing", server=place.server)
-    assert (wrong.code, "incidents.routed, incidents.notify" in wrong.err) == (1, True)
+    assert (wrong.code, "incidents.routed" in wrong.err) == (1, True)
 
 
 @pytest.mark.parametrize("arguments", [[], ["ID", "--all"], ["--all", "--topic", "incidents.notify"]], ids=" ".join)
@@ -142,6 +142,7 @@ async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(arguments
 
 async def test_a_selection_that_names_nothing_is_refused(place: Place) -> None:
     url = f"{place.server.http}/api/v1/dead-letters/replay"
-    for body in ({}, {"selection": {}}, {"selection": {"all": True, "topic": "incidents.notify"}}):
+    bodies: list[dict[str, Any]] = [{}, {"selection": {}}, {"selection": {"named": {"ids": []}}}]
+    for body in bodies:
         async with aiohttp.request("POST", url, json=body) as reply:
             assert (reply.status, "selection" in await reply.text()) == (400, True)

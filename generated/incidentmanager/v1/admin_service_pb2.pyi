@@ -78,38 +78,84 @@ class DeadLetter(_message.Message):
 Global___DeadLetter: _TypeAlias = DeadLetter  # noqa: Y015
 
 @_typing.final
-class DeadLetterSelection(_message.Message):
-    """Which dead letters: those named, or all of a topic, an incident, or both. Required: something of it."""
+class DeadLetterIds(_message.Message):
+    """Dead letters by their ids."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    DEAD_LETTER_IDS_FIELD_NUMBER: _builtins.int
-    TOPIC_FIELD_NUMBER: _builtins.int
-    INCIDENT_ID_FIELD_NUMBER: _builtins.int
-    ALL_FIELD_NUMBER: _builtins.int
-    topic: _builtins.str
-    """"incidents.routed" or "incidents.notify"."""
-    incident_id: _builtins.str
-    """Id or number of an incident."""
-    all: _builtins.bool
-    """All there are."""
+    IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def dead_letter_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ids. Not together with topic and incident."""
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The ids; one that does not exist is NOT_FOUND, and nothing is changed."""
 
     def __init__(
         self,
         *,
-        dead_letter_ids: _abc.Iterable[_builtins.str] | None = ...,
-        topic: _builtins.str = ...,
-        incident_id: _builtins.str = ...,
-        all: _builtins.bool = ...,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "dead_letter_ids", b"dead_letter_ids", "incident_id", b"incident_id", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeadLetterIds: _TypeAlias = DeadLetterIds  # noqa: Y015
+
+@_typing.final
+class DeadLetterFilter(_message.Message):
+    """All dead letters that fit; without fields all there are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """Of this topic: "incidents.routed" or "incidents.notify"."""
+    incident_id: _builtins.str
+    """Of this incident, by id or number."""
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        incident_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident_id", b"incident_id", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeadLetterFilter: _TypeAlias = DeadLetterFilter  # noqa: Y015
+
+@_typing.final
+class DeadLetterSelection(_message.Message):
+    """Which dead letters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMED_FIELD_NUMBER: _builtins.int
+    MATCHING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def named(self) -> Global___DeadLetterIds:
+        """These."""
+
+    @_builtins.property
+    def matching(self) -> Global___DeadLetterFilter:
+        """All of a topic, of an incident, or all there are."""
+
+    def __init__(
+        self,
+        *,
+        named: Global___DeadLetterIds | None = ...,
+        matching: Global___DeadLetterFilter | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["matching", b"matching", "named", b"named", "which", b"which"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["matching", b"matching", "named", b"named", "which", b"which"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_which: _TypeAlias = _typing.Literal["named", "matching"]  # noqa: Y015
+    _WhichOneofArgType_which: _TypeAlias = _typing.Literal["which", b"which"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_which) -> _WhichOneofReturnType_which | None: ...
 
 Global___DeadLetterSelection: _TypeAlias = DeadLetterSelection  # noqa: Y015
 

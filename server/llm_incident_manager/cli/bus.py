@@ -152,9 +152,9 @@ class _Chosen:
         """As the server wants it."""
         from llm_incident_client import pb
 
-        return pb.DeadLetterSelection(
-            dead_letter_ids=self.ids, topic=self.topic, incident_id=self.incident, all=self.everything
-        )
+        if self.ids:
+            return pb.DeadLetterSelection(named=pb.DeadLetterIds(ids=self.ids))
+        return pb.DeadLetterSelection(matching=pb.DeadLetterFilter(topic=self.topic, incident_id=self.incident))
 
     def check(self) -> None:
         """Raises BadUsage for what cannot be meant."""

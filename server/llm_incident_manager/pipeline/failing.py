@@ -26,6 +26,7 @@ async def count(row: OutboxRow, error: Exception, stage: str, tools: Tools) -> N
             found = await reading.incidents(tx.peek_each, [(row.tenant, row.incident_id)])
             _record(changes, row, found.get(row.incident_id), (stage, reason_of(error)), now, tools)
         await tx.write(changes)
+    tools.wake(changes)
 
 
 def hand_back(row: OutboxRow) -> OutboxRetry:
@@ -37,7 +38,8 @@ def reason_of(error: Exception) -> str:
     """The kind of the error and what it says, without what is shaped like a secret."""
     said = error.message if isinstance(error, DomainError) else str(error)
     kind = error.reason if isinstance(error, DomainError) else type(error).__name__
-    return redaction.hide(f"{kind}: {said}" if said else f"{kind}")[:MOST_REASON]
+    text = redaction.hide(f"{kind}: {said}" if said else f"{kind}")[:MOST_REASON]
+    return text.replace("\0", "").encode("utf-8", "replace").decode()  # as every database takes it
 
 
 def _record(

@@ -5,10 +5,7 @@ from typing import Any
 
 from incidentmanager.v1 import admin_service_pb2
 
-from llm_incident_manager.domain.disposition import Violation
-from llm_incident_manager.domain.errors import InvalidFields
 from llm_incident_manager.domain.ids import IncidentId
-from llm_incident_manager.ports.changes import TOPICS
 from llm_incident_manager.ports.dead_letters import DeadQuery
 from llm_incident_manager.transport import paging
 from llm_incident_manager.transport.call import Call
@@ -42,7 +39,7 @@ class DeadLetterHandlers:
     ) -> admin.ListDeadLettersResponse:
         """A page of dead letters."""
         tenant, tokens = call.caller.tenant, self._on.pages.tokens
-        topic, incident = _topic(request.topic, "topic"), await self._incident(request.incident_id, call)
+        topic, incident = request.topic, await self._incident(request.incident_id, call)
         size = paging.size_of(request.page_size, DEFAULT, MOST)
         scope = ("dead letters", tenant, topic, incident or "")
         after = str(tokens.open(scope, request.page_token)[0]) if request.page_token else ""
@@ -86,12 +83,11 @@ class DeadLetterHandlers:
 
     async def _wish(self, request: Any, call: Call, deed: Deed) -> Wish:
         selection = request.selection
-        _refuse_unclear(selection)
         return Wish(
             deed,
-            tuple(selection.dead_letter_ids),
-            _topic(selection.topic, "selection.topic"),
-            await self._incident(selection.incident_id, call),
+            tuple(selection.named.ids),
+            selection.matching.topic,
+            await self._incident(selection.matching.incident_id, call),
             request.actor or call.caller.subject,
             request.reason,
             request.expected_count if request.HasField("expected_count") else None,
@@ -101,17 +97,3 @@ class DeadLetterHandlers:
     async def _incident(self, ref: str, call: Call) -> IncidentId | None:
         """The id of the incident that is named, if one is. Raises NotFound."""
         return (await self._on.store.incident(call.caller.tenant, ref)).id if ref else None
-
-
-def _refuse_unclear(selection: admin.DeadLetterSelection) -> None:
-    ids, filtered = bool(selection.dead_letter_ids), bool(selection.topic or selection.incident_id)
-    if ids + filtered + selection.all != 1:
-        text = "give dead_letter_ids, or topic and incident_id or one of them, or all: exactly one of the three"
-        raise InvalidFields([Violation("selection", text, "selection")])
-
-
-def _topic(text: str, field: str) -> str:
-    """Raises InvalidFields for a topic that there is not."""
-    if text and text not in TOPICS:
-        raise InvalidFields([Violation(field, f"{text!r} is no topic: use one of {', '.join(TOPICS)}", "in")])
-    return text
