@@ -11,6 +11,7 @@ from llm_incident_manager.cli import aim, options
 from llm_incident_manager.cli.aim import Actor
 from llm_incident_manager.cli.failures import BadUsage, Exit
 from llm_incident_manager.cli.options import Invocation
+from llm_incident_manager.ports.changes import TOPICS
 
 if TYPE_CHECKING:
     from llm_incident_client import IncidentClient, pb
@@ -46,6 +47,7 @@ def list_dead(
     limit: Annotated[int, typer.Option("--limit", help="How many at most; 0 for all.", min=0)] = 50,
 ) -> None:
     """List dead letters, oldest first."""
+    _check_topic(topic)
     from llm_incident_manager.cli import connection, printing, views
 
     async def work(client: "IncidentClient") -> "list[pb.DeadLetter]":
@@ -135,6 +137,12 @@ def drop(  # noqa: PLR0913 - one argument an option
     _perform(how, chosen, "drop", call)
 
 
+def _check_topic(topic: str) -> None:
+    """Raises BadUsage for one that there is not."""
+    if topic and topic not in TOPICS:
+        raise BadUsage(f"--topic {topic!r} is none of {', '.join(TOPICS)}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Chosen:
     """Which dead letters a command is for, and how sure one is."""
@@ -160,6 +168,7 @@ class _Chosen:
         """Raises BadUsage for what cannot be meant."""
         if bool(self.ids) + bool(self.topic or self.incident) + self.everything != 1:
             raise BadUsage("which dead letters? Give ids, or --topic and --incident or one of them, or --all")
+        _check_topic(self.topic)
 
 
 _Call: TypeAlias = "Callable[[IncidentClient, bool, int | None], Awaitable[Answer]]"
