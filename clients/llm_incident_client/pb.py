@@ -4,6 +4,20 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from incidentmanager.v1.admin_service_pb2 import (
+    DeadLetter,
+    DeadLetterFilter,
+    DeadLetterIds,
+    DeadLetterSelection,
+    DropDeadLettersRequest,
+    DropDeadLettersResponse,
+    GetDeadLetterRequest,
+    GetDeadLetterResponse,
+    ListDeadLettersRequest,
+    ListDeadLettersResponse,
+    ReplayDeadLettersRequest,
+    ReplayDeadLettersResponse,
+)
 from incidentmanager.v1.alert_pb2 import Alert, SubmitAlertRequest, SubmitAlertResponse
 from incidentmanager.v1.analytics_service_pb2 import (
     DurationFigures,
@@ -167,8 +181,14 @@ __all__ = [
     "CreateIncidentResponse",
     "DeEscalateRequest",
     "DeEscalateResponse",
+    "DeadLetter",
+    "DeadLetterFilter",
+    "DeadLetterIds",
+    "DeadLetterSelection",
     "DeliverySummary",
     "Disposition",
+    "DropDeadLettersRequest",
+    "DropDeadLettersResponse",
     "Duration",
     "DurationFigures",
     "ErrorReason",
@@ -185,6 +205,8 @@ __all__ = [
     "FieldViolation",
     "Fingerprint",
     "FingerprintComponent",
+    "GetDeadLetterRequest",
+    "GetDeadLetterResponse",
     "GetEventRequest",
     "GetEventResponse",
     "GetIncidentMetricsRequest",
@@ -200,6 +222,8 @@ __all__ = [
     "LinkIncidentsResponse",
     "ListAttachmentsRequest",
     "ListAttachmentsResponse",
+    "ListDeadLettersRequest",
+    "ListDeadLettersResponse",
     "ListIncidentsRequest",
     "ListIncidentsResponse",
     "ListNotesRequest",
@@ -218,6 +242,8 @@ __all__ = [
     "RemoveAttachmentResponse",
     "ReopenRequest",
     "ReopenResponse",
+    "ReplayDeadLettersRequest",
+    "ReplayDeadLettersResponse",
     "Resolution",
     "ResolutionMethod",
     "ResolveRequest",

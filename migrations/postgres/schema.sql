@@ -475,6 +475,8 @@ CREATE INDEX ix_incident_previous ON public.incident USING btree (previous_id) W
 
 CREATE INDEX ix_outbox_dead ON public.outbox USING btree (incident_id) WHERE dead;
 
+CREATE INDEX ix_outbox_dead_letters ON public.outbox USING btree (tenant, id, topic) WHERE dead;
+
 CREATE INDEX ix_outbox_lane ON public.outbox USING btree (topic, lane, id);
 
 CREATE INDEX ix_outbox_topic ON public.outbox USING btree (topic, dead, id);

@@ -281,6 +281,8 @@ CREATE TABLE outbox (
 
 CREATE INDEX ix_outbox_dead ON outbox (incident_id) WHERE dead = 1;
 
+CREATE INDEX ix_outbox_dead_letters ON outbox (tenant, id, topic) WHERE dead = 1;
+
 CREATE INDEX ix_outbox_due ON outbox (topic, max(due_at, lease_until)) WHERE dead = 0 AND blocked = 0;
 
 CREATE INDEX ix_outbox_lane ON outbox (topic, lane, id, created_at) WHERE dead = 0;

@@ -30,6 +30,7 @@ from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.usecases.applying import Applying
+from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.linking import Linking
 from llm_incident_manager.usecases.merging import Merging
@@ -107,6 +108,7 @@ def services(settings: Settings, made: Tools, feed: Feed, end: Drain) -> Service
         splitting=Splitting(clock, ids, made.codec, made.judge.pack),
         linking=Linking(clock, ids),
         applying=Applying(made.store, units, incidents),
+        dead_letters=DeadLetters(made.store, units, clock, ids),
         feed=feed,
         watching=Watching(feed, made.clock, end),
         pages=Pages(PageTokens(_page_token_key(settings))),

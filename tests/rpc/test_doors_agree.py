@@ -171,6 +171,25 @@ async def apply_to_incidents(server: RunningServer) -> Requests:
     ]
 
 
+async def dead_letters(name: str, _: RunningServer) -> Requests:
+    """Of a server that has none."""
+    unknown = {"named": {"ids": ["00000000-0000-7000-8000-000000000000"]}}
+    return [
+        (request(name, selection={"matching": {"topic": "incidents.notify"}}, reason="r", expected_count=0), True),
+        (request(name, selection={"matching": {}}, reason="r", preview=True), True),
+        (request(name, selection={"matching": {"topic": "nothing"}}, reason="r"), False),
+        (request(name, selection={"matching": {}}, reason="r", expected_count=7), False),
+        (request(name, selection=unknown, reason="r"), False),
+        (request(name, selection={}, reason="r"), False),
+        (request(name, reason="r"), False),
+    ]
+
+
+async def get_dead_letter(_: RunningServer) -> Requests:
+    name = "GetDeadLetter"
+    return [(request(name, dead_letter_id="00000000-0000-7000-8000-000000000000"), False)]
+
+
 async def get_incident_metrics(server: RunningServer) -> Requests:
     name = "GetIncidentMetrics"
     await an_incident(server)
@@ -238,6 +257,9 @@ SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
     "UpdateIncident": update_incident,
     "ApplyToIncidents": apply_to_incidents,
     "GetIncidentMetrics": get_incident_metrics,
+    "GetDeadLetter": get_dead_letter,
+    "ReplayDeadLetters": partial(dead_letters, "ReplayDeadLetters"),
+    "DropDeadLetters": partial(dead_letters, "DropDeadLetters"),
     "Merge": merge,
     "Unmerge": unmerge,
     "Split": split,

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
@@ -17,13 +18,23 @@ from llm_incident_manager.transport.rest.annotation import annotations_of
 from llm_incident_manager.transport.rest.jsoncodec import codec
 from llm_incident_manager.transport.rest.openapi import texts
 from tests.support import prepared, printed
-from tests.support.server import RunningServer
+from tests.support.server import RunningServer, running_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+# Its webhook leads nowhere and is tried once: every incident has a dead letter soon.
+CONFIG = {"notifications": {"max_attempts": 1, "channels": [{"type": "webhook", "webhook_url": "http://127.0.0.1:9/"}]}}
 
 EXAMPLES = [(method, example) for method in methods.all_methods() for example in texts.examples(method)]
 OVER_HTTP = [(method, example) for method, example in EXAMPLES if "curl" in example]
 Example = Mapping[str, Any]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[RunningServer]:
+    """A started server whose database is empty at the beginning of the module."""
+    async with running_server(config=json.dumps(CONFIG)) as started:
+        yield started
 
 
 def names(pair: object) -> str:

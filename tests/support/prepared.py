@@ -1,5 +1,6 @@
 """What the examples of the interface ask to be there first: incidents in a state, by the words of examples/api."""
 
+import asyncio
 import itertools
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -77,6 +78,19 @@ async def _attached(server: RunningServer) -> Names:
     return {**names, "ATTACHMENT_ID": attached["id"]}
 
 
+async def _dead_letter(server: RunningServer) -> Names:
+    """A notification that was given up: the server's webhook leads nowhere, and is tried once."""
+    names = await _incident(server)
+    url = f"{server.http}/api/v1/dead-letters?incident_id={names['INCIDENT_ID']}"
+    async with asyncio.timeout(20):
+        while True:
+            async with aiohttp.request("GET", url) as reply:
+                found = json.loads(await reply.text())["dead_letters"]
+            if found:
+                return {**names, "DEAD_LETTER_ID": found[0]["id"]}
+            await asyncio.sleep(0.02)
+
+
 def _after(*verbs: str) -> Callable[[RunningServer], Awaitable[Names]]:
     async def moved(server: RunningServer) -> Names:
         names = await _incident(server)
@@ -102,6 +116,7 @@ GIVEN: Mapping[str, Callable[[RunningServer], Awaitable[Names]]] = {
     "an incident with two events": partial(_incident, events=2),
     "an incident with a note": _noted,
     "an incident with an attachment": _attached,
+    "a dead letter": _dead_letter,
     "a merged incident": _merged,
     "two incidents": _two_incidents,
     "two linked incidents": _linked,

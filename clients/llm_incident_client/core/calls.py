@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 import grpc
+from incidentmanager.v1.admin_service_pb2_grpc import AdminServiceStub
 from incidentmanager.v1.analytics_service_pb2_grpc import AnalyticsServiceStub
 from incidentmanager.v1.incident_service_pb2_grpc import IncidentServiceStub
 from incidentmanager.v1.ingest_service_pb2_grpc import IngestServiceStub
@@ -85,3 +86,4 @@ class MethodGroup:
         self._ingest = IngestServiceStub(caller.channel)
         self._incidents = IncidentServiceStub(caller.channel)
         self._analytics = AnalyticsServiceStub(caller.channel)
+        self._admin = AdminServiceStub(caller.channel)

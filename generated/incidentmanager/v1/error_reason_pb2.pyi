@@ -138,11 +138,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: {"incident": "…", "merged_into": "id of the incident it ended in"}
     """
     ERROR_REASON_COUNT_CHANGED: _ErrorReason.ValueType  # 41
-    """ABORTED. Another number of incidents matches than the caller expected; nothing was changed. Preview again.
+    """ABORTED. Another number of incidents or dead letters matches than the caller expected; nothing was changed. Preview again.
     Metadata: {"expected": "12", "matched": "15"}
     """
     ERROR_REASON_TOO_MANY_MATCHES: _ErrorReason.ValueType  # 42
-    """FAILED_PRECONDITION. More incidents match than one call changes: narrow the filter, or give a limit and repeat.
+    """FAILED_PRECONDITION. More incidents or dead letters match than one call changes: narrow the filter, or give a limit and repeat.
     Metadata: {"matched": "48210", "limit": "10000"}
     """
 
@@ -267,11 +267,11 @@ ERROR_REASON_MERGED: ErrorReason.ValueType  # 40
 Metadata: {"incident": "…", "merged_into": "id of the incident it ended in"}
 """
 ERROR_REASON_COUNT_CHANGED: ErrorReason.ValueType  # 41
-"""ABORTED. Another number of incidents matches than the caller expected; nothing was changed. Preview again.
+"""ABORTED. Another number of incidents or dead letters matches than the caller expected; nothing was changed. Preview again.
 Metadata: {"expected": "12", "matched": "15"}
 """
 ERROR_REASON_TOO_MANY_MATCHES: ErrorReason.ValueType  # 42
-"""FAILED_PRECONDITION. More incidents match than one call changes: narrow the filter, or give a limit and repeat.
+"""FAILED_PRECONDITION. More incidents or dead letters match than one call changes: narrow the filter, or give a limit and repeat.
 Metadata: {"matched": "48210", "limit": "10000"}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

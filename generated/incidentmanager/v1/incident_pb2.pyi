@@ -171,6 +171,8 @@ class _TimelineKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timeline
     """Linked to another incident, or unlinked."""
     TIMELINE_KIND_ATTACHMENT: _TimelineKind.ValueType  # 24
     """A link to material elsewhere was attached or removed."""
+    TIMELINE_KIND_DEAD_LETTER: _TimelineKind.ValueType  # 40
+    """Work for the incident was given up, put back to work or dropped."""
 
 class TimelineKind(_TimelineKind, metaclass=_TimelineKindEnumTypeWrapper):
     """What a timeline entry tells."""
@@ -205,6 +207,8 @@ TIMELINE_KIND_LINKED: TimelineKind.ValueType  # 23
 """Linked to another incident, or unlinked."""
 TIMELINE_KIND_ATTACHMENT: TimelineKind.ValueType  # 24
 """A link to material elsewhere was attached or removed."""
+TIMELINE_KIND_DEAD_LETTER: TimelineKind.ValueType  # 40
+"""Work for the incident was given up, put back to work or dropped."""
 Global___TimelineKind: _TypeAlias = TimelineKind  # noqa: Y015
 
 @_typing.final

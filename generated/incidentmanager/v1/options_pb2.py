@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n incidentmanager/v1/options.proto\x12\x12incidentmanager.v1\x1a google/protobuf/descriptor.proto*\x9c\x01\n\nPermission\x12\x1a\n\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16PERMISSION_EVENT_WRITE\x10\x01\x12\x19\n\x15PERMISSION_EVENT_READ\x10\x02\x12\x1c\n\x18PERMISSION_INCIDENT_READ\x10\x03\x12\x1d\n\x19PERMISSION_INCIDENT_WRITE\x10\x04:T\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0e\x32\x1e.incidentmanager.v1.Permission:8\n\x0esuccess_status\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n incidentmanager/v1/options.proto\x12\x12incidentmanager.v1\x1a google/protobuf/descriptor.proto*\xd3\x01\n\nPermission\x12\x1a\n\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16PERMISSION_EVENT_WRITE\x10\x01\x12\x19\n\x15PERMISSION_EVENT_READ\x10\x02\x12\x1c\n\x18PERMISSION_INCIDENT_READ\x10\x03\x12\x1d\n\x19PERMISSION_INCIDENT_WRITE\x10\x04\x12\x19\n\x15PERMISSION_ADMIN_READ\x10\x14\x12\x1a\n\x16PERMISSION_ADMIN_WRITE\x10\x15:T\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0e\x32\x1e.incidentmanager.v1.Permission:8\n\x0esuccess_status\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'incidentmanager.v1.options_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PERMISSION']._serialized_start=91
-  _globals['_PERMISSION']._serialized_end=247
+  _globals['_PERMISSION']._serialized_end=302
 # @@protoc_insertion_point(module_scope)

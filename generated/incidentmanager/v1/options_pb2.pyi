@@ -34,6 +34,10 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     """Read incidents and their timelines."""
     PERMISSION_INCIDENT_WRITE: _Permission.ValueType  # 4
     """Open incidents and change them: held by responders."""
+    PERMISSION_ADMIN_READ: _Permission.ValueType  # 20
+    """See what keepers of the system look after, for instance dead letters."""
+    PERMISSION_ADMIN_WRITE: _Permission.ValueType  # 21
+    """Act on it: held by administrators."""
 
 class Permission(_Permission, metaclass=_PermissionEnumTypeWrapper):
     """A permission a principal must hold to call a method. Roles are sets of permissions."""
@@ -48,6 +52,10 @@ PERMISSION_INCIDENT_READ: Permission.ValueType  # 3
 """Read incidents and their timelines."""
 PERMISSION_INCIDENT_WRITE: Permission.ValueType  # 4
 """Open incidents and change them: held by responders."""
+PERMISSION_ADMIN_READ: Permission.ValueType  # 20
+"""See what keepers of the system look after, for instance dead letters."""
+PERMISSION_ADMIN_WRITE: Permission.ValueType  # 21
+"""Act on it: held by administrators."""
 Global___Permission: _TypeAlias = Permission  # noqa: Y015
 
 PERMISSION_FIELD_NUMBER: _builtins.int

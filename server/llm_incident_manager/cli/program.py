@@ -8,6 +8,7 @@ import typer
 import llm_incident_manager
 from llm_incident_manager.cli import (
     backup,
+    bus,
     completion,
     contexts,
     event,
@@ -31,6 +32,7 @@ app.add_typer(contexts.app, name="context")
 app.add_typer(event.app, name="event")
 app.add_typer(related.app, name="incident")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(bus.app, name="bus")
 service.add_to(app)
 backup.add_to(app)
 replay.add_to(app)

@@ -185,3 +185,42 @@ def fingerprint(printer: Printer, found: pb.Fingerprint) -> None:
 
 def _disposition(number: pb.Disposition.ValueType) -> str:
     return pb.Disposition.Name(number).removeprefix("DISPOSITION_")
+
+
+def dead_letters(printer: Printer, found: Sequence[pb.DeadLetter]) -> None:
+    """Prints work that was given up."""
+    rows = [
+        (one.id, printer.moment(one.fail_time), one.topic, one.incident_id, str(one.attempts), one.reason)
+        for one in found
+    ]
+    printer.table(("ID", "FAILED", "TOPIC", "INCIDENT", "TRIES", "REASON"), rows)
+
+
+def dead_letter(printer: Printer, found: pb.DeadLetter) -> None:
+    """Prints one, field below field."""
+    printer.details(
+        (
+            ("id", found.id),
+            ("topic", found.topic),
+            ("lane", found.lane),
+            ("incident", found.incident_id),
+            ("asked for", _at(printer, found, "create_time")),
+            ("given up", _at(printer, found, "fail_time")),
+            ("attempts", str(found.attempts)),
+            ("reason", found.reason),
+            ("payload", found.payload),
+        )
+    )
+
+
+def dead_letters_done(printer: Printer, answer: pb.ReplayDeadLettersResponse | pb.DropDeadLettersResponse) -> None:
+    """Prints what was done, or would be, to dead letters."""
+    if answer.preview:
+        dead_letters(printer, answer.sample)
+    match answer:
+        case pb.ReplayDeadLettersResponse():
+            count, word = answer.replayed, "replayed"
+        case _:
+            count, word = answer.dropped, "dropped"
+    done = f"would be {word}" if answer.preview else word
+    print(f"{answer.matched:,} selected: {count:,} {done}, {answer.gone:,} gone meanwhile")

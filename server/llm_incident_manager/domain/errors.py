@@ -107,23 +107,21 @@ class Merged(DomainError):
 
 
 class CountChanged(DomainError):
-    """Another number of incidents matches than the caller expected."""
+    """Another number of incidents, or of what else is changed many at once, matches than the caller expected."""
 
-    def __init__(self, expected: int, matched: int) -> None:
+    def __init__(self, expected: int, matched: int, what: str = "incidents") -> None:
         """How many the caller expected, and how many match."""
-        message = f"{matched} incidents match, not {expected}: nothing was changed; preview again"
+        message = f"{matched} {what} match, not {expected}: nothing was changed; preview again"
         metadata = {"expected": str(expected), "matched": str(matched)}
         super().__init__(ErrorReason.COUNT_CHANGED, message, metadata)
 
 
 class TooManyMatches(DomainError):
-    """More incidents match than one call changes."""
+    """More incidents, or whatever it is, match than one call changes."""
 
-    def __init__(self, matched: int, limit: int) -> None:
+    def __init__(self, matched: int, limit: int, what: str = "incidents") -> None:
         """How many match, and how many one call changes."""
-        message = (
-            f"{matched} incidents match and one call changes {limit}: narrow the filter, or give a limit and repeat"
-        )
+        message = f"{matched} {what} match and one call changes {limit}: narrow the filter, or give a limit and repeat"
         super().__init__(ErrorReason.TOO_MANY_MATCHES, message, {"matched": str(matched), "limit": str(limit)})
 
 

@@ -26,6 +26,7 @@ class TimelineKind(StrEnum):
     SPLIT = "SPLIT"
     LINKED = "LINKED"
     ATTACHMENT = "ATTACHMENT"
+    DEAD_LETTER = "DEAD_LETTER"
 
 
 class ChangeKind(StrEnum):

@@ -8,13 +8,13 @@ from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.rules import MuteRule
-from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import KEEP_ALL, Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batch import Identity
 from llm_incident_manager.pipeline.numbers import Numbers
-from llm_incident_manager.ports.changes import Changes, FingerprintKey
+from llm_incident_manager.ports.changes import Changes, FingerprintKey, OutboxRow
 from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.codec import Codec
@@ -98,3 +98,9 @@ class Tools:
     mutes: tuple[MuteRule, ...] = ()
     kept: Policy = KEEP_ALL
     wake: Callable[[Changes], None] = field(default=lambda _: None)
+
+    def handled(self, topic: str, rows: Sequence[OutboxRow]) -> None:
+        """Records how long after their commit the rows of a topic were done. Call it when that is committed."""
+        now = self.clock.now()
+        for row in rows:
+            self.metrics.outbox_handled(topic, max(0, now - row.created_at) / SECOND)

@@ -242,6 +242,7 @@ class Changes:
     outbox: list[OutboxRow] = field(default_factory=list)
     outbox_done: list[OutboxRow] = field(default_factory=list)
     outbox_retries: list[OutboxRetry] = field(default_factory=list)
+    dead_removed: list[OutboxRow] = field(default_factory=list)
     deliveries: list[DeliveryRow] = field(default_factory=list)
     delivery_updates: list[DeliveryRow] = field(default_factory=list)
     producers: list[ProducerRow] = field(default_factory=list)

@@ -23,6 +23,7 @@ PREFIX = "incident_manager_"
 
 _FAST = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _CALL = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_LAG = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 _BATCH = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 
 M = TypeVar("M", Counter, Gauge, Histogram)
@@ -89,6 +90,9 @@ class Metrics:
         self._failed = _Children(failed)
         self._backlog = _Children(self._gauge("outbox_backlog", "Rows waiting for their work.", "topic"))
         self._oldest = _Children(self._gauge("outbox_oldest_seconds", "Age of the oldest waiting row.", "topic"))
+        self._dead = _Children(self._gauge("outbox_dead", "Dead letters: rows whose work was given up.", "topic"))
+        handled = self._histogram("outbox_handled_seconds", "From the commit of work until it was done.", _LAG, "topic")
+        self._handled = _Children(handled)
         reads = self._counter("replica_reads", "Reads meant for the replica by what became of them.", "outcome")
         self._replica_reads = _Children(reads)
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
@@ -155,6 +159,14 @@ class Metrics:
         """Sets how much of a topic waits and for how long."""
         self._backlog[(topic,)].set(rows)
         self._oldest[(topic,)].set(oldest_seconds)
+
+    def outbox_dead(self, topic: str, rows: int) -> None:
+        """Sets how many dead letters a topic has."""
+        self._dead[(topic,)].set(rows)
+
+    def outbox_handled(self, topic: str, seconds: float) -> None:
+        """Records how long after its commit a row's work was done."""
+        self._handled[(topic,)].observe(seconds)
 
     def store_failed(self) -> None:
         """Counts a time the database did not answer."""

@@ -149,7 +149,7 @@ class Deadline:
 
 
 ROLES: Mapping[str, frozenset[str]] = {
-    "admin": frozenset({"EVENT_WRITE", "EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE"}),
+    "admin": frozenset({"EVENT_WRITE", "EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE", "ADMIN_READ", "ADMIN_WRITE"}),
     "responder": frozenset({"EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE"}),
     "viewer": frozenset({"EVENT_READ", "INCIDENT_READ"}),
     "producer": frozenset({"EVENT_WRITE", "EVENT_READ"}),

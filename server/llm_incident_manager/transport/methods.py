@@ -6,9 +6,15 @@ from typing import Any
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
-from incidentmanager.v1 import analytics_service_pb2, incident_service_pb2, ingest_service_pb2, options_pb2
+from incidentmanager.v1 import (
+    admin_service_pb2,
+    analytics_service_pb2,
+    incident_service_pb2,
+    ingest_service_pb2,
+    options_pb2,
+)
 
-_FILES = (ingest_service_pb2, incident_service_pb2, analytics_service_pb2)
+_FILES = (ingest_service_pb2, incident_service_pb2, analytics_service_pb2, admin_service_pb2)
 
 
 @dataclass(frozen=True, slots=True)

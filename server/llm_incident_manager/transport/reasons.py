@@ -14,6 +14,8 @@ ALWAYS = (R.INVALID_FIELD, R.MALFORMED_MESSAGE, R.PERMISSION_DENIED, R.STORE_UNA
 _OF_FIELD: Mapping[str, tuple[ErrorReason, ...]] = {
     "event_id": (R.NOT_FOUND,),
     "incident_id": (R.NOT_FOUND,),
+    "dead_letter_id": (R.NOT_FOUND,),
+    "selection": (R.NOT_FOUND,),
     "incident": (R.NOT_FOUND, R.STALE_ETAG),
     "etag": (R.STALE_ETAG,),
     "request_id": (R.REQUEST_ID_REUSED,),
@@ -31,7 +33,9 @@ _OF_METHOD: Mapping[str, tuple[ErrorReason, ...]] = {
     "Merge": (R.ILLEGAL_TRANSITION, R.MERGED),
     "Unmerge": (R.ILLEGAL_TRANSITION, R.MERGED, R.FINGERPRINT_TAKEN),
     "Split": (R.ILLEGAL_TRANSITION, R.MERGED),
-    "ApplyToIncidents": (R.COUNT_CHANGED, R.TOO_MANY_MATCHES),
+    **dict.fromkeys(
+        ("ApplyToIncidents", "ReplayDeadLetters", "DropDeadLetters"), (R.COUNT_CHANGED, R.TOO_MANY_MATCHES)
+    ),
 }
 
 

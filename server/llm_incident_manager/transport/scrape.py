@@ -27,7 +27,8 @@ class Scrape:
         return self._metrics.page(accept)
 
     async def _look_at_backlog(self) -> None:
-        now = self._clock.now()
+        now, dead = self._clock.now(), await self._store.dead_by_topic()
         for topic in TOPICS:
             rows, oldest = await self._store.backlog(topic)
             self._metrics.outbox_waits(topic, rows, 0.0 if oldest is None else (now - oldest) / SECOND)
+            self._metrics.outbox_dead(topic, dead.get(topic, 0))

@@ -59,6 +59,8 @@ def used_everywhere(metrics: Metrics) -> None:
     metrics.notification_sent("ops")
     metrics.notification_failed("ops", "retryable")
     metrics.outbox_waits("incidents.notify", 3, 1.5)
+    metrics.outbox_dead("incidents.notify", 2)
+    metrics.outbox_handled("incidents.notify", 0.2)
     metrics.store_failed()
 
 

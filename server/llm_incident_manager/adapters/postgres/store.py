@@ -14,6 +14,7 @@ from llm_incident_manager.adapters.postgres import (
     schema,
     starting,
 )
+from llm_incident_manager.adapters.postgres.dead_letters import DeadLetterReads
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
 from llm_incident_manager.adapters.postgres.replica import Replica
@@ -48,7 +49,7 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore:
+class PostgresStore(DeadLetterReads):
     """Implements ports.stores.Store."""
 
     def __init__(

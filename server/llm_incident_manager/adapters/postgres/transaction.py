@@ -145,6 +145,11 @@ class PostgresTransaction:
         held = {str(id_) for (id_,) in await self._fetch("still_leased", *leases)}
         return [row for row in rows if row.id in held]
 
+    async def lock_dead(self, tenant: TenantId, ids: Sequence[str]) -> Sequence[OutboxRow]:
+        """Reads and locks dead letters by id, in id order; those that are gone are left out."""
+        rows = await self._fetch("lock_dead", tenant, [id_ for id_ in ids if is_uuid(id_)])
+        return [records.outbox_of(row, str) for row in rows]
+
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when a fingerprint or idempotency key was taken meanwhile."""
         with self._asking():

@@ -160,6 +160,7 @@ UPDATES: tuple[Update, ...] = (
     Update("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
     Update("finish_work", _finished),
     Update("retry_work", lambda c: c.outbox_retries),
+    Update("remove_dead", lambda c: [(row.tenant, row.id) for row in c.dead_removed]),
     Update("save_deliveries", _delivery_updates),
 )
 

@@ -1,6 +1,6 @@
 """Work for after the commit, on the writer's thread: who comes first in its lane, who has leased what. Does no work."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -8,8 +8,10 @@ import apsw
 from llm_incident_manager.adapters.sql import records
 from llm_incident_manager.adapters.sqlite import ids
 from llm_incident_manager.adapters.sqlite.statements import bulk, first, rows
+from llm_incident_manager.domain.ids import TenantId, is_uuid
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import Changes, OutboxRow
+from llm_incident_manager.ports.dead_letters import DeadQuery
 
 
 def write(connection: apsw.Connection, changes: Changes) -> None:
@@ -18,6 +20,7 @@ def write(connection: apsw.Connection, changes: Changes) -> None:
     retried = bulk("retry_outbox").run(connection, changes.outbox_retries)
     freed = [*ended, *(row[:3] for row in retried if row[3])]
     bulk("unblock_outbox").run(connection, list({(topic, lane) for topic, lane, blocked in freed if not blocked}))
+    bulk("remove_dead").run(connection, [(row.tenant, row.id) for row in changes.dead_removed])
     bulk("insert_outbox").run(connection, list(_marked(changes.outbox)))
 
 
@@ -34,6 +37,34 @@ def still_leased(connection: apsw.Connection, claimed: Sequence[OutboxRow]) -> S
     """Those of claimed rows that nobody has finished or claimed since."""
     held = {ids.text(id_) for (id_,) in bulk("still_leased").run(connection, [(row.id, row.fence) for row in claimed])}
     return [row for row in claimed if row.id in held]
+
+
+def dead(connection: apsw.Connection, query: DeadQuery) -> Sequence[OutboxRow]:
+    """One page of dead letters, oldest first."""
+    wanted = {**_which(query), "after": query.after, "limit": query.limit}
+    return [records.outbox_of(row, ids.text) for row in rows(connection, "dead_letters", wanted)]
+
+
+def dead_by_id(connection: apsw.Connection, tenant: TenantId, wanted: Sequence[str]) -> Sequence[OutboxRow]:
+    """Those dead letters that exist, in id order."""
+    known = sorted({id_ for id_ in wanted if is_uuid(id_)})
+    found = bulk("dead_by_id").run(connection, [(tenant, id_) for id_ in known])
+    return [records.outbox_of(row, ids.text) for row in found]
+
+
+def count_dead(connection: apsw.Connection, query: DeadQuery) -> int:
+    """How many dead letters there are, regardless of page."""
+    ((count,),) = rows(connection, "count_dead", _which(query))
+    return int(count)
+
+
+def dead_by_topic(connection: apsw.Connection) -> Mapping[str, int]:
+    """How many dead letters there are of each topic."""
+    return dict(rows(connection, "dead_by_topic"))
+
+
+def _which(query: DeadQuery) -> dict[str, Any]:
+    return {"tenant": query.tenant, "topic": query.topic, "incident": query.incident}
 
 
 def reset(connection: apsw.Connection) -> None:

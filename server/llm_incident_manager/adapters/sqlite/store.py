@@ -1,6 +1,6 @@
 """Implements the store port on SQLite: opens files and threads, sends each method to the right one. Decides nothing."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,7 @@ from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
+from llm_incident_manager.ports.dead_letters import DeadQuery
 from llm_incident_manager.ports.executor import Executor
 from llm_incident_manager.ports.stores import (
     Count,
@@ -193,6 +194,22 @@ class SqliteStore:
     async def backlog(self, topic: str) -> tuple[int, Instant | None]:
         """How many live rows a topic has and when the oldest was created."""
         return await self._read(partial(reads.backlog, topic=topic))
+
+    async def dead_letters(self, query: DeadQuery) -> Sequence[OutboxRow]:
+        """One page of dead letters, oldest first."""
+        return await self._read(partial(outbox.dead, query=query))
+
+    async def dead_letters_by_id(self, tenant: TenantId, ids: Sequence[str]) -> Sequence[OutboxRow]:
+        """Those dead letters that exist, in id order."""
+        return await self._read(partial(outbox.dead_by_id, tenant=tenant, wanted=ids))
+
+    async def count_dead(self, query: DeadQuery) -> int:
+        """How many dead letters there are, regardless of page."""
+        return await self._read(partial(outbox.count_dead, query=query))
+
+    async def dead_by_topic(self) -> Mapping[str, int]:
+        """How many dead letters of all tenants there are of each topic."""
+        return await self._read(outbox.dead_by_topic)
 
     async def sweep(self, before: Instant, limit: int) -> int:
         """Deletes idempotency keys, answers, segments and released fingerprints older than that; at most so many."""

@@ -99,6 +99,10 @@ class SqliteTransaction:
         """Those of claimed rows that nobody has finished or claimed since."""
         return await self._run(lambda connection: outbox.still_leased(connection, rows))
 
+    async def lock_dead(self, tenant: TenantId, ids: Sequence[str]) -> Sequence[OutboxRow]:
+        """Reads dead letters by id, in id order; those that are gone are left out."""
+        return await self._run(lambda connection: outbox.dead_by_id(connection, tenant, ids))
+
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when something was taken, or is gone, since it was read."""
         await self._run(lambda connection: writes.write(connection, changes, self._writer.chain))

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-import orjson
-
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.time import SECOND, Instant
@@ -12,7 +10,7 @@ from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import notify
 from llm_incident_manager.pipeline import reading, summary
 from llm_incident_manager.pipeline.tools import Tools
-from llm_incident_manager.ports import told
+from llm_incident_manager.ports import deliveries, told
 from llm_incident_manager.ports.changes import NOTIFY, Changes, DeliveryRow, OutboxRetry, OutboxRow
 from llm_incident_manager.ports.channel import Channel, Notification, Receipt
 from llm_incident_manager.ports.told import Happening
@@ -31,12 +29,16 @@ SEND_SECONDS = 30
 
 
 async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
-    """Sends each row once, then writes what became of those that are still ours."""
+    """Sends each row once, then writes what became of those that are still ours.
+
+    Raises before anything is sent for a row that cannot be read, or whose incident is gone.
+    """
     begin_before = Instant(tools.clock.now() + BEGIN_SECONDS * SECOND)
     async with tools.store.transaction() as tx:
         incidents = await reading.incidents(tx.peek_each, ((row.tenant, row.incident_id) for row in rows))
     gate = asyncio.Semaphore(AT_ONCE)
-    sends = (_send_in_time(row, incidents[row.incident_id], gate, begin_before, tools) for row in rows)
+    work = [(row, deliveries.of(row), incidents[row.incident_id]) for row in rows]
+    sends = [_send_in_time(row, delivery, incident, gate, begin_before, tools) for row, delivery, incident in work]
     receipts = dict(zip((row.id for row in rows), await asyncio.gather(*sends), strict=True))
     now = tools.clock.now()
     async with tools.store.transaction() as tx:
@@ -44,18 +46,23 @@ async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
         for row in await tx.still_leased(rows):
             _record(changes, row, incidents[row.incident_id], receipts[row.id], now, tools)
         await tx.write(changes)
+    tools.handled(TOPIC, changes.outbox_done)
 
 
 async def _send_in_time(
-    row: OutboxRow, incident: Incident, gate: asyncio.Semaphore, begin_before: Instant, tools: Tools
+    row: OutboxRow,
+    delivery: DeliveryRow,
+    incident: Incident,
+    gate: asyncio.Semaphore,
+    begin_before: Instant,
+    tools: Tools,
 ) -> Receipt | None:
     """None when its turn came too late."""
     async with gate:
-        return await _send(row, incident, tools) if tools.clock.now() < begin_before else None
+        return await _send(row, delivery, incident, tools) if tools.clock.now() < begin_before else None
 
 
-async def _send(row: OutboxRow, incident: Incident, tools: Tools) -> Receipt:
-    delivery = _delivery(row)
+async def _send(row: OutboxRow, delivery: DeliveryRow, incident: Incident, tools: Tools) -> Receipt:
     channel = tools.channels.get(delivery.channel)
     if channel is None:
         return Receipt(ok=False, retryable=False, detail=f"channel {delivery.channel!r} is not configured any more")
@@ -91,7 +98,7 @@ def _record(
     if receipt is None:
         changes.outbox_retries.append(OutboxRetry(row.id, row.fence, row.attempts, row.due_at, row.last_error))
         return
-    attempts, delivery = row.attempts + 1, _delivery(row)
+    attempts, delivery = row.attempts + 1, deliveries.of(row)
     outcome = notify.decide(
         row.id,
         attempts,
@@ -144,15 +151,3 @@ def _happening(delivery: DeliveryRow, state: DeliveryState, error: str, attempts
         "delivery": delivery.id,
     }
     return Happening(TimelineKind.NOTIFIED, ACTOR, text, details)
-
-
-def _delivery(row: OutboxRow) -> DeliveryRow:
-    return DeliveryRow(
-        **orjson.loads(row.payload),
-        tenant=row.tenant,
-        incident_id=row.incident_id,
-        state=DeliveryState.PENDING,
-        attempts=row.attempts,
-        error=row.last_error,
-        updated_at=row.due_at,
-    )

@@ -39,6 +39,7 @@ async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
             if (incident := routed.get(row.incident_id)) is not None:
                 _route(changes, row, incident, now, tools)
         await tx.write(changes)
+    tools.handled(TOPIC, rows)
     tools.wake(changes)
 
 

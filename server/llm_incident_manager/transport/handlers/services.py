@@ -13,6 +13,7 @@ from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.usecases.applying import Applying
+from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.linking import Linking
 from llm_incident_manager.usecases.merging import Merging
@@ -42,6 +43,7 @@ class Services:
     splitting: Splitting
     linking: Linking
     applying: Applying
+    dead_letters: DeadLetters
     feed: Feed
     watching: Watching
     pages: Pages

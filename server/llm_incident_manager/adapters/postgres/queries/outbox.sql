@@ -45,6 +45,35 @@ FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::bigint[], $5::text[], $
     AS r (id, fence, attempts, due_at, error, dead)
 WHERE o.id = r.id AND o.fence = r.fence;
 
+-- name: remove_dead
+-- Ends dead letters. Their lanes have gone on without them.
+DELETE FROM outbox AS o USING unnest($1::text[], $2::uuid[]) AS r (tenant, id)
+WHERE o.id = r.id AND o.tenant = r.tenant AND o.dead;
+
+-- name: dead_letters
+-- A tenant's dead letters behind one of them, oldest first; of one topic or incident when told.
+SELECT {outbox}
+FROM outbox AS o
+WHERE o.dead AND o.tenant = $1 AND o.id > $2 AND ($3::text = '' OR o.topic = $3)
+    AND ($4::uuid IS NULL OR o.incident_id = $4)
+ORDER BY o.id
+LIMIT $5;
+
+-- name: dead_by_id
+SELECT {outbox} FROM outbox AS o WHERE o.dead AND o.tenant = $1 AND o.id = ANY($2::uuid[]) ORDER BY o.id;
+
+-- name: lock_dead
+-- The same; they stay so until the transaction ends.
+SELECT {outbox} FROM outbox AS o WHERE o.dead AND o.tenant = $1 AND o.id = ANY($2::uuid[]) ORDER BY o.id FOR UPDATE OF o;
+
+-- name: count_dead
+SELECT count(*)
+FROM outbox AS o
+WHERE o.dead AND o.tenant = $1 AND ($2::text = '' OR o.topic = $2) AND ($3::uuid IS NULL OR o.incident_id = $3);
+
+-- name: dead_by_topic
+SELECT o.topic, count(*) FROM outbox AS o WHERE o.dead GROUP BY o.topic;
+
 -- name: backlog
 SELECT count(*), min(o.created_at) FROM outbox AS o WHERE o.topic = $1 AND NOT o.dead;
 

@@ -62,6 +62,42 @@ UPDATE outbox SET lease_owner = '', lease_until = 0 WHERE lease_owner <> ''
 -- How many live rows a topic has and when the oldest was made.
 SELECT count(*), min(created_at) FROM outbox WHERE topic = ? AND dead = 0
 
+-- name: remove_dead
+-- Ends dead letters. Their lanes have gone on without them.
+DELETE FROM outbox
+WHERE id IN (
+    SELECT o.id FROM (VALUES (?, ?)) AS v
+    CROSS JOIN outbox AS o ON o.id = unhex(v.column2, '-') AND o.tenant = v.column1
+    WHERE o.dead = 1
+)
+
+-- name: dead_letters
+-- A tenant's dead letters behind one of them, oldest first; of one topic or incident when told.
+SELECT id, tenant, topic, lane, incident_id, payload, traceparent, created_at, due_at, attempts, last_error, fence
+FROM outbox
+WHERE dead = 1 AND tenant = :tenant AND id > unhex(:after, '-') AND (:topic = '' OR topic = :topic)
+    AND (:incident IS NULL OR incident_id = unhex(:incident, '-'))
+ORDER BY id
+LIMIT :limit
+
+-- name: dead_by_id
+-- Those of many dead letters that exist.
+SELECT o.id, o.tenant, o.topic, o.lane, o.incident_id, o.payload, o.traceparent, o.created_at, o.due_at, o.attempts,
+    o.last_error, o.fence
+FROM (VALUES (?, ?)) AS v
+CROSS JOIN outbox AS o ON o.id = unhex(v.column2, '-') AND o.tenant = v.column1
+WHERE o.dead = 1
+
+-- name: count_dead
+-- How many dead letters a tenant has; of one topic or incident when told.
+SELECT count(*) FROM outbox
+WHERE dead = 1 AND tenant = :tenant AND (:topic = '' OR topic = :topic)
+    AND (:incident IS NULL OR incident_id = unhex(:incident, '-'))
+
+-- name: dead_by_topic
+-- How many dead letters there are of each topic.
+SELECT topic, count(*) FROM outbox WHERE dead = 1 GROUP BY topic
+
 -- name: insert_deliveries
 -- New notifications; one that exists stays as it is.
 INSERT INTO delivery (
