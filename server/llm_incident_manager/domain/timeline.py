@@ -26,6 +26,7 @@ class TimelineKind(StrEnum):
     SPLIT = "SPLIT"
     LINKED = "LINKED"
     ATTACHMENT = "ATTACHMENT"
+    SNOOZED = "SNOOZED"
 
 
 class ChangeKind(StrEnum):

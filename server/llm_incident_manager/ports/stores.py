@@ -32,6 +32,7 @@ from llm_incident_manager.ports.changes import (
     ProducerKey,
     ProducerRow,
 )
+from llm_incident_manager.ports.timers import TimerLeases, TimerStore
 
 
 class KeyTaken(DomainError):
@@ -124,7 +125,7 @@ class IncidentQuery:
     search: Words | None = None
 
 
-class Transaction(Belongings, Protocol):
+class Transaction(Belongings, TimerLeases, Protocol):
     """One unit of work. Reads see its own state of the database; incidents read here are locked until its end."""
 
     async def claim(self, claims: Claims) -> Claimed:
@@ -180,7 +181,7 @@ class Transaction(Belongings, Protocol):
         ...
 
 
-class Store(Belongings, Protocol):
+class Store(Belongings, TimerStore, Protocol):
     """A database. Reading methods outside a transaction may use other connections."""
 
     @property

@@ -23,6 +23,7 @@ FEED_KINDS: Mapping[TimelineKind, ChangeKind] = {
     TimelineKind.SPLIT: ChangeKind.UPDATED,
     TimelineKind.LINKED: ChangeKind.UPDATED,
     TimelineKind.ATTACHMENT: ChangeKind.UPDATED,
+    TimelineKind.SNOOZED: ChangeKind.UPDATED,
 }
 
 

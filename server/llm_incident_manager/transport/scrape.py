@@ -31,3 +31,5 @@ class Scrape:
         for topic in TOPICS:
             rows, oldest = await self._store.backlog(topic)
             self._metrics.outbox_waits(topic, rows, 0.0 if oldest is None else (now - oldest) / SECOND)
+        due, since = await self._store.overdue_timers(now)
+        self._metrics.timers_wait(due, 0.0 if since is None else (now - since) / SECOND)

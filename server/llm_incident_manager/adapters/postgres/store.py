@@ -13,6 +13,7 @@ from llm_incident_manager.adapters.postgres import (
     retention,
     schema,
     starting,
+    timers,
 )
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
@@ -48,7 +49,7 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore:
+class PostgresStore(timers.Timed):
     """Implements ports.stores.Store."""
 
     def __init__(
