@@ -28,7 +28,7 @@ app = typer.Typer(
 app.add_typer(service.config, name="config")
 app.add_typer(contexts.app, name="context")
 app.add_typer(event.app, name="event")
-app.add_typer(snooze.app, name="incident")  # `related` and `snooze` add to the same group
+app.add_typer(snooze.app, name="incident")
 service.add_to(app)
 backup.add_to(app)
 replay.add_to(app)

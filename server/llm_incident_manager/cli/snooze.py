@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from llm_incident_manager.cli import aim, failures
+from llm_incident_manager.cli import aim, failures, related
 from llm_incident_manager.cli.aim import Deed
 from llm_incident_manager.domain import moments, time
 from llm_incident_manager.domain.time import Instant
 
-app = aim.app
+app = related.app  # each module of the group adds to that of the one before
 
 _PART = re.compile(r"(\d+)([dhms])", re.ASCII)
 _STRETCH = re.compile(r"(?:\d+[dhms])+", re.ASCII)

@@ -25,6 +25,7 @@ SCANS = {
     "list_incidents": "is only the beginning of a statement",
     "alive": "reads nothing",
     "reset_leases": "runs once, at the start",
+    "reset_timer_leases": "runs once, at the start",
     "feed_position": "takes the last row",
     "next_events": "counts the rows that its inner part has found by their key",
     "expire_changes": "looks at the first rows only",
