@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from llm_incident_manager.domain import time
+from llm_incident_manager.domain import filters, time
 from llm_incident_manager.domain.errors import IllegalTransition, InvalidFields, Merged, StaleEtag
 from llm_incident_manager.domain.event import Action
 from llm_incident_manager.domain.incident import Incident
@@ -15,6 +15,7 @@ from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
 from llm_incident_manager.pipeline.timers import Timers
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.ports.timers import Overdue
+from llm_incident_manager.usecases.applying import Hushing, Wish
 from llm_incident_manager.usecases.incidents import Target
 from tests.support.builders import TENANT
 from tests.support.desk import CALLER, Desk, desk_on
@@ -252,3 +253,18 @@ async def test_one_timer_that_fails_is_tried_again_and_holds_back_no_other(
     desk.world.clock.forward(SECOND)
     assert await timers_.once() == 1
     assert replace(await desk.now(bad.id)).snoozed_until is None
+
+
+async def test_many_are_snoozed_each_by_its_own_decision(desk: Desk) -> None:
+    open_, over = await desk.opened("a"), await desk.opened("b")
+    already = await snoozed(desk, "c")
+    await desk.move(over, Verb.RESOLVE)
+    until = already.snoozed_until
+    assert until is not None
+    wish = Wish(filters.parse("event_count >= 1"), Hushing("ann", until))
+    looked = await desk.applying.preview(CALLER, wish)
+    done = await desk.applying.apply(CALLER, wish, "", b"")
+    for tally in (looked, done):
+        assert (tally.matched, tally.changed, tally.unchanged, tally.failed) == (3, 1, 1, 1)
+        assert [(each.number, each.reason) for each in tally.failures] == [(over.number, "ILLEGAL_TRANSITION")]
+    assert ((await desk.now(open_.id)).snoozed_until, (await timers(desk)).count) == (until, 2)
