@@ -184,7 +184,7 @@ async def test_a_merge_that_raises_the_target_wakes_it(desk: Desk) -> None:
 async def test_what_is_split_off_is_awake(desk: Desk) -> None:
     incident = await snoozed(desk)
     more = await desk.event("a")
-    outcome = await desk.split(await desk.now(incident.id), [more.event_id])
+    outcome = await desk.split(await desk.now(incident.id), [more.event_id or ""])
     assert outcome.new.snoozed_until is None
     assert outcome.rest.snoozed_until == incident.snoozed_until
 

@@ -11,7 +11,7 @@ from llm_incident_manager.pipeline import reading
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import snoozing, told
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.stores import StoreBroken
+from llm_incident_manager.ports.stores import KeyTaken, StoreBroken
 from llm_incident_manager.ports.timers import TimerRetry, TimerRow
 from llm_incident_manager.telemetry import logs, traces
 
@@ -40,7 +40,8 @@ class Timers:
             except StoreBroken:
                 raise
             except Exception as error:  # noqa: BLE001  # one bad round must not end it; the leases run out
-                self._tools.metrics.store_failed()
+                if isinstance(error, StoreUnavailable):
+                    self._tools.metrics.store_failed()
                 self._log.error("timers.failed", error=repr(error))
                 fired = 0
             if fired < LIMIT:
@@ -85,7 +86,11 @@ class Timers:
             tools.metrics.timer_fired(row.kind, max(0, now - row.due_at) / SECOND)
 
     async def _put_off(self, row: TimerRow, error: Exception) -> None:
-        self._log.error("timers.defect", incident=row.incident_id, timer=row.key, error=repr(error), exc_info=error)
+        about = {"incident": row.incident_id, "timer": row.key, "error": repr(error)}
+        if isinstance(error, KeyTaken):
+            self._log.warning("timers.contended", **about)
+        else:
+            self._log.error("timers.defect", **about, exc_info=error)
         attempts = row.attempts + 1
         not_before = timer.again(attempts, self._tools.clock.now())
         retry = TimerRetry(row.incident_id, row.key, row.fence, attempts, not_before, repr(error))

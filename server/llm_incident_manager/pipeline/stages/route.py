@@ -62,7 +62,7 @@ def _happening(decision: route.Tell | route.Quiet, asked: str) -> Happening:
         text = f"Route {decision.route}: {', '.join(decision.channels)}"
         details = {"route": decision.route, "channels": ",".join(decision.channels)}
     else:
-        text = f"Route {decision.route}: nobody is told that it was {asked} ({decision.reason})"
+        text = f"Route {decision.route}: nobody is told ({decision.reason}); the reason would have been {asked}"
         details = {"route": decision.route, "reason": decision.reason, "asked": asked}
     return Happening(TimelineKind.ROUTED, ACTOR, text, details)
 
