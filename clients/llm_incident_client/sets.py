@@ -15,6 +15,7 @@ Verb: TypeAlias = (
     | pb.ApplyReopen
     | pb.ApplyAssign
     | pb.ApplyAddNote
+    | pb.ApplySnooze
 )
 """What to do with each incident, for instance `pb.ApplyResolve(root_cause="deploy 42")`."""
 

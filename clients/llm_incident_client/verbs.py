@@ -97,7 +97,7 @@ class VerbCalls(calls.MethodGroup):
     async def snooze(
         self, incident_id: str, until: datetime, *, actor: str = "", etag: str = "", request_id: str = ""
     ) -> pb.Incident:
-        """Silences an open incident until then (an aware datetime)."""
+        """Tells nobody of an open incident until then (an aware datetime), unless it gets worse."""
         name = request_id or calls.new_request_id()
         request = pb.SnoozeRequest(
             incident_id=incident_id, request_id=name, etag=etag, actor=actor, until=_timestamp(until)

@@ -170,6 +170,7 @@ CREATE TABLE public.incident (
     keys jsonb,
     unmerge jsonb,
     first_received_at bigint,
+    snoozed_until bigint,
     CONSTRAINT incident_severity_check CHECK (((severity >= 0) AND (severity <= 4))),
     CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['NEW'::text, 'ACKNOWLEDGED'::text, 'IN_PROGRESS'::text, 'ESCALATED'::text, 'RESOLVED'::text, 'CLOSED'::text])))
 );
@@ -354,6 +355,20 @@ CREATE TABLE public.timeline (
     details jsonb NOT NULL
 );
 
+CREATE TABLE public.timer (
+    incident_id uuid NOT NULL,
+    key text NOT NULL,
+    tenant text NOT NULL,
+    kind text NOT NULL,
+    due_at bigint NOT NULL,
+    created_at bigint NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text DEFAULT ''::text NOT NULL,
+    lease_owner text DEFAULT ''::text NOT NULL,
+    lease_until bigint DEFAULT 0 NOT NULL,
+    fence bigint DEFAULT 0 NOT NULL
+);
+
 ALTER TABLE ONLY public.event_body ATTACH PARTITION public.event_body_default DEFAULT;
 
 ALTER TABLE ONLY public.event ATTACH PARTITION public.event_default DEFAULT;
@@ -433,6 +448,9 @@ ALTER TABLE ONLY public.schema_migration
 ALTER TABLE ONLY public.timeline
     ADD CONSTRAINT timeline_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.timer
+    ADD CONSTRAINT timer_pkey PRIMARY KEY (incident_id, key);
+
 CREATE INDEX ix_incident_change_order ON public.incident_change USING btree (transaction, sequence);
 
 CREATE INDEX ix_incident_document_words ON public.incident_document USING gin (words);
@@ -482,6 +500,8 @@ CREATE INDEX ix_outbox_lane ON public.outbox USING btree (topic, lane, id);
 CREATE INDEX ix_outbox_topic ON public.outbox USING btree (topic, dead, id);
 
 CREATE INDEX ix_timeline_incident ON public.timeline USING btree (incident_id, id);
+
+CREATE INDEX ix_timer_due ON public.timer USING btree (due_at, lease_until);
 
 CREATE UNIQUE INDEX ux_delivery_dedup ON public.delivery USING btree (incident_id, dedup_key, channel);
 

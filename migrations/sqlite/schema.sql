@@ -101,7 +101,7 @@ CREATE TABLE incident (
     closed_at INTEGER,
     revision INTEGER NOT NULL,
     traceparent TEXT NOT NULL
-, keys TEXT, unmerge TEXT, first_received_at INTEGER) WITHOUT ROWID;
+, keys TEXT, unmerge TEXT, first_received_at INTEGER, snoozed_until INTEGER) WITHOUT ROWID;
 
 CREATE INDEX ix_incident_finished ON incident (coalesce(closed_at, resolved_at)) WHERE state IN ('RESOLVED', 'CLOSED');
 
@@ -340,6 +340,23 @@ CREATE TABLE timeline (
 ) WITHOUT ROWID;
 
 CREATE INDEX ix_timeline_incident ON timeline (incident_id, id);
+
+CREATE TABLE timer (
+    incident_id BLOB NOT NULL,
+    key TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    last_error TEXT NOT NULL DEFAULT '',
+    lease_owner TEXT NOT NULL DEFAULT '',
+    lease_until INTEGER NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (incident_id, key)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_timer_due ON timer (due_at, lease_until);
 
 CREATE TRIGGER incident_removed AFTER DELETE ON incident
 BEGIN

@@ -22,6 +22,7 @@ from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.indexer import Indexer
 from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.sweeper import Sweeper
+from llm_incident_manager.pipeline.timers import Timers
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Store, StoreRefused
 from llm_incident_manager.telemetry import logs
@@ -157,6 +158,7 @@ class Server:
         scrape = Scrape(metrics, store, clock)
         sweeper = Sweeper(store, clock, tools.kept, metrics)
         workers: dict[str, Worker] = {"batcher": services.batcher, "feed": feed, "indexer": indexer, "sweeper": sweeper}
+        workers["timers"] = Timers(tools, settings.instance_id)
         workers |= {f"pump-{topic}": pump for topic, pump in pumps.items()}
         return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
 

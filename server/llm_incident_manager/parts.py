@@ -34,6 +34,7 @@ from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.linking import Linking
 from llm_incident_manager.usecases.merging import Merging
+from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import Feed
@@ -91,6 +92,7 @@ def services(settings: Settings, made: Tools, feed: Feed, end: Drain) -> Service
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
     runner, units, incidents = Runner(made), Units(made.store, clock, made.wake), Incidents(clock, ids)
+    snoozing = Snoozing(clock, ids)
     limits = Limits(
         batch_events=ingest.batch_events,
         batch_fingerprints=ingest.batch_fingerprints,
@@ -107,7 +109,8 @@ def services(settings: Settings, made: Tools, feed: Feed, end: Drain) -> Service
         merging=Merging(clock, ids),
         splitting=Splitting(clock, ids, made.codec, made.judge.pack),
         linking=Linking(clock, ids),
-        applying=Applying(made.store, units, incidents),
+        snoozing=snoozing,
+        applying=Applying(made.store, units, incidents, snoozing),
         dead_letters=DeadLetters(made.store, units, clock, ids),
         feed=feed,
         watching=Watching(feed, made.clock, end),

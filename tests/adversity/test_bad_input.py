@@ -66,7 +66,9 @@ async def test_oversized_messages_and_bombs_are_refused_before_they_are_held() -
         ("/api/v1/incidents", '{"source": "s", "title": "t", "severity": "P9"}', 400, "INVALID_FIELD", "severity"),
         ("/api/v1/nowhere", "{}", 404, "NO_ROUTE", None),
         ("/api/v1/incidents/INC-20200101-00001/acknowledge", "{}", 404, "NOT_FOUND", None),
-        ("/api/v1/incidents/x/snooze", '{"until": "2099-01-01T00:00:00Z"}', 501, "NOT_AVAILABLE", None),
+        ("/api/v1/incidents/x/snooze", "{}", 400, "INVALID_FIELD", "until"),
+        ("/api/v1/incidents/x/snooze", '{"until": "1969-12-31T00:00:00Z"}', 400, "INVALID_FIELD", "until"),
+        ("/api/v1/incidents/x/snooze", '{"until": "2099-01-01T00:00:00Z"}', 404, "NOT_FOUND", None),
     ],
 )
 async def test_refusals_name_reason_and_field(

@@ -24,6 +24,7 @@ from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.lifecycle import State
 from llm_incident_manager.domain.relations import Attachment, Relation
+from llm_incident_manager.domain.timers import TimerKind
 from llm_incident_manager.ports.changes import (
     NOTIFY,
     AnswerRow,
@@ -37,6 +38,7 @@ from llm_incident_manager.ports.changes import (
     SegmentRow,
 )
 from llm_incident_manager.ports.stores import Store, StoreRefused
+from llm_incident_manager.ports.timers import TimerRow
 from tests.support.backends import Backend, Postgres, SqliteFile
 from tests.support.builders import (
     NOW,
@@ -121,6 +123,7 @@ async def fill(store: Store) -> Incident:
             links=[LinkRow(TENANT, incident.id, Relation.LINKED, over.id, NOW, NASTY, NASTY)],
             attachments=[Attachment(make_id(), TENANT, incident.id, "https://x", NASTY, "text/plain", "ann", NOW)],
             producers=[ProducerRow(producer, row.epoch, 2)],
+            timers=[TimerRow(incident.id, NASTY, TENANT, TimerKind.SNOOZE, later(60), NOW)],
         ),
     )
     await write(store, Changes(outbox_retries=[OutboxRetry(work[1].id, work[1].fence, 5, NOW, NASTY, dead=True)]))

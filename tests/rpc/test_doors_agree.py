@@ -146,7 +146,7 @@ async def by_incident_id(method: Method, server: RunningServer) -> Requests:
         "url": "https://example.com/trace",
     }
     extra = {field: value for field, value in offered.items() if field in fields}
-    possible = name not in ("StartWork", "DeEscalate", "Resolve", "Close", "Reopen", "Snooze", "AnalyzeCorrelations")
+    possible = name not in ("StartWork", "DeEscalate", "Resolve", "Close", "Reopen", "AnalyzeCorrelations")
     found = [
         (request(name, incident_id=incident, **extra), possible),
         (request(name, incident_id="INC-20200101-99999", **extra), False),

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -142,3 +143,28 @@ async def test_figures_tell_how_long_things_took(server: RunningServer) -> None:
     assert told["total"]["time_to_resolve"]["count"] == 1
     table = await command(*asked, server=server)
     assert [line.split()[0] for line in table.out.splitlines()[1:]] == ["NEW", "RESOLVED", "all"]
+
+
+async def test_incidents_are_snoozed_one_by_its_name_or_all_that_match(server: RunningServer) -> None:
+    number, other = await opened(server, "snoozed", 2)
+    one = await command("incident", "snooze", number, "--until", "2099-01-01T06:00:00Z", "--json", server=server)
+    assert (one.code, one.json["snoozed_until"]) == (0, "2099-01-01T06:00:00Z")
+    shown = await command("incident", "show", number, server=server)
+    assert "snoozed until" in shown.out
+    many = await command("incident", "snooze", "--filter", 'source = "snoozed"', "-y", "--for", "1h30m", server=server)
+    assert (many.code, many.out) == (0, "2 match: 2 changed, 0 unchanged, 0 refused\n")
+    found = await command("incident", "show", other, "--json", server=server)
+    left = datetime.fromisoformat(found.json["snoozed_until"]) - datetime.now(UTC)
+    assert timedelta(minutes=80) < left < timedelta(minutes=91)
+    await command("incident", "resolve", other, "--force", server=server)
+    over = await command("incident", "snooze", other, "--for", "1h", server=server)
+    assert (over.code, "ILLEGAL_TRANSITION" in over.err) == (4, True)
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["--for", "soon"], ["--for", "0s"], ["--for", "2h 3m"], ["--for", "99999999d"], ["--until", "tomorrow"],
+    ["--for", "1h", "--until", "2099-01-01"],
+], ids=" ".join)  # fmt: skip
+async def test_a_snooze_without_a_clear_end_is_refused_before_anything_is_sent(arguments: list[str]) -> None:
+    done = await command("incident", "snooze", "A", *arguments, "--address", "127.0.0.1:1")
+    assert (done.code, done.out) == (2, "")

@@ -10,6 +10,7 @@ from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import FingerprintName, Incident
 from llm_incident_manager.domain.lifecycle import Verb
 from llm_incident_manager.domain.relations import Relation
+from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import Changes, FingerprintKey
 from llm_incident_manager.ports.stores import IncidentQuery, Store, Transaction
 from llm_incident_manager.usecases.applying import Applying
@@ -18,6 +19,7 @@ from llm_incident_manager.usecases.draft import Birth
 from llm_incident_manager.usecases.incidents import Ask, Incidents, Target
 from llm_incident_manager.usecases.linking import Linking
 from llm_incident_manager.usecases.merging import Merging
+from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Outcome, Split, Splitting
 from llm_incident_manager.usecases.unit import Once, Units
 from tests.support.builders import TENANT, make_event
@@ -37,6 +39,7 @@ class Desk:
     merging: Merging
     splitting: Splitting
     linking: Linking
+    snoozing: Snoozing
     applying: Applying
 
     @property
@@ -94,6 +97,11 @@ class Desk:
             )
         )
 
+    async def snooze(self, incident: Incident, until: Instant, etag: str = "") -> Incident:
+        return await self.do(
+            lambda tx, changes: self.snoozing.snooze(tx, changes, CALLER, Target(incident.id, etag), "ann", until)
+        )
+
     async def holder(self, key: str) -> str | None:
         """Who holds a dedup_key."""
         async with self.store.transaction() as tx:
@@ -125,6 +133,7 @@ def desk_on(store: Store) -> Desk:
     world = world_on(store)
     tools = world.tools
     units, incidents = Units(store, tools.clock, tools.wake), Incidents(tools.clock, tools.ids)
+    snoozing = Snoozing(tools.clock, tools.ids)
     return Desk(
         world,
         units,
@@ -132,7 +141,8 @@ def desk_on(store: Store) -> Desk:
         Merging(tools.clock, tools.ids),
         Splitting(tools.clock, tools.ids, tools.codec, tools.judge.pack),
         Linking(tools.clock, tools.ids),
-        Applying(store, units, incidents),
+        snoozing,
+        Applying(store, units, incidents, snoozing),
     )
 
 

@@ -47,6 +47,7 @@ POOL = (
 )
 
 TIMES = tuple(Instant(1_700_000_000_000_000 + step) for step in range(5))
+MOMENTS = ("acknowledged_at", "resolved_at", "closed_at", "snoozed_until")
 COSTS = (0.0, 0.1, 1.5, 2.0)
 
 _texts = st.sampled_from(POOL) | st.text(AWKWARD, max_size=5)
@@ -67,7 +68,7 @@ def _incident(random: Random, number: int, *, bare: bool) -> Incident:
     fields: dict[str, Any] = {name: "" if bare else random.choice(POOL) for name in sorted(texts)}
     fields |= {attribute: random.choice(TIMES) for attribute in ("created_at", "updated_at", "first_seen", "last_seen")}
     if not bare:
-        fields |= {name: random.choice([None, *TIMES]) for name in ("acknowledged_at", "resolved_at", "closed_at")}
+        fields |= {name: random.choice([None, *TIMES]) for name in MOMENTS}
         fields["labels"] = {key: random.choice(POOL) for key in random.sample(KEYS, 3)}
         for name in ("affected_services", "assignees"):
             fields[name] = tuple(random.choices(POOL, k=random.randrange(3)))

@@ -23,6 +23,7 @@ from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.pipeline.timers import Timers
 from llm_incident_manager.pipeline.tools import Identities, Tools
 from llm_incident_manager.ports.channel import Notification, Receipt
 from llm_incident_manager.ports.stores import IncidentQuery, Store
@@ -91,7 +92,9 @@ class World:
     async def settle(self) -> None:
         """Everything that is due after the commit is done."""
         handlers = (*assembly.AFTER_COMMIT, *assembly.EFFECTS)
-        while sum([await Pump(handler, self.tools, "test", lambda: False).once() for handler in handlers]):
+        timers = Timers(self.tools, "test")
+        pumps = [Pump(handler, self.tools, "test", lambda: False) for handler in handlers]
+        while await timers.once() + sum([await pump.once() for pump in pumps]):
             pass
 
     async def incidents(self) -> Sequence[Incident]:

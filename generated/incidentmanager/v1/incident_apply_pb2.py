@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from incidentmanager.v1 import incident_pb2 as incidentmanager_dot_v1_dot_incident__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'incidentmanager/v1/incident_apply.proto\x12\x12incidentmanager.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!incidentmanager/v1/incident.proto\"\x12\n\x10\x41pplyAcknowledge\"\x10\n\x0e\x41pplyStartWork\"-\n\rApplyEscalate\x12\x1c\n\x06reason\x18\x01 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\"/\n\x0f\x41pplyDeEscalate\x12\x1c\n\x06reason\x18\x01 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\"\x9e\x01\n\x0c\x41pplyResolve\x12>\n\x06method\x18\x01 \x01(\x0e\x32$.incidentmanager.v1.ResolutionMethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\x05notes\x18\x02 \x01(\tB\r\xbaH\nr\x08\x18\x80\x80\x01\xba\x01\x01\x00\x12!\n\nroot_cause\x18\x03 \x01(\tB\r\xbaH\nr\x08\x18\x80\x80\x01\xba\x01\x01\x00\x12\r\n\x05\x66orce\x18\x04 \x01(\x08\"\x0c\n\nApplyClose\"+\n\x0b\x41pplyReopen\x12\x1c\n\x06reason\x18\x01 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\"9\n\x0b\x41pplyAssign\x12*\n\tassignees\x18\x01 \x03(\tB\x17\xbaH\x14\x92\x01\x11\x10 \x18\x01\"\x0br\t\x10\x01\x18\xff\x01\xba\x01\x01\x00\"-\n\x0c\x41pplyAddNote\x12\x1d\n\x04text\x18\x01 \x01(\tB\x0f\xbaH\x0cr\n\x10\x01\x18\x80\x80\x01\xba\x01\x01\x00\"\xd8\x05\n\x17\x41pplyToIncidentsRequest\x12\x1e\n\x06\x66ilter\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\x80 \xba\x01\x01\x00\x12 \n\nrequest_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\x12\x1b\n\x05\x61\x63tor\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\xff\x01\xba\x01\x01\x00\x12\x0f\n\x07preview\x18\x04 \x01(\x08\x12$\n\x0e\x65xpected_count\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x01\x88\x01\x01\x12\x19\n\x05limit\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12;\n\x0b\x61\x63knowledge\x18\n \x01(\x0b\x32$.incidentmanager.v1.ApplyAcknowledgeH\x00\x12\x38\n\nstart_work\x18\x0b \x01(\x0b\x32\".incidentmanager.v1.ApplyStartWorkH\x00\x12\x35\n\x08\x65scalate\x18\x0c \x01(\x0b\x32!.incidentmanager.v1.ApplyEscalateH\x00\x12:\n\x0b\x64\x65_escalate\x18\r \x01(\x0b\x32#.incidentmanager.v1.ApplyDeEscalateH\x00\x12\x33\n\x07resolve\x18\x0e \x01(\x0b\x32 .incidentmanager.v1.ApplyResolveH\x00\x12/\n\x05\x63lose\x18\x0f \x01(\x0b\x32\x1e.incidentmanager.v1.ApplyCloseH\x00\x12\x31\n\x06reopen\x18\x10 \x01(\x0b\x32\x1f.incidentmanager.v1.ApplyReopenH\x00\x12\x31\n\x06\x61ssign\x18\x11 \x01(\x0b\x32\x1f.incidentmanager.v1.ApplyAssignH\x00\x12\x34\n\x08\x61\x64\x64_note\x18\x12 \x01(\x0b\x32 .incidentmanager.v1.ApplyAddNoteH\x00\x42\r\n\x04verb\x12\x05\xbaH\x02\x08\x01\x42\x11\n\x0f_expected_count\"T\n\x0c\x41pplyFailure\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"\xd2\x01\n\x18\x41pplyToIncidentsResponse\x12\x0f\n\x07matched\x18\x01 \x01(\x05\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\x05\x12\x11\n\tunchanged\x18\x03 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x05\x12\x32\n\x08\x66\x61ilures\x18\x05 \x03(\x0b\x32 .incidentmanager.v1.ApplyFailure\x12,\n\x06sample\x18\x06 \x03(\x0b\x32\x1c.incidentmanager.v1.Incident\x12\x0f\n\x07preview\x18\x07 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'incidentmanager/v1/incident_apply.proto\x12\x12incidentmanager.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!incidentmanager/v1/incident.proto\"\x12\n\x10\x41pplyAcknowledge\"\x10\n\x0e\x41pplyStartWork\"-\n\rApplyEscalate\x12\x1c\n\x06reason\x18\x01 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\"/\n\x0f\x41pplyDeEscalate\x12\x1c\n\x06reason\x18\x01 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\"\x9e\x01\n\x0c\x41pplyResolve\x12>\n\x06method\x18\x01 \x01(\x0e\x32$.incidentmanager.v1.ResolutionMethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\x05notes\x18\x02 \x01(\tB\r\xbaH\nr\x08\x18\x80\x80\x01\xba\x01\x01\x00\x12!\n\nroot_cause\x18\x03 \x01(\tB\r\xbaH\nr\x08\x18\x80\x80\x01\xba\x01\x01\x00\x12\r\n\x05\x66orce\x18\x04 \x01(\x08\"\x0c\n\nApplyClose\"+\n\x0b\x41pplyReopen\x12\x1c\n\x06reason\x18\x01 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\"9\n\x0b\x41pplyAssign\x12*\n\tassignees\x18\x01 \x03(\tB\x17\xbaH\x14\x92\x01\x11\x10 \x18\x01\"\x0br\t\x10\x01\x18\xff\x01\xba\x01\x01\x00\"-\n\x0c\x41pplyAddNote\x12\x1d\n\x04text\x18\x01 \x01(\tB\x0f\xbaH\x0cr\n\x10\x01\x18\x80\x80\x01\xba\x01\x01\x00\"N\n\x0b\x41pplySnooze\x12?\n\x05until\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x14\xbaH\x11\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\xc8\x01\x01\"\x8b\x06\n\x17\x41pplyToIncidentsRequest\x12\x1e\n\x06\x66ilter\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\x80 \xba\x01\x01\x00\x12 \n\nrequest_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\x12\x1b\n\x05\x61\x63tor\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\xff\x01\xba\x01\x01\x00\x12\x0f\n\x07preview\x18\x04 \x01(\x08\x12$\n\x0e\x65xpected_count\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x01\x88\x01\x01\x12\x19\n\x05limit\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12;\n\x0b\x61\x63knowledge\x18\n \x01(\x0b\x32$.incidentmanager.v1.ApplyAcknowledgeH\x00\x12\x38\n\nstart_work\x18\x0b \x01(\x0b\x32\".incidentmanager.v1.ApplyStartWorkH\x00\x12\x35\n\x08\x65scalate\x18\x0c \x01(\x0b\x32!.incidentmanager.v1.ApplyEscalateH\x00\x12:\n\x0b\x64\x65_escalate\x18\r \x01(\x0b\x32#.incidentmanager.v1.ApplyDeEscalateH\x00\x12\x33\n\x07resolve\x18\x0e \x01(\x0b\x32 .incidentmanager.v1.ApplyResolveH\x00\x12/\n\x05\x63lose\x18\x0f \x01(\x0b\x32\x1e.incidentmanager.v1.ApplyCloseH\x00\x12\x31\n\x06reopen\x18\x10 \x01(\x0b\x32\x1f.incidentmanager.v1.ApplyReopenH\x00\x12\x31\n\x06\x61ssign\x18\x11 \x01(\x0b\x32\x1f.incidentmanager.v1.ApplyAssignH\x00\x12\x34\n\x08\x61\x64\x64_note\x18\x12 \x01(\x0b\x32 .incidentmanager.v1.ApplyAddNoteH\x00\x12\x31\n\x06snooze\x18\x19 \x01(\x0b\x32\x1f.incidentmanager.v1.ApplySnoozeH\x00\x42\r\n\x04verb\x12\x05\xbaH\x02\x08\x01\x42\x11\n\x0f_expected_count\"T\n\x0c\x41pplyFailure\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"\xd2\x01\n\x18\x41pplyToIncidentsResponse\x12\x0f\n\x07matched\x18\x01 \x01(\x05\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\x05\x12\x11\n\tunchanged\x18\x03 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x04 \x01(\x05\x12\x32\n\x08\x66\x61ilures\x18\x05 \x03(\x0b\x32 .incidentmanager.v1.ApplyFailure\x12,\n\x06sample\x18\x06 \x03(\x0b\x32\x1c.incidentmanager.v1.Incident\x12\x0f\n\x07preview\x18\x07 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPLYASSIGN'].fields_by_name['assignees']._serialized_options = b'\272H\024\222\001\021\020 \030\001\"\013r\t\020\001\030\377\001\272\001\001\000'
   _globals['_APPLYADDNOTE'].fields_by_name['text']._loaded_options = None
   _globals['_APPLYADDNOTE'].fields_by_name['text']._serialized_options = b'\272H\014r\n\020\001\030\200\200\001\272\001\001\000'
+  _globals['_APPLYSNOOZE'].fields_by_name['until']._loaded_options = None
+  _globals['_APPLYSNOOZE'].fields_by_name['until']._serialized_options = b'\272H\021\262\001\013\"\007\010\377\202\321\377\257\0072\000\310\001\001'
   _globals['_APPLYTOINCIDENTSREQUEST'].oneofs_by_name['verb']._loaded_options = None
   _globals['_APPLYTOINCIDENTSREQUEST'].oneofs_by_name['verb']._serialized_options = b'\272H\002\010\001'
   _globals['_APPLYTOINCIDENTSREQUEST'].fields_by_name['filter']._loaded_options = None
@@ -61,28 +64,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPLYTOINCIDENTSREQUEST'].fields_by_name['expected_count']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_APPLYTOINCIDENTSREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_APPLYTOINCIDENTSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\220N(\000'
-  _globals['_APPLYACKNOWLEDGE']._serialized_start=127
-  _globals['_APPLYACKNOWLEDGE']._serialized_end=145
-  _globals['_APPLYSTARTWORK']._serialized_start=147
-  _globals['_APPLYSTARTWORK']._serialized_end=163
-  _globals['_APPLYESCALATE']._serialized_start=165
-  _globals['_APPLYESCALATE']._serialized_end=210
-  _globals['_APPLYDEESCALATE']._serialized_start=212
-  _globals['_APPLYDEESCALATE']._serialized_end=259
-  _globals['_APPLYRESOLVE']._serialized_start=262
-  _globals['_APPLYRESOLVE']._serialized_end=420
-  _globals['_APPLYCLOSE']._serialized_start=422
-  _globals['_APPLYCLOSE']._serialized_end=434
-  _globals['_APPLYREOPEN']._serialized_start=436
-  _globals['_APPLYREOPEN']._serialized_end=479
-  _globals['_APPLYASSIGN']._serialized_start=481
-  _globals['_APPLYASSIGN']._serialized_end=538
-  _globals['_APPLYADDNOTE']._serialized_start=540
-  _globals['_APPLYADDNOTE']._serialized_end=585
-  _globals['_APPLYTOINCIDENTSREQUEST']._serialized_start=588
-  _globals['_APPLYTOINCIDENTSREQUEST']._serialized_end=1316
-  _globals['_APPLYFAILURE']._serialized_start=1318
-  _globals['_APPLYFAILURE']._serialized_end=1402
-  _globals['_APPLYTOINCIDENTSRESPONSE']._serialized_start=1405
-  _globals['_APPLYTOINCIDENTSRESPONSE']._serialized_end=1615
+  _globals['_APPLYACKNOWLEDGE']._serialized_start=160
+  _globals['_APPLYACKNOWLEDGE']._serialized_end=178
+  _globals['_APPLYSTARTWORK']._serialized_start=180
+  _globals['_APPLYSTARTWORK']._serialized_end=196
+  _globals['_APPLYESCALATE']._serialized_start=198
+  _globals['_APPLYESCALATE']._serialized_end=243
+  _globals['_APPLYDEESCALATE']._serialized_start=245
+  _globals['_APPLYDEESCALATE']._serialized_end=292
+  _globals['_APPLYRESOLVE']._serialized_start=295
+  _globals['_APPLYRESOLVE']._serialized_end=453
+  _globals['_APPLYCLOSE']._serialized_start=455
+  _globals['_APPLYCLOSE']._serialized_end=467
+  _globals['_APPLYREOPEN']._serialized_start=469
+  _globals['_APPLYREOPEN']._serialized_end=512
+  _globals['_APPLYASSIGN']._serialized_start=514
+  _globals['_APPLYASSIGN']._serialized_end=571
+  _globals['_APPLYADDNOTE']._serialized_start=573
+  _globals['_APPLYADDNOTE']._serialized_end=618
+  _globals['_APPLYSNOOZE']._serialized_start=620
+  _globals['_APPLYSNOOZE']._serialized_end=698
+  _globals['_APPLYTOINCIDENTSREQUEST']._serialized_start=701
+  _globals['_APPLYTOINCIDENTSREQUEST']._serialized_end=1480
+  _globals['_APPLYFAILURE']._serialized_start=1482
+  _globals['_APPLYFAILURE']._serialized_end=1566
+  _globals['_APPLYTOINCIDENTSRESPONSE']._serialized_start=1569
+  _globals['_APPLYTOINCIDENTSRESPONSE']._serialized_end=1779
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ One verb for every incident that a filter matches."""
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from incidentmanager.v1 import incident_pb2 as _incident_pb2
 import builtins as _builtins
@@ -217,6 +218,30 @@ class ApplyAddNote(_message.Message):
 Global___ApplyAddNote: _TypeAlias = ApplyAddNote  # noqa: Y015
 
 @_typing.final
+class ApplySnooze(_message.Message):
+    """Tells nobody of them for a while."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNTIL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp:
+        """Until when: a moment that has not passed."""
+
+    def __init__(
+        self,
+        *,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApplySnooze: _TypeAlias = ApplySnooze  # noqa: Y015
+
+@_typing.final
 class ApplyToIncidentsRequest(_message.Message):
     """Request of ApplyToIncidents."""
 
@@ -237,6 +262,7 @@ class ApplyToIncidentsRequest(_message.Message):
     REOPEN_FIELD_NUMBER: _builtins.int
     ASSIGN_FIELD_NUMBER: _builtins.int
     ADD_NOTE_FIELD_NUMBER: _builtins.int
+    SNOOZE_FIELD_NUMBER: _builtins.int
     filter: _builtins.str
     """Which incidents: AIP-160 subset as in ListIncidents. Required; an empty one, which would mean all, is refused."""
     request_id: _builtins.str
@@ -287,6 +313,10 @@ class ApplyToIncidentsRequest(_message.Message):
     def add_note(self) -> Global___ApplyAddNote:
         """As AddNote."""
 
+    @_builtins.property
+    def snooze(self) -> Global___ApplySnooze:
+        """As Snooze."""
+
     def __init__(
         self,
         *,
@@ -305,14 +335,15 @@ class ApplyToIncidentsRequest(_message.Message):
         reopen: Global___ApplyReopen | None = ...,
         assign: Global___ApplyAssign | None = ...,
         add_note: Global___ApplyAddNote | None = ...,
+        snooze: Global___ApplySnooze | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_count", b"_expected_count", "acknowledge", b"acknowledge", "add_note", b"add_note", "assign", b"assign", "close", b"close", "de_escalate", b"de_escalate", "escalate", b"escalate", "expected_count", b"expected_count", "reopen", b"reopen", "resolve", b"resolve", "start_work", b"start_work", "verb", b"verb"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_count", b"_expected_count", "acknowledge", b"acknowledge", "add_note", b"add_note", "assign", b"assign", "close", b"close", "de_escalate", b"de_escalate", "escalate", b"escalate", "expected_count", b"expected_count", "reopen", b"reopen", "resolve", b"resolve", "snooze", b"snooze", "start_work", b"start_work", "verb", b"verb"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_count", b"_expected_count", "acknowledge", b"acknowledge", "actor", b"actor", "add_note", b"add_note", "assign", b"assign", "close", b"close", "de_escalate", b"de_escalate", "escalate", b"escalate", "expected_count", b"expected_count", "filter", b"filter", "limit", b"limit", "preview", b"preview", "reopen", b"reopen", "request_id", b"request_id", "resolve", b"resolve", "start_work", b"start_work", "verb", b"verb"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_count", b"_expected_count", "acknowledge", b"acknowledge", "actor", b"actor", "add_note", b"add_note", "assign", b"assign", "close", b"close", "de_escalate", b"de_escalate", "escalate", b"escalate", "expected_count", b"expected_count", "filter", b"filter", "limit", b"limit", "preview", b"preview", "reopen", b"reopen", "request_id", b"request_id", "resolve", b"resolve", "snooze", b"snooze", "start_work", b"start_work", "verb", b"verb"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_count: _TypeAlias = _typing.Literal["expected_count"]  # noqa: Y015
     _WhichOneofArgType__expected_count: _TypeAlias = _typing.Literal["_expected_count", b"_expected_count"]  # noqa: Y015
-    _WhichOneofReturnType_verb: _TypeAlias = _typing.Literal["acknowledge", "start_work", "escalate", "de_escalate", "resolve", "close", "reopen", "assign", "add_note"]  # noqa: Y015
+    _WhichOneofReturnType_verb: _TypeAlias = _typing.Literal["acknowledge", "start_work", "escalate", "de_escalate", "resolve", "close", "reopen", "assign", "add_note", "snooze"]  # noqa: Y015
     _WhichOneofArgType_verb: _TypeAlias = _typing.Literal["verb", b"verb"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_count) -> _WhichOneofReturnType__expected_count | None: ...

@@ -311,7 +311,9 @@ class IncidentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Snooze(self, request, context):
-        """Silences an open incident for a while. Not available in this release.
+        """Tells nobody of an open incident until a moment. Then people are told again, for the reason `snooze_ended`. A higher
+        severity, an escalation, the end of the incident or a merge into another one end it earlier. Snoozing again replaces
+        the moment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

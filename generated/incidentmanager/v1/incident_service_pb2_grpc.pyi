@@ -71,7 +71,10 @@ class IncidentServiceStub:
     Assign: _aio.UnaryUnaryMultiCallable[_incident_verbs_pb2.AssignRequest, _incident_verbs_pb2.AssignResponse]
     """Replaces the people on an incident."""
     Snooze: _aio.UnaryUnaryMultiCallable[_incident_verbs_pb2.SnoozeRequest, _incident_verbs_pb2.SnoozeResponse]
-    """Silences an open incident for a while. Not available in this release."""
+    """Tells nobody of an open incident until a moment. Then people are told again, for the reason `snooze_ended`. A higher
+    severity, an escalation, the end of the incident or a merge into another one end it earlier. Snoozing again replaces
+    the moment.
+    """
     Merge: _aio.UnaryUnaryMultiCallable[_incident_verbs_pb2.MergeRequest, _incident_verbs_pb2.MergeResponse]
     """Merges other open incidents into this open one. They end CLOSED with `merged_into`; their fingerprints, counters and
     later events are this one's from then on. Merging again what was merged changes nothing.
@@ -257,7 +260,10 @@ class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _incident_verbs_pb2.SnoozeRequest,
         context: _aio.ServicerContext[_incident_verbs_pb2.SnoozeRequest, _abc.Awaitable[_incident_verbs_pb2.SnoozeResponse]],
     ) -> _abc.Awaitable[_incident_verbs_pb2.SnoozeResponse]:
-        """Silences an open incident for a while. Not available in this release."""
+        """Tells nobody of an open incident until a moment. Then people are told again, for the reason `snooze_ended`. A higher
+        severity, an escalation, the end of the incident or a merge into another one end it earlier. Snoozing again replaces
+        the moment.
+        """
 
     @_abc_1.abstractmethod
     def Merge(

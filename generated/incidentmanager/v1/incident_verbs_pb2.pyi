@@ -539,7 +539,7 @@ class SnoozeRequest(_message.Message):
     """Who snoozes; the caller when empty."""
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """Until when."""
+        """Until when: a moment that has not passed."""
 
     def __init__(
         self,

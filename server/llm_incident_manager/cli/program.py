@@ -15,9 +15,9 @@ from llm_incident_manager.cli import (
     fingerprints,
     ledger,
     options,
-    related,
     replay,
     service,
+    snooze,
 )
 
 app = typer.Typer(
@@ -30,7 +30,7 @@ app = typer.Typer(
 app.add_typer(service.config, name="config")
 app.add_typer(contexts.app, name="context")
 app.add_typer(event.app, name="event")
-app.add_typer(related.app, name="incident")
+app.add_typer(snooze.app, name="incident")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(bus.app, name="bus")
 service.add_to(app)

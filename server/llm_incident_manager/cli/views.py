@@ -50,6 +50,7 @@ def _fields(printer: Printer, incident: pb.Incident) -> Iterator[tuple[str, str]
     spent = incident.tokens or incident.cost_usd
     yield "cost", f"{incident.cost_usd:.2f} USD, {incident.tokens} tokens" if spent else ""
     yield "users", str(incident.users_affected or "")
+    yield "snoozed until", _at(printer, incident, "snoozed_until")
     yield "opened", _at(printer, incident, "create_time")
     yield "acknowledged", _at(printer, incident, "acknowledge_time") or _until(printer, incident, "acknowledge")
     yield "resolved", _at(printer, incident, "resolve_time") or _until(printer, incident, "resolve")

@@ -77,6 +77,7 @@ FIELDS: Mapping[str, Field] = {
         _time("acknowledge_time", "acknowledged_at", nullable=True),
         _time("resolve_time", "resolved_at", nullable=True),
         _time("close_time", "closed_at", nullable=True),
+        Field("snoozed_until", Type.TIME, "snoozed_until", "snoozed_until", nullable=True),
         _lasted("time_to_acknowledge", "acknowledged_at"),
         _lasted("time_to_resolve", "resolved_at"),
         Field("fingerprint", Type.TEXT, "fingerprint.value", "fingerprint"),

@@ -128,6 +128,7 @@ class Incident:
     first_received_at: Instant | None = None
     keys: tuple[FingerprintName, ...] = ()
     unmerge: Unmerge | None = None
+    snoozed_until: Instant | None = None
     revision: int = 1
     traceparent: str = field(default="", compare=False)
 
@@ -135,6 +136,10 @@ class Incident:
     def is_open(self) -> bool:
         """Whether it still needs somebody."""
         return is_open(self.state)
+
+    def is_snoozed(self, now: Instant) -> bool:
+        """Whether nobody is to be told of it yet."""
+        return self.snoozed_until is not None and now < self.snoozed_until
 
     @property
     def holder(self) -> Holder:

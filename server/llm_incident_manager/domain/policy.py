@@ -18,9 +18,11 @@ class NotifyReason(StrEnum):
     REOPENED = "reopened"
     MERGED = "merged"
     UNMERGED = "unmerged"
+    SNOOZE_ENDED = "snooze_ended"
     BELOW_MIN_SEVERITY = "below_min_severity"
     HISTORICAL = "historical"
     NO_CHANNEL = "no_channel"
+    SNOOZED = "snoozed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class TimelineKind(StrEnum):
     LINKED = "LINKED"
     ATTACHMENT = "ATTACHMENT"
     DEAD_LETTER = "DEAD_LETTER"
+    SNOOZED = "SNOOZED"
 
 
 class ChangeKind(StrEnum):

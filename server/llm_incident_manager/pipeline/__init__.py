@@ -3,5 +3,5 @@
     dedup -> triage -> create   ||   route   ||   notify
     BEFORE_ACK (one commit)          AFTER_COMMIT      EFFECTS
 
-Read assembly.py first.
+Read assembly.py first. Beside it timers.py does what is due at a moment.
 """

@@ -17,7 +17,7 @@ from llm_incident_manager.pipeline import bodies, opening, reading
 from llm_incident_manager.pipeline.batch import Batch, Item
 from llm_incident_manager.pipeline.tools import DrawnIds, Tools
 from llm_incident_manager.pipeline.working import Working
-from llm_incident_manager.ports import told
+from llm_incident_manager.ports import snoozing, told
 from llm_incident_manager.ports.changes import Claimed, FingerprintKey, KeyCount, KeyRow
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.ports.told import Happening
@@ -115,19 +115,23 @@ class Scene:
         now, source, cause = self._batch.now, item.event.source, {"event": item.event_id}
         if raises:
             before, after = working.severity.name, item.judged.severity.name
-            raised = working.incident.changed(now, severity=item.judged.severity)
+            holder = working.incident
+            raised = holder.changed(now, severity=item.judged.severity)
             text = f"Severity raised from {before} to {after}: {item.judged.explanation}"
             working.become(raised, NotifyReason.SEVERITY_RAISED)
             details = {"from": before, "to": after, **cause}
             working.happenings.append(Happening(TimelineKind.SEVERITY, source, text, details))
+            self._settle(holder, working, source)
         if recurs:
             working.become(working.incident.changed(now, recurred=True), NotifyReason.RECURRED)
             text = "Came back after a gap longer than the deduplication window"
             working.happenings.append(Happening(TimelineKind.RECURRED, source, text, cause))
 
     def _move(self, item: Item, working: Working, verb: Verb, reason: Reason) -> None:
+        before = working.incident
         for step in lifecycle.steps(working.state, verb, force=True):
             self._step(item, working, step, _VERB_REASONS[verb])
+        self._settle(before, working, item.event.source)
         working.count_in(item.event)
         if item.key in self._counted:
             self._key_counts[item.key] += 1
@@ -148,6 +152,11 @@ class Scene:
         notes = item.event.description or item.event.title
         resolution = Resolution(item.event.source, ResolutionMethod.AUTOMATED, notes, "", self._batch.now)
         return replace(incident, resolution=resolution)
+
+    def _settle(self, before: Incident, working: Working, actor: str) -> None:
+        """What became of a snooze by a change."""
+        changes, ids = self._batch.changes, self._tools.ids
+        working.whole = snoozing.settled(changes, ids, before, working.incident, actor, self._batch.now)
 
     def _release(self, working: Working) -> None:
         """The fingerprint is free again: a later trigger of this very batch opens a successor."""

@@ -12,6 +12,7 @@ from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.relations import Attachment, Relation
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import AuditRecord, ChangeKind, TimelineEntry
+from llm_incident_manager.ports.timers import TimerKey, TimerRetry, TimerRow
 
 ROUTED = "incidents.routed"
 NOTIFY = "incidents.notify"
@@ -245,6 +246,10 @@ class Changes:
     dead_removed: list[OutboxRow] = field(default_factory=list)
     deliveries: list[DeliveryRow] = field(default_factory=list)
     delivery_updates: list[DeliveryRow] = field(default_factory=list)
+    timers: list[TimerRow] = field(default_factory=list)
+    timers_removed: list[TimerKey] = field(default_factory=list)
+    timers_done: list[TimerRow] = field(default_factory=list)
+    timer_retries: list[TimerRetry] = field(default_factory=list)
     producers: list[ProducerRow] = field(default_factory=list)
     segments: list[SegmentRow] = field(default_factory=list)
     idempotency: list[IdempotencyRow] = field(default_factory=list)

@@ -33,6 +33,7 @@ from llm_incident_manager.ports.changes import (
     ProducerRow,
 )
 from llm_incident_manager.ports.dead_letters import DeadLetters, LockDead
+from llm_incident_manager.ports.timers import TimerLeases, TimerStore
 
 
 class KeyTaken(DomainError):
@@ -125,7 +126,7 @@ class IncidentQuery:
     search: Words | None = None
 
 
-class Transaction(Belongings, LockDead, Protocol):
+class Transaction(Belongings, LockDead, TimerLeases, Protocol):
     """One unit of work. Reads see its own state of the database; incidents read here are locked until its end."""
 
     async def claim(self, claims: Claims) -> Claimed:
@@ -181,7 +182,7 @@ class Transaction(Belongings, LockDead, Protocol):
         ...
 
 
-class Store(Belongings, DeadLetters, Protocol):
+class Store(Belongings, DeadLetters, TimerStore, Protocol):
     """A database. Reading methods outside a transaction may use other connections."""
 
     @property

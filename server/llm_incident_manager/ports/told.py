@@ -24,6 +24,7 @@ FEED_KINDS: Mapping[TimelineKind, ChangeKind] = {
     TimelineKind.LINKED: ChangeKind.UPDATED,
     TimelineKind.ATTACHMENT: ChangeKind.UPDATED,
     TimelineKind.DEAD_LETTER: ChangeKind.UPDATED,
+    TimelineKind.SNOOZED: ChangeKind.UPDATED,
 }
 
 

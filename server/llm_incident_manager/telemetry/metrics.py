@@ -26,6 +26,8 @@ _CALL = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 _LAG = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 _BATCH = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 
+_LATE = (0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0, 3600.0, 86400.0)
+
 M = TypeVar("M", Counter, Gauge, Histogram)
 
 
@@ -95,6 +97,12 @@ class Metrics:
         self._handled = _Children(handled)
         reads = self._counter("replica_reads", "Reads meant for the replica by what became of them.", "outcome")
         self._replica_reads = _Children(reads)
+        self._timers = _Children(self._counter("timers_fired", "Timers that were done.", "kind"))
+        self._timers_failed = _Children(self._counter("timers_failed", "Attempts at a timer that failed.", "kind"))
+        late = self._histogram("timer_late_seconds", "From when a timer was due until it was done.", _LATE, "kind")
+        self._late = _Children(late)
+        self._timers_due = self._gauge("timers_due", "Timers that are due and not done.")
+        self._longest_due = self._gauge("timers_due_oldest_seconds", "How long the first of them has been due.")
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
         self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
         self._size = self._gauge("database_bytes", "Bytes of the database that are in use.")
@@ -167,6 +175,20 @@ class Metrics:
     def outbox_handled(self, topic: str, seconds: float) -> None:
         """Records how long after its commit a row's work was done."""
         self._handled[(topic,)].observe(seconds)
+
+    def timer_fired(self, kind: str, late_seconds: float) -> None:
+        """Counts a timer that was done, so long after it was due."""
+        self._timers[(kind,)].inc()
+        self._late[(kind,)].observe(late_seconds)
+
+    def timer_failed(self, kind: str) -> None:
+        """Counts a failed attempt at a timer."""
+        self._timers_failed[(kind,)].inc()
+
+    def timers_wait(self, due: int, oldest_seconds: float) -> None:
+        """Sets how many timers are due, and for how long the first of them has been."""
+        self._timers_due.set(due)
+        self._longest_due.set(oldest_seconds)
 
     def store_failed(self) -> None:
         """Counts a time the database did not answer."""

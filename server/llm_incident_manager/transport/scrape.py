@@ -32,3 +32,5 @@ class Scrape:
             rows, oldest = await self._store.backlog(topic)
             self._metrics.outbox_waits(topic, rows, 0.0 if oldest is None else (now - oldest) / SECOND)
             self._metrics.outbox_dead(topic, dead.get(topic, 0))
+        due, since = await self._store.overdue_timers(now)
+        self._metrics.timers_wait(due, 0.0 if since is None else (now - since) / SECOND)

@@ -20,10 +20,12 @@ from llm_incident_manager.domain.errors import (
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import Incident, ResolutionMethod
+from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import IncidentQuery, Store, Transaction
 from llm_incident_manager.usecases.caller import Caller
 from llm_incident_manager.usecases.incidents import Ask, Incidents, Target
+from llm_incident_manager.usecases.snoozing import Snoozing, would_snooze
 from llm_incident_manager.usecases.unit import Once, Units
 
 MOST = 10_000
@@ -52,7 +54,15 @@ class Noting:
     text: str
 
 
-Change = Ask | Assigning | Noting
+@dataclass(frozen=True, slots=True)
+class Hushing:
+    """Snoozes."""
+
+    actor: str
+    until: Instant
+
+
+Change = Ask | Assigning | Noting | Hushing
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +114,12 @@ class Tally:
 class Applying:
     """Applies one change to many incidents."""
 
-    def __init__(self, store: Store, units: Units, incidents: Incidents) -> None:
+    def __init__(self, store: Store, units: Units, incidents: Incidents, snoozing: Snoozing) -> None:
         """Reads the store page by page, and changes incidents as a single call would."""
         self._store = store
         self._units = units
         self._incidents = incidents
+        self._snoozing = snoozing
 
     async def preview(self, caller: Caller, wish: Wish) -> Tally:
         """What applying would do, as far as states tell; changes nothing. Raises CountChanged and TooManyMatches."""
@@ -220,6 +231,8 @@ class Applying:
                 await self._incidents.assign(tx, changes, caller, target, actor, people)
             case Noting(actor, text):
                 await self._incidents.add_note(tx, changes, caller, incident.id, actor, text)
+            case Hushing(actor, until):
+                await self._snoozing.snooze(tx, changes, caller, target, actor, until)
 
 
 def would_change(incident: Incident, change: Change) -> bool:
@@ -234,6 +247,8 @@ def would_change(incident: Incident, change: Change) -> bool:
             return incident.assignees != people
         case Noting():
             return True
+        case Hushing(_, until):
+            return would_snooze(incident, until)
 
 
 def _refuse_second_holder(before: Changes, own: Changes) -> None:

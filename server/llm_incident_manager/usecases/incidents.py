@@ -10,7 +10,7 @@ from llm_incident_manager.domain.lifecycle import Step, Verb
 from llm_incident_manager.domain.policy import NotifyReason
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
-from llm_incident_manager.ports import told
+from llm_incident_manager.ports import snoozing, told
 from llm_incident_manager.ports.changes import Changes, FingerprintKey, KeyRow
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.ids import Ids
@@ -74,9 +74,11 @@ class Incidents:
         now = self._clock.now()
         forced = ask.force or ask.method is ResolutionMethod.AUTOMATED
         steps = lifecycle.steps(incident.state, ask.verb, force=forced)
+        before = incident
         for step in steps:
             incident = self._step(changes, incident, step, ask, now)
         if steps:
+            incident = snoozing.settled(changes, self._ids, before, incident, ask.actor, now)
             await self._keys(tx, changes, incident, ask.verb)
             changes.changed.append(incident)
             if (reason := _REASONS.get(ask.verb)) is not None:
@@ -125,6 +127,7 @@ class Incidents:
         now = self._clock.now()
         edited = incident.changed(now, **differing)
         self._tell_edit(changes, incident, edited, actor, differing, now)
+        edited = snoozing.settled(changes, self._ids, incident, edited, actor, now)
         changes.changed.append(edited)
         return edited
 

@@ -11,7 +11,7 @@ from llm_incident_manager.domain.policy import NotifyReason
 from llm_incident_manager.domain.relations import Relation
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineKind
-from llm_incident_manager.ports import told
+from llm_incident_manager.ports import snoozing, told
 from llm_incident_manager.ports.changes import Changes, FingerprintKey, KeyMove, KeyRow
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.ids import Ids
@@ -51,8 +51,9 @@ class Merging:
             text = f"the incidents hold more than {MOST_KEYS} fingerprints: merge fewer of them"
             raise InvalidFields([Violation("source_incident_ids", text, "fingerprints")])
         now = self._clock.now()
-        merged = merging.joined(into, fresh, now)
-        closed = await self._end(tx, changes, into, fresh, now)
+        merged = snoozing.settled(changes, self._ids, into, merging.joined(into, fresh, now), actor, now)
+        ended = await self._end(tx, changes, into, fresh, now)
+        closed = {each.id: snoozing.settled(changes, self._ids, each, ended[each.id], actor, now) for each in fresh}
         changes.changed.extend((merged, *closed.values()))
         self._tell_merge(changes, into, merged, [(each, closed[each.id]) for each in fresh], actor, now)
         return merged, [closed.get(source.id, source) for source in named]

@@ -83,6 +83,7 @@ def _like(whole: Incident, birth: Birth) -> Incident:
         previous_id=None,
         acknowledged_at=None,
         unmerge=None,
+        snoozed_until=None,
         revision=1,
         traceparent=birth.traceparent,
     )

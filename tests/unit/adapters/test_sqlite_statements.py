@@ -26,6 +26,7 @@ SCANS = {
     "alive": "reads nothing",
     "reset_leases": "runs once, at the start",
     "dead_by_topic": "counts dead letters by their index, where nothing else lies",
+    "reset_timer_leases": "runs once, at the start",
     "feed_position": "takes the last row",
     "next_events": "counts the rows that its inner part has found by their key",
     "expire_changes": "looks at the first rows only",

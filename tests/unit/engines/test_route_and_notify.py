@@ -4,7 +4,7 @@ import pytest
 
 from llm_incident_manager.domain.policy import NotifyReason, Route
 from llm_incident_manager.domain.severity import Severity
-from llm_incident_manager.domain.time import SECOND
+from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.engines import notify, route
 from llm_incident_manager.engines.notify import RetryPolicy
 from tests.support.builders import NOW, make_incident
@@ -19,10 +19,12 @@ DEFAULT = Route("default", ("log", "hook"), Severity.P2)
         ({"severity": Severity.P3}, DEFAULT, "Quiet", "below_min_severity"),
         ({"historical": True, "severity": Severity.P0}, DEFAULT, "Quiet", "historical"),
         ({"severity": Severity.P0}, Route("default", (), Severity.P4), "Quiet", "no_channel"),
+        ({"snoozed_until": Instant(NOW + SECOND)}, DEFAULT, "Quiet", "snoozed"),
+        ({"snoozed_until": NOW}, DEFAULT, "Tell", "opened"),
     ],
 )
 def test_routes(fields: dict[str, object], chosen: Route, decision: str, reason: str) -> None:
-    found = route.decide(make_incident(**fields), NotifyReason.OPENED, chosen)
+    found = route.decide(make_incident(**fields), NotifyReason.OPENED, chosen, NOW)
     assert (type(found).__name__, found.reason) == (decision, reason)
 
 

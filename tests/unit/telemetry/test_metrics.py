@@ -61,6 +61,9 @@ def used_everywhere(metrics: Metrics) -> None:
     metrics.outbox_waits("incidents.notify", 3, 1.5)
     metrics.outbox_dead("incidents.notify", 2)
     metrics.outbox_handled("incidents.notify", 0.2)
+    metrics.timer_fired("snooze", 3.5)
+    metrics.timer_failed("snooze")
+    metrics.timers_wait(4, 2.5)
     metrics.store_failed()
 
 
@@ -84,6 +87,11 @@ def test_everything_that_happens_is_counted(metrics: Metrics) -> None:
         "incident_manager_notifications_failed_total{channel=ops,kind=retryable}": 1,
         "incident_manager_outbox_backlog{topic=incidents.notify}": 3,
         "incident_manager_outbox_oldest_seconds{topic=incidents.notify}": 1.5,
+        "incident_manager_timers_fired_total{kind=snooze}": 1,
+        "incident_manager_timers_failed_total{kind=snooze}": 1,
+        "incident_manager_timer_late_seconds_bucket{kind=snooze,le=5.0}": 1,
+        "incident_manager_timers_due": 4,
+        "incident_manager_timers_due_oldest_seconds": 2.5,
         "incident_manager_store_errors_total": 1,
     }
     assert {name: found[name] for name in expected} == expected

@@ -87,7 +87,7 @@ class VerbCalls(Blocking):
     def snooze(
         self, incident_id: str, until: datetime, *, actor: str = "", etag: str = "", request_id: str = ""
     ) -> pb.Incident:
-        """Silences an open incident until then (an aware datetime)."""
+        """Tells nobody of an open incident until then (an aware datetime), unless it gets worse."""
         return self.portal.wait(self._async.snooze(incident_id, until, actor=actor, etag=etag, request_id=request_id))
 
     def merge(

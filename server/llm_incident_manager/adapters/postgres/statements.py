@@ -31,6 +31,7 @@ TYPES = {
     "resolved_at": "bigint",
     "closed_at": "bigint",
     "first_received_at": "bigint",
+    "snoozed_until": "bigint",
     "revision": "bigint",
 }
 """Types of the columns of an incident; the rest is text."""
@@ -50,6 +51,7 @@ _FILLED = {
     "{timeline}": ", ".join(f"t.{column}" for column in records.TIMELINE_COLUMNS),
     "{delivery}": ", ".join(f"d.{column}" for column in records.DELIVERY_COLUMNS),
     "{attachment}": ", ".join(f"a.{column}" for column in belongings.ATTACHMENT_COLUMNS),
+    "{timer}": ", ".join(f"t.{column}" for column in records.TIMER_COLUMNS),
     "{outbox}": ", ".join(f"o.{column}" for column in records.OUTBOX_COLUMNS),
     **copied.pieces("i"),
 }

@@ -13,6 +13,7 @@ from llm_incident_manager.adapters.postgres import (
     retention,
     schema,
     starting,
+    timers,
 )
 from llm_incident_manager.adapters.postgres.dead_letters import DeadLetterReads
 from llm_incident_manager.adapters.postgres.options import Options
@@ -49,7 +50,7 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore(DeadLetterReads):
+class PostgresStore(DeadLetterReads, timers.Timed):
     """Implements ports.stores.Store."""
 
     def __init__(
@@ -203,8 +204,7 @@ class PostgresStore(DeadLetterReads):
 
     async def size(self) -> int:
         """How many bytes the database takes on disk."""
-        rows = await self._fetch("size")
-        return int(rows[0][0])
+        return int((await self._fetch("size"))[0][0])
 
     async def make_room(self, now: Instant) -> int:
         """Makes the partitions of today and the coming days; returns how many. Raises KeyTaken, UpkeepRefused."""

@@ -27,6 +27,7 @@ from llm_incident_manager.ports.changes import (
     ProducerRow,
 )
 from llm_incident_manager.ports.stores import StoredEvent
+from llm_incident_manager.ports.timers import TimerRow
 
 _Held = tuple[FingerprintName, str]
 
@@ -149,6 +150,13 @@ class PostgresTransaction:
         """Reads and locks dead letters by id, in id order; those that are gone are left out."""
         rows = await self._fetch("lock_dead", tenant, [id_ for id_ in ids if is_uuid(id_)])
         return [records.outbox_of(row, str) for row in rows]
+
+    async def leased_timers(self, rows: Sequence[TimerRow]) -> Sequence[TimerRow]:
+        """Those of claimed timers that nobody has ended, set or claimed since; they are locked until the end."""
+        leases = [(row.incident_id, row.key, row.fence) for row in rows]
+        found = await self._fetch("leased_timers", *zip(*leases, strict=True)) if leases else []
+        held = {(str(id_), key, fence) for id_, key, fence in found}
+        return [row for row, lease in zip(rows, leases, strict=True) if lease in held]
 
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when a fingerprint or idempotency key was taken meanwhile."""

@@ -123,6 +123,10 @@ def _delivery_updates(changes: Changes) -> Rows:
     return [(d.id, d.tenant, d.state, d.attempts, d.error, d.updated_at) for d in changes.delivery_updates]
 
 
+def _timers(changes: Changes) -> Rows:
+    return [row[:6] for row in changes.timers]
+
+
 # What may have to wait for others comes first and sorted, in one order for everybody: names, then new fingerprints.
 # Everything behind that is ours alone. Fingerprints are let go last: whoever wants one waits for us from then on.
 CONTENDED: tuple[Insert | Update, ...] = (
@@ -162,6 +166,10 @@ UPDATES: tuple[Update, ...] = (
     Update("retry_work", lambda c: c.outbox_retries),
     Update("remove_dead", lambda c: [(row.tenant, row.id) for row in c.dead_removed]),
     Update("save_deliveries", _delivery_updates),
+    Update("finish_timers", lambda c: [(row.incident_id, row.key, row.fence) for row in c.timers_done]),
+    Update("retry_timers", lambda c: c.timer_retries),
+    Update("remove_timers", lambda c: c.timers_removed),
+    Update("set_timers", _timers),
 )
 
 

@@ -27,7 +27,9 @@ from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.severity import IncidentType, Severity
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
+from llm_incident_manager.domain.timers import TimerKind
 from llm_incident_manager.ports.changes import DeliveryRow, EventRow, OutboxRow
+from llm_incident_manager.ports.timers import TimerRow
 
 Pack = Callable[[str], Any]
 Unpack = Callable[[Any], str]
@@ -79,6 +81,7 @@ _PLAIN = (
     "resolved_at",
     "closed_at",
     "first_received_at",
+    "snoozed_until",
     "revision",
     "traceparent",
 )
@@ -94,6 +97,7 @@ TIMELINE_COLUMNS = ("id", "tenant", "incident_id", "at", "kind", "actor", "text"
 EVENT_COLUMNS = EventRow._fields
 OUTBOX_COLUMNS = OutboxRow._fields
 DELIVERY_COLUMNS = DeliveryRow._fields
+TIMER_COLUMNS = TimerRow._fields
 
 _plain = attrgetter(*_PLAIN)
 _STATES = {str(state): state for state in State}
@@ -228,6 +232,12 @@ def delivery_of(row: Row, unpack: Unpack) -> DeliveryRow:
     return DeliveryRow(
         unpack(id_), tenant, IncidentId(unpack(incident)), channel, route, reason, key, DeliveryState(state), *rest
     )
+
+
+def timer_of(row: Row, unpack: Unpack) -> TimerRow:
+    """The timer of a row whose columns are TIMER_COLUMNS."""
+    incident, key, tenant, kind, *rest = row
+    return TimerRow(IncidentId(unpack(incident)), key, tenant, TimerKind(kind), *rest)
 
 
 def _plain_unmerge(given: Unmerge) -> list[Any]:

@@ -11,7 +11,7 @@ import apsw
 
 from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import connection as connections
-from llm_incident_manager.adapters.sqlite import indexing, outbox, reads, relations, retention, schema
+from llm_incident_manager.adapters.sqlite import indexing, outbox, reads, relations, retention, schema, timers
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
@@ -36,6 +36,7 @@ from llm_incident_manager.ports.stores import (
     StoredEvent,
     Transaction,
 )
+from llm_incident_manager.ports.timers import Overdue, TimerRow
 
 T = TypeVar("T")
 
@@ -82,6 +83,7 @@ def _prepare(connection: apsw.Connection, now: Instant, *, migrate: bool) -> Non
     else:
         schema.require(connection)
     outbox.reset(connection)
+    timers.reset(connection)
 
 
 def _started(
@@ -210,6 +212,14 @@ class SqliteStore:
     async def dead_by_topic(self) -> Mapping[str, int]:
         """How many dead letters of all tenants there are of each topic."""
         return await self._read(outbox.dead_by_topic)
+
+    async def claim_timers(self, owner: str, now: Instant, lease_until: Instant, limit: int) -> Sequence[TimerRow]:
+        """Leases timers that are due, the longest due first."""
+        return await self._writer.unit(lambda connection: timers.claim(connection, owner, now, lease_until, limit))
+
+    async def overdue_timers(self, now: Instant) -> Overdue:
+        """The timers that are due and not done, leased or not."""
+        return await self._read(partial(timers.overdue, now=now))
 
     async def sweep(self, before: Instant, limit: int) -> int:
         """Deletes idempotency keys, answers, segments and released fingerprints older than that; at most so many."""

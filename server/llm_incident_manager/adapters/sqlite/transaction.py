@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import apsw
 
-from llm_incident_manager.adapters.sqlite import outbox, reads, relations, writes
+from llm_incident_manager.adapters.sqlite import outbox, reads, relations, timers, writes
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
@@ -25,6 +25,7 @@ from llm_incident_manager.ports.changes import (
     ProducerRow,
 )
 from llm_incident_manager.ports.stores import StoredEvent
+from llm_incident_manager.ports.timers import TimerRow
 
 T = TypeVar("T")
 
@@ -102,6 +103,10 @@ class SqliteTransaction:
     async def lock_dead(self, tenant: TenantId, ids: Sequence[str]) -> Sequence[OutboxRow]:
         """Reads dead letters by id, in id order; those that are gone are left out."""
         return await self._run(lambda connection: outbox.dead_by_id(connection, tenant, ids))
+
+    async def leased_timers(self, rows: Sequence[TimerRow]) -> Sequence[TimerRow]:
+        """Those of claimed timers that nobody has ended, set or claimed since."""
+        return await self._run(lambda connection: timers.leased(connection, rows))
 
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when something was taken, or is gone, since it was read."""

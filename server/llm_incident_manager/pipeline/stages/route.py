@@ -45,10 +45,11 @@ async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
 
 def _route(changes: Changes, row: OutboxRow, incident: Incident, now: Instant, tools: Tools) -> None:
     asked = orjson.loads(row.payload)
-    decision = route.decide(incident, NotifyReason(asked["reason"]), tools.route)
+    decision = route.decide(incident, NotifyReason(asked["reason"]), tools.route, now)
     if not incident.route:
         changes.routes.append(RouteRow(incident.tenant, incident.id, decision.route))
-        told.tell(changes, tools.ids, incident, _happening(decision), now)
+    if not incident.route or decision.reason is NotifyReason.SNOOZED:
+        told.tell(changes, tools.ids, incident, _happening(decision, asked["reason"]), now)
     if isinstance(decision, route.Tell):
         for channel in decision.channels:
             key = notify.dedup_key(row.incident_id, asked["revision"], decision.reason)
@@ -57,13 +58,13 @@ def _route(changes: Changes, row: OutboxRow, incident: Incident, now: Instant, t
             changes.outbox.append(_work(row, delivery, tools.ids.new(now), now))
 
 
-def _happening(decision: route.Tell | route.Quiet) -> Happening:
+def _happening(decision: route.Tell | route.Quiet, asked: str) -> Happening:
     if isinstance(decision, route.Tell):
         text = f"Route {decision.route}: {', '.join(decision.channels)}"
         details = {"route": decision.route, "channels": ",".join(decision.channels)}
     else:
-        text = f"Route {decision.route}: nobody is told ({decision.reason})"
-        details = {"route": decision.route, "reason": decision.reason}
+        text = f"Route {decision.route}: nobody is told ({decision.reason}); the reason would have been {asked}"
+        details = {"route": decision.route, "reason": decision.reason, "asked": asked}
     return Happening(TimelineKind.ROUTED, ACTOR, text, details)
 
 

@@ -18,7 +18,7 @@ from llm_incident_manager.transport import resume
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.handlers import lists, writes
 from llm_incident_manager.transport.handlers.services import Services
-from llm_incident_manager.transport.translate import enums
+from llm_incident_manager.transport.translate import enums, times
 from llm_incident_manager.transport.translate import incidents as translate
 from llm_incident_manager.usecases import draft
 from llm_incident_manager.usecases.incidents import Ask, Target
@@ -35,7 +35,7 @@ _VERBS: dict[str, tuple[Verb, type[Message]]] = {
     "Close": (Verb.CLOSE, verbs.CloseResponse),
     "Reopen": (Verb.REOPEN, verbs.ReopenResponse),
 }
-_LATER = ("Snooze", "AnalyzeCorrelations")
+_LATER = ("AnalyzeCorrelations",)
 
 
 class IncidentHandlers:
@@ -55,6 +55,7 @@ class IncidentHandlers:
             "StreamIncidents": self.stream,
             "WatchIncidents": self.watch,
             "Assign": self.assign,
+            "Snooze": self.snooze,
             "AddNote": self.add_note,
             "ListTimeline": self.list_timeline,
         }
@@ -111,6 +112,17 @@ class IncidentHandlers:
             return verbs.AssignResponse(incident=self._out(incident))
 
         return await writes.write(self._on.units, call, request, verbs.AssignResponse, work)
+
+    async def snooze(self, request: verbs.SnoozeRequest, call: Call) -> verbs.SnoozeResponse:
+        """Tells nobody of an incident for a while."""
+        target, until = Target(request.incident_id, request.etag), times.instant(request.until)
+
+        async def work(tx: Transaction, changes: Changes) -> verbs.SnoozeResponse:
+            actor = request.actor or call.caller.subject
+            incident = await self._on.snoozing.snooze(tx, changes, call.caller, target, actor, until)
+            return verbs.SnoozeResponse(incident=self._out(incident))
+
+        return await writes.write(self._on.units, call, request, verbs.SnoozeResponse, work)
 
     async def add_note(self, request: verbs.AddNoteRequest, call: Call) -> verbs.AddNoteResponse:
         """Adds a note."""

@@ -17,6 +17,7 @@ from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.linking import Linking
 from llm_incident_manager.usecases.merging import Merging
+from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import Feed
@@ -42,6 +43,7 @@ class Services:
     merging: Merging
     splitting: Splitting
     linking: Linking
+    snoozing: Snoozing
     applying: Applying
     dead_letters: DeadLetters
     feed: Feed

@@ -15,9 +15,9 @@ from llm_incident_manager.transport import paging
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.handlers import lists, writes
 from llm_incident_manager.transport.handlers.services import Services
-from llm_incident_manager.transport.translate import enums
+from llm_incident_manager.transport.translate import enums, times
 from llm_incident_manager.transport.translate import relations as translate
-from llm_incident_manager.usecases.applying import Assigning, Change, Noting, Wish
+from llm_incident_manager.usecases.applying import Assigning, Change, Hushing, Noting, Wish
 from llm_incident_manager.usecases.incidents import Ask
 
 apply = incident_apply_pb2
@@ -89,6 +89,8 @@ def _change(request: apply.ApplyToIncidentsRequest, actor: str) -> Change:
             return Assigning(actor, tuple(request.assign.assignees))
         case "add_note":
             return Noting(actor, request.add_note.text)
+        case "snooze":
+            return Hushing(actor, times.instant(request.snooze.until))
         case "resolve":
             given = request.resolve
             method = enums.METHOD_IN.get(given.method, ResolutionMethod.MANUAL)

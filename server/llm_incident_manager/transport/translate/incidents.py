@@ -132,6 +132,7 @@ def _times(given: Incident) -> dict[str, Any]:
         "first_seen_time": times.timestamp(given.first_seen),
         "last_seen_time": times.timestamp(given.last_seen),
         "close_time": times.maybe_timestamp(given.closed_at),
+        "snoozed_until": times.maybe_timestamp(given.snoozed_until),
     }
     if given.event_count:
         found["time_to_detect"] = times.duration(opened - given.first_seen)
