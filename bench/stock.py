@@ -160,6 +160,8 @@ def _change(row: tuple[Any, ...]) -> tuple[Any, ...]:
 async def _index(store: Store) -> None:
     while await store.index_incidents(_AT_ONCE):
         pass
+    while await store.index_words(_AT_ONCE):
+        pass
     await store.close()
 
 
