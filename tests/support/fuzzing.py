@@ -29,6 +29,8 @@ _WORDS = frozenset({"filter", "order_by", "group_by", "page_token", "page", "res
 """Texts with a grammar or an origin that no schema tells: a valid one may be refused with 400."""
 _OTHERS = frozenset({"linked_incident_id", "source_incident_ids", "event_ids"})
 """Ids that have to differ from the incident's, or to belong to it: refused with 400 as well."""
+_MOMENTS = frozenset({"until"})
+"""Moments that must lie ahead of the server's clock: refused with 400 as well."""
 
 
 async def fuzz(server: RunningServer, document: dict[str, Any], folder: Path, *options: str) -> Outcome:
@@ -81,7 +83,7 @@ def _operation(operation: dict[str, Any], names: Iterable[str], *, read_as_id: b
         settings.append('phases.coverage.unexpected-methods = ["PUT", "TRACE"]')
     if "501" in responses:
         settings.append('checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501"]')
-    if not (_WORDS | _OTHERS).isdisjoint(names):
+    if not (_WORDS | _OTHERS | _MOMENTS).isdisjoint(names):
         accepted = ["2xx", "400", "401", "403", "404", "409", "429", "5xx"]
         settings.append(f"checks.positive_data_acceptance.expected-statuses = {accepted}")
     if settings:
