@@ -101,6 +101,14 @@ async def test_with_postgresql_killed_as_well_every_acknowledged_event_is_kept_e
 
 async def loaded(server: RunningServer, kills: int, blows: list[Blow]) -> Load:
     """The load that a server was under while the blows fell on it in turn; all of it is acknowledged."""
+    try:
+        return await _loaded(server, kills, blows)
+    except BaseException as error:
+        error.add_note("\n".join(line for line in server.log.splitlines() if "call.failed" in line))
+        raise
+
+
+async def _loaded(server: RunningServer, kills: int, blows: list[Blow]) -> Load:
     load = Load()
     patient = RetryPolicy(attempts=1000, backoff=QUICK, attempt_timeout=timedelta(seconds=5))
     client = IncidentClient(server.grpc, retries=patient, deadline=timedelta(seconds=60))

@@ -24,6 +24,19 @@ _ABSENT = (
     OSError,
 )
 
+_CLOSED = "the handler is closed"
+"""What uvloop says to a write between the end of a connection and the moment in which the driver is told of it."""
+
+BROKEN = (
+    TimeoutError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    RuntimeError,
+)
+"""What may come of a connection that has broken, where nothing is left to do but to give it up."""
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -44,10 +57,17 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable("no answer in time") from e
     except _ABSENT as e:
         raise StoreUnavailable(_named(e)) from e
-    except asyncpg.InterfaceError as e:
-        if isinstance(e, ValueError):  # an argument of the wrong type: ours
+    except (asyncpg.InterfaceError, RuntimeError) as e:
+        if _is_ours(e):
             raise
         raise StoreUnavailable(_named(e)) from e
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether it is no broken connection: an argument of the wrong type, or anything else of Python's."""
+    if isinstance(error, RuntimeError):
+        return _CLOSED not in str(error)
+    return isinstance(error, ValueError)
 
 
 def _named(error: Exception) -> str:

@@ -72,7 +72,7 @@ class Pool:
     async def _give_back(self, connection: Connection) -> None:
         try:
             await self._pool.release(connection, timeout=self._acquire_within)
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except failures.BROKEN:
             # The pool has cut the connection; whatever was to be told about the work has been told.
             cut(connection)
 

@@ -208,7 +208,7 @@ class PostgresTransaction:
             return
         try:
             await self._connection.execute("ROLLBACK")
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except failures.BROKEN:
             pool.cut(self._connection)
         except BaseException:
             pool.cut(self._connection)
