@@ -15,7 +15,7 @@ from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
 from llm_incident_manager.pipeline.timers import Timers
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.ports.timers import Overdue
-from llm_incident_manager.usecases.applying import Hushing, Wish
+from llm_incident_manager.usecases.applying import SnoozeUntil, Wish
 from llm_incident_manager.usecases.incidents import Target
 from tests.support.builders import TENANT
 from tests.support.desk import CALLER, Desk, desk_on
@@ -261,7 +261,7 @@ async def test_many_are_snoozed_each_by_its_own_decision(desk: Desk) -> None:
     await desk.move(over, Verb.RESOLVE)
     until = already.snoozed_until
     assert until is not None
-    wish = Wish(filters.parse("event_count >= 1"), Hushing("ann", until))
+    wish = Wish(filters.parse("event_count >= 1"), SnoozeUntil("ann", until))
     looked = await desk.applying.preview(CALLER, wish)
     done = await desk.applying.apply(CALLER, wish, "", b"")
     for tally in (looked, done):

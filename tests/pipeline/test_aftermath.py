@@ -7,8 +7,8 @@ from llm_incident_manager.domain.event import Action
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.ports.channel import Receipt
-from llm_incident_manager.transport.handlers import aftermath
-from llm_incident_manager.transport.handlers.aftermath import Aftermath
+from llm_incident_manager.usecases import aftermath
+from llm_incident_manager.usecases.aftermath import Aftermath
 from tests.support.builders import TENANT, make_entry, make_event, make_event_row, make_incident, make_opening
 from tests.support.desk import desk_on
 from tests.support.steps import write

@@ -55,14 +55,14 @@ class Noting:
 
 
 @dataclass(frozen=True, slots=True)
-class Hushing:
+class SnoozeUntil:
     """Snoozes."""
 
     actor: str
     until: Instant
 
 
-Change = Ask | Assigning | Noting | Hushing
+Change = Ask | Assigning | Noting | SnoozeUntil
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class Applying:
                 await self._incidents.assign(tx, changes, caller, target, actor, people)
             case Noting(actor, text):
                 await self._incidents.add_note(tx, changes, caller, incident.id, actor, text)
-            case Hushing(actor, until):
+            case SnoozeUntil(actor, until):
                 await self._snoozing.snooze(tx, changes, caller, target, actor, until)
 
 
@@ -247,7 +247,7 @@ def would_change(incident: Incident, change: Change) -> bool:
             return incident.assignees != people
         case Noting():
             return True
-        case Hushing(_, until):
+        case SnoozeUntil(_, until):
             return would_snooze(incident, until)
 
 

@@ -1,5 +1,6 @@
 """The part of the store that is about timers. What a transaction does to them is in transaction.py and writes.py."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -11,12 +12,12 @@ from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.timers import Overdue, TimerRow
 
 
-class Timed:
+class Timed(ABC):
     """Implements ports.timers.TimerStore with what the rest of the store lends."""
 
+    @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[PostgresTransaction]:
         """Opens a unit of work."""
-        raise NotImplementedError
 
     async def claim_timers(self, owner: str, now: Instant, lease_until: Instant, limit: int) -> Sequence[TimerRow]:
         """Leases timers that are due, the longest due first."""
@@ -29,5 +30,6 @@ class Timed:
         ((count, since),) = await self._fetch("overdue_timers", now)
         return Overdue(count, since)
 
+    @abstractmethod
     async def _fetch(self, name: str, *values: object) -> Rows:
-        raise NotImplementedError
+        """What a statement answers."""

@@ -8,7 +8,7 @@ from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import notify
-from llm_incident_manager.pipeline import reading, summary
+from llm_incident_manager.pipeline import failing, reading, summary
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import deliveries, told
 from llm_incident_manager.ports.changes import NOTIFY, Changes, DeliveryRow, OutboxRetry, OutboxRow
@@ -37,14 +37,14 @@ async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
     async with tools.store.transaction() as tx:
         incidents = await reading.incidents(tx.peek_each, ((row.tenant, row.incident_id) for row in rows))
     gate = asyncio.Semaphore(AT_ONCE)
-    work = [(row, deliveries.of(row), incidents[row.incident_id]) for row in rows]
-    sends = [_send_in_time(row, delivery, incident, gate, begin_before, tools) for row, delivery, incident in work]
-    receipts = dict(zip((row.id for row in rows), await asyncio.gather(*sends), strict=True))
+    work = {row.id: (deliveries.of(row), incidents[row.incident_id]) for row in rows}
+    sends = [_send_in_time(row, *work[row.id], gate, begin_before, tools) for row in rows]
+    receipts = dict(zip(work, await asyncio.gather(*sends), strict=True))
     now = tools.clock.now()
     async with tools.store.transaction() as tx:
         changes = Changes()
         for row in await tx.still_leased(rows):
-            _record(changes, row, incidents[row.incident_id], receipts[row.id], now, tools)
+            _record(changes, row, work[row.id], receipts[row.id], now, tools)
         await tx.write(changes)
     tools.handled(TOPIC, changes.outbox_done)
 
@@ -93,12 +93,17 @@ async def _guarded(channel: Channel, notification: Notification) -> Receipt:
 
 
 def _record(
-    changes: Changes, row: OutboxRow, incident: Incident, receipt: Receipt | None, now: Instant, tools: Tools
+    changes: Changes,
+    row: OutboxRow,
+    about: tuple[DeliveryRow, Incident],
+    receipt: Receipt | None,
+    now: Instant,
+    tools: Tools,
 ) -> None:
     if receipt is None:
-        changes.outbox_retries.append(OutboxRetry(row.id, row.fence, row.attempts, row.due_at, row.last_error))
+        changes.outbox_retries.append(failing.hand_back(row))
         return
-    attempts, delivery = row.attempts + 1, deliveries.of(row)
+    attempts, (delivery, incident) = row.attempts + 1, about
     outcome = notify.decide(
         row.id,
         attempts,

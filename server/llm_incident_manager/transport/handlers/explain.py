@@ -15,10 +15,10 @@ from llm_incident_manager.engines import retention
 from llm_incident_manager.ports.changes import DeliveryRow, EventRow
 from llm_incident_manager.ports.codec import Codec
 from llm_incident_manager.ports.stores import StoredEvent
-from llm_incident_manager.transport.handlers import aftermath
-from llm_incident_manager.transport.handlers.aftermath import Aftermath
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import enums, events, incidents, times
+from llm_incident_manager.usecases import aftermath
+from llm_incident_manager.usecases.aftermath import Aftermath, Stage
 
 pb = ingest_service_pb2
 
@@ -63,7 +63,7 @@ async def event(on: Services, tenant: TenantId, event_id: EventId) -> pb.Explain
     if stored.row.incident_id is not None:
         with suppress(NotFound):  # retention may have ended the incident before its events
             followed = await _add_incident(reply, on, stored.row, stored.row.incident_id)
-    reply.stages.extend(stage.message for stage in followed.stages)
+    reply.stages.extend(map(_summary, followed.stages))
     reply.steps.extend(_steps(reply, stored))
     return reply
 
@@ -132,6 +132,11 @@ def _steps(reply: pb.ExplainEventResponse, stored: StoredEvent) -> list[str]:
         if not sent.for_event
     )
     return steps
+
+
+def _summary(stage: Stage) -> pb.StageSummary:
+    at = times.maybe_timestamp(stage.at)
+    return pb.StageSummary(stage=stage.name, state=stage.state, time=at, explanation=stage.explanation)
 
 
 def _stage(stage: pb.StageSummary) -> str:

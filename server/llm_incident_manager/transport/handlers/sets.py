@@ -17,7 +17,7 @@ from llm_incident_manager.transport.handlers import lists, writes
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import enums, times
 from llm_incident_manager.transport.translate import relations as translate
-from llm_incident_manager.usecases.applying import Assigning, Change, Hushing, Noting, Wish
+from llm_incident_manager.usecases.applying import Assigning, Change, Noting, SnoozeUntil, Wish
 from llm_incident_manager.usecases.incidents import Ask
 
 apply = incident_apply_pb2
@@ -90,7 +90,7 @@ def _change(request: apply.ApplyToIncidentsRequest, actor: str) -> Change:
         case "add_note":
             return Noting(actor, request.add_note.text)
         case "snooze":
-            return Hushing(actor, times.instant(request.snooze.until))
+            return SnoozeUntil(actor, times.instant(request.snooze.until))
         case "resolve":
             given = request.resolve
             method = enums.METHOD_IN.get(given.method, ResolutionMethod.MANUAL)

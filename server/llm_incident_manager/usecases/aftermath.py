@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from incidentmanager.v1 import ingest_service_pb2
-
 from llm_incident_manager.domain.disposition import Disposition, Reason
 from llm_incident_manager.domain.ids import first_of, made_at
 from llm_incident_manager.domain.incident import Incident
@@ -18,9 +16,6 @@ from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
 from llm_incident_manager.engines import notify
 from llm_incident_manager.ports.changes import DeliveryRow, EventRow
 from llm_incident_manager.ports.stores import Store
-from llm_incident_manager.transport.translate import times
-
-pb = ingest_service_pb2
 
 _ENTRIES = 1_000
 """Timeline entries that are looked through, from the event's own moment on."""
@@ -56,13 +51,6 @@ class Stage(NamedTuple):
     state: State
     explanation: str
     at: Instant | None = None
-
-    @property
-    def message(self) -> pb.StageSummary:
-        """As the contract has it."""
-        return pb.StageSummary(
-            stage=self.name, state=self.state, time=times.maybe_timestamp(self.at), explanation=self.explanation
-        )
 
 
 class Aftermath(NamedTuple):
