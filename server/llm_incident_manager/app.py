@@ -19,7 +19,9 @@ from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError, StoreUnavailable
 from llm_incident_manager.pipeline import assembly
+from llm_incident_manager.pipeline.buses import DatabaseBus
 from llm_incident_manager.pipeline.indexer import Indexer
+from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.sweeper import Sweeper
 from llm_incident_manager.pipeline.timers import Timers
@@ -140,18 +142,27 @@ class Server:
             stack.push_async_callback(channel.close)
         feed, pumps, end = Feed(store), dict[str, Pump](), Drain()
 
+        bus, accepted = DatabaseBus(store), Meter(clock)
+
         def wake(changes: Changes) -> None:
+            accepted.add(len(changes.events))
             if changes.feed:
                 feed.wake()
                 indexer.wake()
-            for topic in {row.topic for row in changes.outbox}:
-                pumps[topic].wake()
+            bus.publish(changes.outbox)
 
         tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=wake)
         services = parts.services(settings, tools, feed, end)
         indexer = Indexer(store, clock, lambda: services.batcher.pressed)
         for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
-            pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
+            pumps[handler.TOPIC] = Pump(
+                handler,
+                tools,
+                settings.instance_id,
+                lambda: services.batcher.pressed,
+                bus=bus,
+                accepted=accepted.per_second,
+            )
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         replica = {"replica": store.check_replica} if settings.storage.replica_url else {}
         probes = Probes({"database": store.check}, end, parts.notes(settings), replica)
