@@ -21,6 +21,9 @@ LITTLE_EVENTS, MANY_EVENTS = 1_500.0, 8_000.0
 """The same for events that the process accepts: even few rows cost too much beside so many."""
 
 
+_BEGINNING = Instant(0)
+
+
 class Why(StrEnum):
     """What a rest is for."""
 
@@ -44,7 +47,7 @@ class Pace:
     """How many came a second lately: an average whose weights halve about every 0.7 seconds."""
 
     value: float = 0.0
-    at: Instant = Instant(0)
+    at: Instant = _BEGINNING
 
     def after(self, count: int, now: Instant) -> "Pace":
         """The pace once so many more have come."""
