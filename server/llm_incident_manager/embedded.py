@@ -13,13 +13,13 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from llm_incident_manager.app import Server
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.alert import Alert, AlertAck
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.domain.incident import Incident, ResolutionMethod
 from llm_incident_manager.domain.lifecycle import State
 from llm_incident_manager.domain.severity import IncidentType, Severity
+from llm_incident_manager.server import Server
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.transport.inprocess import Inprocess
 

@@ -82,6 +82,11 @@ def policy(settings: Settings) -> Policy:
     return Policy(kept.events_days * DAY, kept.incidents_days * DAY, kept.audit_days * DAY, kept.max_bytes)
 
 
+def owner(settings: Settings, run: str) -> str:
+    """What this start of a process is called in leases: several may have the same `instance_id`. `run` is unique."""
+    return f"{settings.instance_id}/{run[-12:]}"
+
+
 def notes(settings: Settings) -> dict[str, str]:
     """What readiness tells beside the probes."""
     return {"anonymous_access": ", ".join(settings.exposed())} if settings.exposed() else {}

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 
+from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
 from tools import shell
 
@@ -63,3 +64,13 @@ def test_the_assembly_names_every_stage_and_every_effect_once() -> None:
 
 def test_an_import_is_seen_in_each_of_its_forms() -> None:
     assert {"a.b", "c.d", "c.e"} <= imported("import a.b\nfrom c import d, e as f\n")
+
+
+def test_every_step_belongs_to_exactly_one_role() -> None:
+    of_roles = [step for steps in assembly.STEPS.values() for step in steps]
+    assert sorted(map(word, of_roles)) == sorted(map(word, STEPS))
+    assert set(assembly.STEPS) == set(Role)
+
+
+def test_what_is_done_before_the_acknowledgement_is_the_api_process_own() -> None:
+    assert assembly.STEPS[Role.API] == assembly.BEFORE_ACK

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.timeline import ChangeKind
 from llm_incident_manager.ports.changes import ChangeRow, Changes
@@ -93,3 +95,20 @@ async def test_a_watcher_misses_nothing_while_many_write(store: Store) -> None:
     assert set(seen) == {id_ for ids in made for id_ in ids}
     for ids in made:
         assert [id_ for id_ in seen if id_ in set(ids)] == ids
+
+
+async def test_the_feed_is_settled_when_nothing_is_held_back(store: Store) -> None:
+    await opened(store)
+    await feed(store, 1)
+    assert await store.feed_settled()
+
+
+@pytest.mark.needs("many_writers")
+async def test_the_feed_says_that_an_older_transaction_holds_back_what_is_committed(store: Store) -> None:
+    incident = make_incident()
+    async with store.transaction() as older:
+        await older.write(make_opening(incident))
+        newer = await opened(store)
+        assert not await store.feed_settled()
+        assert list(await store.feed_after(None, Position(0, 0), 10)) == []
+    assert [item.incident.id for item in await feed(store, 2)] == [incident.id, newer.id]

@@ -172,6 +172,57 @@ async def test_a_unit_of_work_learns_which_of_its_leases_still_stand(store: Stor
         assert list(await tx.still_leased([])) == []
 
 
+async def claim_rows(store: Store, *rows: OutboxRow, at: float = 0, topic: str = NOTIFY) -> list[OutboxRow]:
+    """Leases of these rows what may be leased, for a minute."""
+    ids = [row.id for row in rows]
+    return list(await store.claim_rows(topic, "worker", later(at), later(at + 60), ids))
+
+
+async def test_rows_are_claimed_by_their_ids_and_no_others(store: Store) -> None:
+    a, b, c = await add(store, "a", "b", "c")
+    assert await claim_rows(store, c, a, c) == [a, c]
+    assert await claim_rows(store, a, c) == [], "they are leased"
+    assert await claim_rows(store) == []
+    assert list(await claim(store)) == [b]
+
+
+async def test_a_row_claimed_by_its_id_does_not_overtake_its_lane(store: Store) -> None:
+    first, second = await add(store, "a", "a")
+    assert await claim_rows(store, second) == []
+    assert await claim_rows(store, second, first) == [first]
+    await finish(store, first)
+    assert await claim_rows(store, second) == [second]
+
+
+async def test_by_its_id_only_what_is_due_of_the_topic_and_not_over_is_claimed(store: Store) -> None:
+    waiting = make_work(make_incident(), lane="a", due_at=later(30))
+    await write(store, Changes(outbox=[waiting]))
+    elsewhere, done, dead = await add(store, "b", "c", "d")
+    assert len(await claim_rows(store, done, dead)) == 2
+    await finish(store, done)
+    await write(store, Changes(outbox_retries=[OutboxRetry(dead.id, 1, 5, NOW, "gone", dead=True)]))
+    assert await claim_rows(store, elsewhere, topic=ROUTED) == []
+    assert await claim_rows(store, waiting, done, dead, at=29) == []
+    assert await claim_rows(store, waiting, done, dead, elsewhere._replace(id="nonsense"), at=30) == [leased(waiting)]
+
+
+async def test_a_lease_of_a_row_claimed_by_its_id_has_a_fence_and_runs_out(store: Store) -> None:
+    (row,) = await add(store, "a")
+    assert await claim_rows(store, row) == [row]
+    assert await claim_rows(store, row, at=59) == []
+    (again,) = await claim_rows(store, row, at=60)
+    assert again == leased(row, 2)
+    await finish(store, row)
+    assert await store.backlog(NOTIFY) == (1, row.created_at), "the older lease ends nothing"
+
+
+async def test_a_claim_may_leave_out_what_was_written_lately(store: Store) -> None:
+    old, new = (make_work(make_incident(), lane=lane, created_at=later(at)) for lane, at in (("a", 0), ("b", 2)))
+    await write(store, Changes(outbox=[old, new]))
+    assert list(await store.claim_work(NOTIFY, "worker", later(3), later(60), 10, later(1))) == [leased(old)]
+    assert list(await store.claim_work(NOTIFY, "worker", later(3), later(60), 10, later(2))) == [leased(new)]
+
+
 @pytest.mark.needs("many_writers")
 async def test_a_lease_that_a_unit_holds_is_not_given_to_others_before_its_end(store: Store) -> None:
     (row,) = await add(store, "a")

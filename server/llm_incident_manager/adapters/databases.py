@@ -12,8 +12,10 @@ from llm_incident_manager.adapters.executor import ThreadExecutor
 from llm_incident_manager.adapters.sql import ledger, verifying
 from llm_incident_manager.adapters.sql.archive import Reader, Writer
 from llm_incident_manager.adapters.sql.verifying import Verified
+from llm_incident_manager.adapters.ticking import Ticking
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.time import Instant, rfc3339
+from llm_incident_manager.ports.hints import Hints, Nobody
 from llm_incident_manager.ports.stores import Store, StoreRefused
 
 if TYPE_CHECKING:
@@ -42,6 +44,17 @@ async def open_store(
 
     options = sqlite.Options(_file(settings), ThreadExecutor)
     return await sqlite.open_store(options, run, now, migrate=storage.migrate_on_start)
+
+
+def hints(settings: Settings) -> Hints:
+    """How the processes on this database tell each other of news. Connects to nothing yet."""
+    if settings.storage.type != "postgresql":
+        return Nobody()
+    if settings.storage.pooled:
+        return Ticking()
+    from llm_incident_manager.adapters.postgres.hints import PostgresHints
+
+    return PostgresHints(_postgres_options(settings))
 
 
 async def migrate(settings: Settings, now: Instant, *, dry_run: bool = False) -> Sequence[str]:

@@ -20,6 +20,14 @@ ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Configuration file; otherwise CONFIG_PATH or ./config.yaml.")
 ]
 
+Roles = Annotated[
+    str | None,
+    typer.Option(
+        "--roles",
+        help="What this process does: some of api, classify, route, notify, act, with commas. All unless given.",
+    ),
+]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -29,11 +37,9 @@ def add_to(app: typer.Typer) -> None:
     app.command("migrate")(migrate)
 
 
-def serve(
-    config_file: ConfigFile = None,
-) -> None:
+def serve(config_file: ConfigFile = None, roles: Roles = None) -> None:
     """Run the server until it is told to stop (SIGTERM, SIGINT)."""
-    settings = load(config_file)
+    settings = load(config_file, roles=roles)
     from llm_incident_manager import app
 
     raise typer.Exit(app.run(settings))
@@ -86,13 +92,14 @@ def show(config_file: ConfigFile = None, as_json: AsJson = False) -> None:
             print(f"{section}: {json.dumps(values, ensure_ascii=False)}")
 
 
-def load(config_file: Path | None) -> "Settings":
-    """The settings, or exit code 2 with every problem on a line of its own."""
+def load(config_file: Path | None, **given: str | None) -> "Settings":
+    """The settings, or exit code 2 with every problem on a line of its own. Options that are given win."""
     from llm_incident_manager import config as configuration
 
     environment = {name: value for name, value in os.environ.items() if name not in options.VARIABLES}
     try:
-        return configuration.load(environment, config_file)
+        wins = {name: text for name, text in given.items() if text is not None}
+        return configuration.load(environment, config_file, wins)
     except configuration.ConfigError as wrong:
         print(f"error: the configuration is not valid\n{wrong}", file=sys.stderr)
         raise typer.Exit(Exit.USAGE) from None

@@ -1,7 +1,9 @@
-"""Puts the settings together: defaults, then config.yaml, then the environment. Reports all problems at once."""
+"""Puts the settings together: defaults, config.yaml, the environment, then options. Reports all problems at once."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
@@ -10,11 +12,12 @@ from llm_incident_manager.config.problems import ConfigError, Problem
 from llm_incident_manager.config.settings import Settings, conflicts
 
 DEFAULT_FILE = "config.yaml"
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 Origins = dict[schema.Path, str]
 
 
-def load(env: Mapping[str, str], path: Path | None = None) -> Settings:
-    """The settings for an environment and a file.
+def load(env: Mapping[str, str], path: Path | None = None, options: Mapping[str, str] = NO_OPTIONS) -> Settings:
+    """The settings for an environment, a file and options of the command line, which win: names of keys with values.
 
     The file is `path`, else what CONFIG_PATH names, else ./config.yaml if there is one. Raises ConfigError.
     """
@@ -23,7 +26,8 @@ def load(env: Mapping[str, str], path: Path | None = None) -> Settings:
     tree = _file(file) if named or file.is_file() else {}
     origins: Origins = {(): str(file)}
     assignments, problems = environment.read(env)
-    for assignment in assignments:
+    given = [environment.Assignment((key,), value, f"--{key}") for key, value in options.items()]
+    for assignment in (*assignments, *given):
         _put(tree, assignment)
         origins[assignment.path] = assignment.origin
     return _checked(tree, origins, problems)
@@ -57,10 +61,9 @@ def _file(path: Path) -> dict[str, object]:
 def _put(tree: dict[str, object], assignment: environment.Assignment) -> None:
     """Sets a value deep in the tree; an entry of a list must exist or be the next one."""
     here: object = tree
-    *before, last = assignment.path
-    for part, following in zip(before, [*before[1:], last], strict=True):
+    for part, following in pairwise(assignment.path):
         here = _step(here, part, [] if isinstance(following, int) else {}, assignment)
-    _step(here, last, assignment.value, assignment, replace=True)
+    _step(here, assignment.path[-1], assignment.value, assignment, replace=True)
 
 
 def _step(

@@ -45,6 +45,8 @@ def _default(key: schema.Key) -> str:
             return f"`{default.name}`"
         case float():
             return f"`{default:g}`"
+        case tuple():
+            return f"`{','.join(map(str, default))}`"
     return f"`{default}`"
 
 

@@ -54,8 +54,8 @@ def find(path: Path) -> FieldInfo | None:
 
 
 def holds_one_value(field: FieldInfo) -> bool:
-    """Whether the field is a plain value rather than a section, a list or a map."""
-    return _inner(field.annotation)[0] is None and get_origin(field.annotation) not in (tuple, Mapping)
+    """Whether the field is a plain value, or words in one text, rather than a section, a list of them, or a map."""
+    return _inner(field.annotation)[0] is None and get_origin(field.annotation) is not Mapping
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from llm_incident_manager.config import keeping, planned, sections, urls
 from llm_incident_manager.config.problems import Problem, shown
-from llm_incident_manager.config.values import Section
+from llm_incident_manager.config.values import Roles, Section
+from llm_incident_manager.domain.roles import ALL
 
 NOT_YET = ("redis", "ml", "enrichment", "correlation", "escalation")
 """Sections without effect in this release."""
@@ -20,6 +21,8 @@ class Settings(Section):
 
     instance_id: str = "standalone-001"
     """The name of this server in logs, traces and leases."""
+    roles: Roles = ALL
+    """What this process does: `api`, `classify`, `route`, `notify`, `act`; some of them only on `postgresql`."""
     storage: sections.Storage = sections.Storage()
     api: sections.Api = sections.Api()
     grpc: sections.Grpc = sections.Grpc()
@@ -62,6 +65,7 @@ def is_loopback(host: str) -> bool:
 def conflicts(settings: Settings) -> Iterator[Problem]:
     """What single values cannot show: settings that do not go together. Origins are left empty."""
     yield from _storage(settings.storage)
+    yield from _roles(settings)
     yield from _listeners(settings)
     yield from _ingest(settings.ingest)
     yield from _channels(settings.notifications)
@@ -89,6 +93,16 @@ def _storage(storage: sections.Storage) -> Iterator[Problem]:
         yield Problem("storage.type", shown(storage.type), "", remedy)
     else:
         yield from _postgres(storage)
+
+
+def _roles(settings: Settings) -> Iterator[Problem]:
+    missing = ", ".join(role for role in ALL if role not in settings.roles)
+    if missing and settings.storage.type != "postgresql":
+        remedy = (
+            f"{settings.storage.type} is for one process, so nobody would do the work of {missing}: leave roles out, "
+            "or use postgresql"
+        )
+        yield Problem("roles", shown(",".join(settings.roles)), "", remedy)
 
 
 def _postgres(storage: sections.Storage) -> Iterator[Problem]:

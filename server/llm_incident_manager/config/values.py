@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SecretStr
 
+from llm_incident_manager.config.problems import shown
+from llm_incident_manager.domain import roles
 from llm_incident_manager.domain.severity import Severity, normalise
 
 MIB = 1024 * 1024
@@ -32,6 +34,21 @@ def _level(value: object) -> object:
     return {"warn": "warning", "trace": "debug", "err": "error"}.get(word, word) if isinstance(word, str) else word
 
 
+def _roles(value: object) -> object:
+    """Words in a list, or in one text with commas between them; each role once and in the order that roles have."""
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list | tuple):
+        return value
+    wanted = [str(word).strip().lower() for word in words]
+    known = ", ".join(roles.ALL)
+    if not any(wanted):
+        raise ValueError(f"a process without a role does nothing: give some of {known}")
+    for word in wanted:
+        if word not in roles.ALL:
+            raise ValueError(f"there is no role {shown(word)}: give some of {known}")
+    return tuple(role for role in roles.ALL if role in wanted)
+
+
 def _without_credentials(secret: SecretStr | None) -> str | None:
     """The URL with user, password and parameters masked, so that an operator still sees which database it is."""
     if secret is None:
@@ -53,6 +70,7 @@ def _only_host(secret: SecretStr | None) -> str | None:
 
 SeverityWord = Annotated[Severity, BeforeValidator(_severity), PlainSerializer(lambda severity: severity.name)]
 Level = BeforeValidator(_level)
+Roles = Annotated[tuple[roles.Role, ...], BeforeValidator(_roles)]
 ConnectionString = Annotated[SecretStr, PlainSerializer(_without_credentials)]
 WebhookUrl = Annotated[SecretStr, PlainSerializer(_only_host)]
 FilePath = Annotated[Path, PlainSerializer(str)]

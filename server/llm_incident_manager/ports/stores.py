@@ -34,6 +34,7 @@ from llm_incident_manager.ports.changes import (
 )
 from llm_incident_manager.ports.dead_letters import DeadLetters, LockDead
 from llm_incident_manager.ports.timers import TimerLeases, TimerStore
+from llm_incident_manager.ports.work import WorkStore
 
 
 class KeyTaken(DomainError):
@@ -182,7 +183,7 @@ class Transaction(Belongings, LockDead, TimerLeases, Protocol):
         ...
 
 
-class Store(Belongings, DeadLetters, TimerStore, Protocol):
+class Store(Belongings, DeadLetters, TimerStore, WorkStore, Protocol):
     """A database. Reading methods outside a transaction may use other connections."""
 
     @property
@@ -252,14 +253,8 @@ class Store(Belongings, DeadLetters, TimerStore, Protocol):
         """Changes behind a position in commit order; of all tenants when None."""
         ...
 
-    async def claim_work(
-        self, topic: str, owner: str, now: Instant, lease_until: Instant, limit: int
-    ) -> Sequence[OutboxRow]:
-        """Leases due outbox rows of a topic: of each lane only the oldest unfinished one, in order of ids."""
-        ...
-
-    async def backlog(self, topic: str) -> tuple[int, Instant | None]:
-        """How many live rows a topic has and when the oldest was created."""
+    async def feed_settled(self) -> bool:
+        """Whether `feed_after` shows all that is committed: an older transaction may hold newer changes back."""
         ...
 
     async def sweep(self, before: Instant, limit: int) -> int:

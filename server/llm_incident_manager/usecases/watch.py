@@ -16,6 +16,8 @@ from llm_incident_manager.telemetry import logs
 RECENT = 2_000
 PAGE = 500
 POLL_SECONDS = 1.0
+HELD_BACK_SECONDS = 0.01, 0.1
+"""While a running transaction holds back changes that are committed: the first look, and the rarest."""
 
 
 class Feed:
@@ -37,6 +39,7 @@ class Feed:
     async def run(self) -> None:
         """Follows the feed until cancelled, while somebody watches; an unreachable database is waited for."""
         tail: Position | None = None
+        patience = HELD_BACK_SECONDS[0]
         while True:
             self._wake.clear()
             items: Sequence[FeedItem] = ()
@@ -47,8 +50,19 @@ class Feed:
                 tail, items = await self._read(tail)
             if items:
                 self._publish(items)
+            elif self._watchers and not await self._settled():
+                await asyncio.sleep(patience)
+                patience = min(2 * patience, HELD_BACK_SECONDS[1])
+                continue
             else:
                 await _wait(self._wake, POLL_SECONDS)
+            patience = HELD_BACK_SECONDS[0]
+
+    async def _settled(self) -> bool:
+        try:
+            return await self._store.feed_settled()
+        except DomainError:  # whoever reads the feed next says so
+            return True
 
     async def _read(self, tail: Position | None) -> tuple[Position | None, Sequence[FeedItem]]:
         try:

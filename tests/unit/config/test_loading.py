@@ -9,6 +9,7 @@ import yaml
 
 from llm_incident_manager import config
 from llm_incident_manager.config import ConfigError, Settings
+from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.domain.severity import Severity
 
 # The configuration of the product's older README, as it is printed there.
@@ -48,6 +49,50 @@ def refused(text: str = "", **env: str) -> list[str]:
     with pytest.raises(ConfigError) as error:
         load(text, **env)
     return str(error.value).splitlines()
+
+
+def test_nothing_configured_gives_a_process_with_all_roles() -> None:
+    assert load().roles == tuple(Role)
+
+
+@pytest.mark.parametrize("given", ["route,api", " API , route,api", "[api, route]"], ids=["text", "spelling", "list"])
+def test_roles_are_words_in_any_order(given: str) -> None:
+    settings = load(f"roles: {given}", DATABASE_URL="postgresql://localhost/im")
+    assert settings.roles == (Role.API, Role.ROUTE)
+
+
+def test_roles_of_a_variable_win_over_the_file_and_those_of_an_option_over_both() -> None:
+    env = {"DATABASE_URL": "postgresql://localhost/im", "LLM_IM__ROLES": "notify"}
+    assert load("roles: api", **env).roles == (Role.NOTIFY,)
+    assert config.load(env, options={"roles": "route"}).roles == (Role.ROUTE,)
+
+
+@pytest.mark.parametrize("given", ["api,pager", "[pager]", "pager"])
+def test_an_unknown_role_is_refused_by_name_with_those_there_are(given: str) -> None:
+    (problem,) = refused(f"roles: {given}", DATABASE_URL="postgresql://localhost/im")
+    assert 'there is no role "pager": give some of api, classify, route, notify, act' in problem
+
+
+@pytest.mark.parametrize("given", ["[]", "''", '","'])
+def test_no_role_at_all_is_refused(given: str) -> None:
+    (problem,) = refused(f"roles: {given}")
+    assert "a process without a role does nothing: give some of api, classify, route, notify, act" in problem
+
+
+def test_an_unknown_role_of_an_option_is_said_to_come_from_there() -> None:
+    with pytest.raises(ConfigError, match=r'roles = "pager" \(from --roles\): there is no role "pager"'):
+        config.load({}, options={"roles": "pager"})
+
+
+@pytest.mark.parametrize("url", ["sqlite:///data", "sqlite::memory:"])
+def test_a_process_that_must_be_alone_needs_all_roles(url: str) -> None:
+    (problem,) = refused(DATABASE_URL=url, LLM_IM__ROLES="api,route")
+    assert "(from LLM_IM__ROLES)" in problem
+    assert "is for one process, so nobody would do the work of classify, notify, act" in problem
+
+
+def test_a_variable_may_name_a_key_of_no_section() -> None:
+    assert load(LLM_IM__INSTANCE_ID="east-1").instance_id == "east-1"
 
 
 def test_nothing_configured_gives_the_documented_defaults() -> None:

@@ -16,6 +16,7 @@ from llm_incident_manager.adapters.postgres import (
     timers,
 )
 from llm_incident_manager.adapters.postgres.dead_letters import DeadLetterReads
+from llm_incident_manager.adapters.postgres.leasing import Leasing
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
 from llm_incident_manager.adapters.postgres.replica import Replica
@@ -30,7 +31,7 @@ from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
-from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
+from llm_incident_manager.ports.changes import DeliveryRow
 from llm_incident_manager.ports.stores import (
     Count,
     Expired,
@@ -50,7 +51,7 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore(DeadLetterReads, timers.Timed):
+class PostgresStore(DeadLetterReads, timers.Timed, Leasing):
     """Implements ports.stores.Store."""
 
     def __init__(
@@ -172,18 +173,9 @@ class PostgresStore(DeadLetterReads, timers.Timed):
         rows = await self._fetch("feed_after", tenant, *position, limit)
         return [_feed_item(tuple(row)) for row in rows]
 
-    async def claim_work(
-        self, topic: str, owner: str, now: Instant, lease_until: Instant, limit: int
-    ) -> Sequence[OutboxRow]:
-        """Leases due outbox rows of a topic: of each lane only the oldest unfinished one, in order of ids."""
-        async with self._unit(f"{self._begin}; {SQL['in_order']}") as unit:
-            return await unit.claim_work(topic, owner, now, lease_until, limit)
-
-    async def backlog(self, topic: str) -> tuple[int, Instant | None]:
-        """How many live rows a topic has and when the oldest was created."""
-        rows = await self._fetch("backlog", topic)
-        count, oldest = rows[0]
-        return count, oldest
+    async def feed_settled(self) -> bool:
+        """Whether no running transaction holds back changes that are committed."""
+        return bool((await self._fetch("feed_settled"))[0][0])
 
     async def sweep(self, before: Instant, limit: int) -> int:
         """Deletes idempotency keys, answers, segments and released fingerprints older than that; returns how many."""

@@ -164,13 +164,6 @@ class PostgresTransaction:
             audited = self._chain.borrow().extend(changes.audit) if changes.audit else ()
             await writes.run(self._connection, changes, audited)
 
-    async def claim_work(
-        self, topic: str, owner: str, now: Instant, lease_until: Instant, limit: int
-    ) -> Sequence[OutboxRow]:
-        """Leases due outbox rows of a topic: of each lane only the oldest unfinished one, in order of ids."""
-        rows = await self._fetch("claim_work", topic, owner, now, lease_until, limit)
-        return [records.outbox_of(row, str) for row in rows]
-
     async def fetch(self, statement: str, *values: object) -> list[asyncpg.Record]:
         """What a statement answers."""
         with self._asking():

@@ -1,7 +1,7 @@
 """Work for after the commit, on the writer's thread: who comes first in its lane, who has leased what. Does no work."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -12,6 +12,8 @@ from llm_incident_manager.domain.ids import TenantId, is_uuid
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import Changes, OutboxRow
 from llm_incident_manager.ports.dead_letters import DeadQuery
+
+_WHENEVER = 2**63 - 1
 
 
 def write(connection: apsw.Connection, changes: Changes) -> None:
@@ -24,13 +26,27 @@ def write(connection: apsw.Connection, changes: Changes) -> None:
     bulk("insert_outbox").run(connection, list(_marked(changes.outbox)))
 
 
-def claim(
-    connection: apsw.Connection, topic: str, owner: str, now: Instant, until: Instant, limit: int
-) -> Sequence[OutboxRow]:
+class Lease(NamedTuple):
+    """Who wants work of a topic, when, and until when."""
+
+    topic: str
+    owner: str
+    now: Instant
+    until: Instant
+
+
+def claim(connection: apsw.Connection, lease: Lease, limit: int, made_before: Instant | None) -> Sequence[OutboxRow]:
     """Leases due rows of a topic: of each lane only the first unfinished one, in order of ids."""
-    wanted = {"topic": topic, "owner": owner, "now": now, "until": until, "limit": limit}
-    leased = sorted(rows(connection, "claim_work", wanted))
-    return [records.outbox_of(row, ids.text) for row in leased]
+    made = _WHENEVER if made_before is None else made_before
+    leased = rows(connection, "claim_work", {**lease._asdict(), "limit": limit, "made": made})
+    return [records.outbox_of(row, ids.text) for row in sorted(leased)]
+
+
+def claim_rows(connection: apsw.Connection, lease: Lease, wanted: Sequence[str]) -> Sequence[OutboxRow]:
+    """The same of these rows only."""
+    known = sorted({id_ for id_ in wanted if is_uuid(id_)})
+    leased = bulk("claim_rows").run(connection, [(id_, *lease) for id_ in known])
+    return [records.outbox_of(row, ids.text) for row in sorted(leased)]
 
 
 def still_leased(connection: apsw.Connection, claimed: Sequence[OutboxRow]) -> Sequence[OutboxRow]:

@@ -185,13 +185,29 @@ class SqliteStore:
         """Changes behind a position in commit order; of all tenants when None."""
         return await self._read(lambda connection: reads.feed_after(connection, tenant, position, limit))
 
+    async def feed_settled(self) -> bool:
+        """Always: one transaction follows the other."""
+        return True
+
     async def claim_work(
-        self, topic: str, owner: str, now: Instant, lease_until: Instant, limit: int
+        self,
+        topic: str,
+        owner: str,
+        now: Instant,
+        lease_until: Instant,
+        limit: int,
+        made_before: Instant | None = None,
     ) -> Sequence[OutboxRow]:
         """Leases due outbox rows of a topic: of each lane only the oldest unfinished one, in order of ids."""
-        return await self._writer.unit(
-            lambda connection: outbox.claim(connection, topic, owner, now, lease_until, limit)
-        )
+        lease = outbox.Lease(topic, owner, now, lease_until)
+        return await self._writer.unit(partial(outbox.claim, lease=lease, limit=limit, made_before=made_before))
+
+    async def claim_rows(
+        self, topic: str, owner: str, now: Instant, lease_until: Instant, ids: Sequence[str]
+    ) -> Sequence[OutboxRow]:
+        """The same of these rows only."""
+        lease = outbox.Lease(topic, owner, now, lease_until)
+        return await self._writer.unit(partial(outbox.claim_rows, lease=lease, wanted=ids))
 
     async def backlog(self, topic: str) -> tuple[int, Instant | None]:
         """How many live rows a topic has and when the oldest was created."""

@@ -30,12 +30,13 @@ class RestApp:
     def __init__(
         self, dispatcher: Dispatcher, methods: tuple[Method, ...], probes: Probes, scrape: Scrape, max_body: int
     ) -> None:
-        """`max_body` in bytes."""
+        """`max_body` in bytes. Without methods there are only the pages that tell how the server is."""
         self._dispatcher = dispatcher
         self._methods = {method.full_name: method for method in methods}
         self._router = bindings.router(method.descriptor for method in methods)
         self._max_body = max_body
         self._pages = pages.pages(probes, scrape)
+        self._paths = pages.PATHS if methods else pages.STATE_PATHS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -47,7 +48,7 @@ class RestApp:
             return
         if found is not None:
             await self._serve(found, scope, receive, send)
-        elif path in pages.PATHS:
+        elif path in self._paths:
             await self._pages(scope, receive, send)
         else:
             await answers.refuse(send, self._no_route(scope["method"], path), "")
@@ -74,7 +75,8 @@ class RestApp:
     def _no_route(self, method: str, path: str) -> StatusError:
         allowed = self._router.allowed(path)
         if not allowed:
-            text = f"nothing is bound to {path[:200]}: /openapi.json lists every path"
+            remedy = "/openapi.json lists every path" if self._methods else "ask a process with the role api"
+            text = f"nothing is bound to {path[:200]}: {remedy}"
             return errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path[:200], "allowed": ""}))
         names = ", ".join(allowed)
         text = f"{path[:200]} does not take {method}: use {names}"

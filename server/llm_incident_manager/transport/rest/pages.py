@@ -12,8 +12,10 @@ from llm_incident_manager.transport.scrape import Scrape
 
 Answer = Callable[[Page], Awaitable[Response]]
 _DESCRIPTION = ("/openapi.json", "/docs", "/docs/docs.css", "/docs/docs.js")
-PATHS = frozenset({"/health/live", "/health/ready", "/health", "/metrics", *_DESCRIPTION})
-"""Every path a page has."""
+STATE_PATHS = frozenset({"/health/live", "/health/ready", "/health", "/metrics"})
+"""The pages of every server."""
+PATHS = frozenset({*STATE_PATHS, *_DESCRIPTION})
+"""The pages of a server that has methods to describe."""
 
 
 def pages(probes: Probes, scraping: Scrape) -> Pages:

@@ -22,3 +22,16 @@ CROSS JOIN LATERAL (
     SELECT {incident_columns} FROM incident WHERE id = c.incident_id AND tenant = c.tenant OFFSET 0
 ) AS i
 ORDER BY c.transaction, c.sequence;
+
+-- name: feed_settled
+-- Whether no change is committed that an older transaction, which still runs, holds back.
+SELECT NOT EXISTS (
+    SELECT FROM incident_change AS c WHERE c.transaction >= pg_snapshot_xmin(pg_current_snapshot())
+);
+
+-- name: tell
+-- To all other processes that listen on the channel.
+SELECT pg_notify($1, $2);
+
+-- name: alive
+SELECT 1;

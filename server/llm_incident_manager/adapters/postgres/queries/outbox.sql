@@ -3,13 +3,33 @@
 WITH picked AS (
     SELECT o.id
     FROM outbox AS o
-    WHERE o.topic = $1 AND NOT o.dead AND o.due_at <= $3 AND o.lease_until <= $3
+    WHERE o.topic = $1 AND NOT o.dead AND o.due_at <= $3 AND o.lease_until <= $3 AND o.created_at <= $6
         AND NOT EXISTS (
             SELECT FROM outbox AS older
             WHERE older.topic = o.topic AND older.lane = o.lane AND NOT older.dead AND older.id < o.id
         )
     ORDER BY o.id
     LIMIT $5
+    FOR UPDATE OF o SKIP LOCKED
+), leased AS (
+    UPDATE outbox AS o
+    SET lease_owner = $2, lease_until = $4, fence = o.fence + 1
+    WHERE o.id = ANY(ARRAY(SELECT id FROM picked))
+    RETURNING {outbox}
+)
+SELECT {outbox} FROM leased AS o ORDER BY o.id;
+
+-- name: claim_rows
+-- The same of rows that somebody knows by their ids.
+WITH picked AS (
+    SELECT o.id
+    FROM outbox AS o
+    WHERE o.topic = $1 AND NOT o.dead AND o.due_at <= $3 AND o.lease_until <= $3 AND o.id = ANY($5::uuid[])
+        AND NOT EXISTS (
+            SELECT FROM outbox AS older
+            WHERE older.topic = o.topic AND older.lane = o.lane AND NOT older.dead AND older.id < o.id
+        )
+    ORDER BY o.id
     FOR UPDATE OF o SKIP LOCKED
 ), leased AS (
     UPDATE outbox AS o

@@ -49,9 +49,18 @@ UPDATE outbox SET lease_owner = :owner, lease_until = :until, fence = fence + 1
 WHERE id IN (
     SELECT id FROM outbox
     WHERE topic = :topic AND dead = 0 AND blocked = 0 AND max(due_at, lease_until) <= :now
+        AND created_at <= :made
     ORDER BY max(due_at, lease_until), id
     LIMIT :limit
 )
+RETURNING id, tenant, topic, lane, incident_id, payload, traceparent, created_at, due_at, attempts, last_error, fence
+
+-- name: claim_rows
+-- The same of rows that somebody knows by their ids.
+UPDATE outbox SET lease_owner = v.column3, lease_until = v.column5, fence = outbox.fence + 1
+FROM (VALUES (?, ?, ?, ?, ?)) AS v
+WHERE outbox.id = unhex(v.column1, '-') AND outbox.topic = v.column2 AND outbox.dead = 0 AND outbox.blocked = 0
+    AND max(outbox.due_at, outbox.lease_until) <= v.column4
 RETURNING id, tenant, topic, lane, incident_id, payload, traceparent, created_at, due_at, attempts, last_error, fence
 
 -- name: reset_leases

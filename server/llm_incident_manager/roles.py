@@ -1,0 +1,107 @@
+"""What runs in a process by its roles. Which steps are whose is in pipeline/assembly.py."""
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol
+
+from llm_incident_manager.domain.roles import Role
+from llm_incident_manager.pipeline import assembly
+from llm_incident_manager.pipeline.batcher import Batcher
+from llm_incident_manager.pipeline.indexer import Indexer
+from llm_incident_manager.pipeline.meter import Meter
+from llm_incident_manager.pipeline.outbox import Handler, Pump
+from llm_incident_manager.pipeline.sweeper import Sweeper
+from llm_incident_manager.pipeline.timers import Timers
+from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports.bus import Bus
+from llm_incident_manager.ports.changes import Changes
+from llm_incident_manager.ports.clock import Clock
+from llm_incident_manager.ports.hints import FEED, Hints
+from llm_incident_manager.usecases.watch import Feed
+
+
+class Worker(Protocol):
+    """Something that works on its own until it is cancelled."""
+
+    async def run(self) -> None:
+        """Does so."""
+        ...
+
+
+class Follower(Protocol):
+    """Something that looks at the change feed when it is told to."""
+
+    def wake(self) -> None:
+        """Something was committed."""
+        ...
+
+
+class News:
+    """What was committed, and who has to know: those who work on it in this process at once, others by a hint."""
+
+    def __init__(self, bus: Bus, hints: Hints, clock: Clock) -> None:
+        """Nobody listens yet."""
+        self.bus = bus
+        self.hints = hints
+        self.accepted = Meter(clock)
+        self.followers: list[Follower] = []
+
+    def tell(self, changes: Changes) -> None:
+        """This process has committed that."""
+        self.accepted.add(len(changes.events))
+        if changes.feed:
+            for follower in self.followers:
+                follower.wake()
+            self.hints.tell((FEED,))
+        self.bus.publish(changes.outbox)
+
+
+class Listener:
+    """Hears what other processes have committed."""
+
+    def __init__(self, hints: Hints, feed: Feed, bus: Bus) -> None:
+        """Passes it on to these."""
+        self._hints = hints
+        self._feed = feed
+        self._bus = bus
+
+    async def run(self) -> None:
+        """Listens until cancelled."""
+        await self._hints.run(self._heard)
+        await asyncio.Event().wait()  # there are no others to hear
+
+    def _heard(self, name: str) -> None:
+        if name == FEED:
+            self._feed.wake()
+        else:
+            self._bus.wake(name)
+
+
+def workers(
+    roles: Collection[Role], tools: Tools, *, owner: str, batcher: Batcher, feed: Feed, news: News
+) -> Mapping[str, Worker]:
+    """The parts that work on their own in a process with these roles, by name; `news` will wake them.
+
+    `owner` names this start of the process in leases.
+    """
+    found: dict[str, Worker] = {}
+    if Role.API in roles:
+        found |= {"batcher": batcher, "feed": feed}
+        news.followers.append(feed)
+    if Role.ROUTE in roles:
+        found["timers"] = Timers(tools, owner)
+    for handler in _after_commit(roles):
+        accepted = news.accepted.per_second
+        found[f"pump-{handler.TOPIC}"] = Pump(
+            handler, tools, owner, lambda: batcher.pressed, bus=news.bus, accepted=accepted
+        )
+    found["hints"] = Listener(news.hints, feed, news.bus)
+    indexer = Indexer(tools.store, tools.clock, lambda: batcher.pressed)
+    news.followers.append(indexer)
+    return {**found, "indexer": indexer, "sweeper": Sweeper(tools.store, tools.clock, tools.kept, tools.metrics)}
+
+
+def _after_commit(roles: Collection[Role]) -> Iterator[Handler]:
+    for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
+        if any(handler in assembly.STEPS[role] for role in roles):
+            yield handler

@@ -1,0 +1,114 @@
+"""One server: builds its parts from the settings, opens its doors, and ends without losing anything."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import llm_incident_manager
+from llm_incident_manager import parts, roles
+from llm_incident_manager.adapters import channels as channel_adapters
+from llm_incident_manager.adapters import databases
+from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.adapters.ids import Uuid7
+from llm_incident_manager.config import Settings
+from llm_incident_manager.domain.errors import DomainError
+from llm_incident_manager.domain.roles import Role
+from llm_incident_manager.pipeline.buses import DatabaseBus
+from llm_incident_manager.ports.stores import Store
+from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport import contract, hooks, methods
+from llm_incident_manager.transport.dispatch import Dispatcher
+from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.readiness import Probes
+from llm_incident_manager.transport.rest.server import RestServer, RestSettings
+from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
+from llm_incident_manager.transport.scrape import Scrape
+from llm_incident_manager.usecases.watch import Feed
+
+
+@dataclass(slots=True)
+class Server:
+    """Everything that runs. Doors are there once it serves; embedded in another program it has none."""
+
+    settings: Settings
+    store: Store
+    workers: dict[str, roles.Worker]
+    end: Drain
+    dispatcher: Dispatcher
+    probes: Probes
+    scrape: Scrape
+    doors: list[RpcServer | RestServer]
+    addresses: dict[str, str]
+    tasks: list[asyncio.Task[None]]
+
+    @classmethod
+    async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Server":
+        """Builds everything and starts nothing but the database. Raises StoreRefused."""
+        parts.start_tracing(settings, stack)
+        clock, ids, metrics = SystemClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
+        run = ids.new(clock.now())
+        store = await databases.open_store(settings, clock.now(), run, metrics.replica_read)
+        stack.push_async_callback(store.close)
+        channels = channel_adapters.build(settings, clock, logs.get("notify"))
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+        hints = databases.hints(settings)
+        feed, news, end = Feed(store), roles.News(DatabaseBus(store, hints.tell), hints, clock), Drain()
+        tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
+        services = parts.services(settings, tools, feed, end)
+        owner = parts.owner(settings, run)
+        workers = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
+        dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
+        replica = {"replica": store.check_replica} if settings.storage.replica_url else {}
+        probes = Probes({"database": store.check}, end, parts.notes(settings), replica)
+        scrape = Scrape(metrics, store, clock)
+        return cls(settings, store, dict(workers), end, dispatcher, probes, scrape, [], {}, [])
+
+    async def start(self) -> None:
+        """Binds both ports, then starts the work behind them. Raises PortTaken.
+
+        Without the role `api` the doors answer health and metrics only.
+        """
+        offered = methods.all_methods() if Role.API in self.settings.roles else ()
+        rpc = RpcServer(RpcSettings.of(self.settings.grpc), self.dispatcher, offered)
+        rest = RestServer(RestSettings.of(self.settings.api), self.dispatcher, offered, self.probes, self.scrape)
+        rpc_port, rest_port = await rpc.start(), await rest.start()
+        self.doors += [rpc, rest]
+        self.addresses = {
+            "grpc": f"{self.settings.grpc.host}:{rpc_port}",
+            "http": f"http://{self.settings.api.host}:{rest_port}",
+        }
+        self.work()
+
+    def work(self) -> None:
+        """Starts what works behind the doors."""
+        for name, worker in self.workers.items():
+            self.tasks.append(asyncio.create_task(worker.run(), name=name))
+
+    async def look_at_replica(self) -> None:
+        """Logs why a configured replica is not used, if so: the start does not depend on it."""
+        try:
+            await self.store.check_replica()
+        except DomainError as error:
+            logs.get("app").warning("replica.not_used", why=error.message)
+
+    async def watch(self, stop: asyncio.Event) -> bool:
+        """Waits for the stop signal; True when a part of the server died instead, which is logged."""
+        waiting = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({waiting, *self.tasks}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        dead = [task for task in self.tasks if task.done()]
+        for task in dead:
+            error = task.exception()
+            logs.get("app").error("app.part_died", part=task.get_name(), error=repr(error), exc_info=error)
+        return bool(dead)
+
+    async def drain(self) -> None:
+        """Readiness off, streams told, calls under way finished, then everything stopped."""
+        grace = self.settings.grpc.drain_grace_secs
+        self.end.begin(grace)
+        await asyncio.gather(*(door.drain(grace) for door in self.doors))
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
