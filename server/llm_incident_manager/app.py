@@ -15,6 +15,7 @@ from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.ids import Uuid7
+from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError, StoreUnavailable
@@ -138,6 +139,9 @@ class Server:
         channels = channel_adapters.build(settings, clock, logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
+        redis = redis_opening.connection(settings.redis, metrics)
+        if redis is not None:
+            stack.push_async_callback(redis.close)
         feed, pumps, end = Feed(store), dict[str, Pump](), Drain()
 
         def wake(changes: Changes) -> None:
@@ -153,11 +157,13 @@ class Server:
         for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
-        replica = {"replica": store.check_replica} if settings.storage.replica_url else {}
-        probes = Probes({"database": store.check}, end, parts.notes(settings), replica)
+        optional = {"replica": store.check_replica} if settings.storage.replica_url else {}
+        optional |= {"redis": redis.check} if redis is not None else {}
+        probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
         scrape = Scrape(metrics, store, clock)
         sweeper = Sweeper(store, clock, tools.kept, metrics)
         workers: dict[str, Worker] = {"batcher": services.batcher, "feed": feed, "indexer": indexer, "sweeper": sweeper}
+        workers |= {"redis": redis} if redis is not None else {}
         workers["timers"] = Timers(tools, settings.instance_id)
         workers |= {f"pump-{topic}": pump for topic, pump in pumps.items()}
         return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
