@@ -27,10 +27,22 @@ def main() -> None:
         for name in databases.STORES if options.store == BOTH else (options.store,):
             stores.append(_opened(name, options))
             stack.callback(stores[-1].close)
+        if options.bus == "redis":
+            _with_redis(stores, stack)
         if options.names == [LISTS]:
             _lists(stores, options)
         else:
             _run(options, stores)
+
+
+def _with_redis(stores: Sequence[databases.Database], stack: ExitStack) -> None:
+    """Lets servers on these databases carry their work by a Redis that is started here."""
+    from tests.support.redis import RedisServer  # the suite knows how to find and run it
+
+    server = RedisServer()
+    stack.callback(server.remove)
+    for database in stores:
+        database.also = {**database.also, "REDIS_URL": server.url, "LLM_IM__BUS__BACKEND": "redis"}
 
 
 def _opened(name: str, options: argparse.Namespace) -> databases.Database:
@@ -47,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--preload", type=int, default=0, help="incidents that are there before each load; default: 0")
     parser.add_argument("--incidents", type=int, default=1_000_000, help="for lists; default: 1000000")
     parser.add_argument("--question", action="append", default=[], help="for lists: only this one; may be repeated")
+    parser.add_argument("--bus", choices=databases.BUSES, default="database", help="default: database")
     parser.add_argument("--keep", type=Path, default=KEPT, help=f"folder of filled databases; default: {KEPT}")
     options = parser.parse_args()
     if LISTS in options.names and len(options.names) > 1:
@@ -69,7 +82,7 @@ def _run(options: argparse.Namespace, stores: Sequence[databases.Database]) -> N
     lines: list[measuring.Line] = []
     for name in benches.with_floors(options.names or list(benches.NAMES)):
         for database in stores[:1] if name in benches.FLOORS else stores:
-            line = {"bench": name, "store": database.name, "preload": options.preload}
+            line = {"bench": name, "store": database.name, "bus": options.bus, "preload": options.preload}
             line |= benches.run(name, database, options.seconds)
             rates[name] = line["rate"]
             if name in benches.FLOOR_OF:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.support.postgres import Cluster
 
 STORES = ("sqlite", "postgresql")
+BUSES = ("database", "redis")
 _BACKLOG = "SELECT count(*) FROM outbox WHERE NOT dead"
 _SQLITE_SETTINGS = ("journal_mode", "synchronous", "wal_autocheckpoint", "page_size")
 _POSTGRES_SETTINGS = (

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack
 
 from llm_incident_manager.adapters import databases, rulepack
 from llm_incident_manager.adapters.codec.events import EventCodec
+from llm_incident_manager.adapters.redis.connection import Connection
+from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND
@@ -14,12 +16,15 @@ from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.tools import Identities, Tools
+from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
+from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import traces
@@ -74,6 +79,15 @@ def tools(
         kept=policy(settings),
         wake=wake,
     )
+
+
+def bus(settings: Settings, store: Store, hints: Hints, redis: Connection | None, owner: str) -> Bus:
+    """How work after the commit gets to its handlers; `owner` names this start of the process."""
+    database = DatabaseBus(store, hints.tell)
+    if settings.bus.backend == "database" or redis is None:
+        return database
+    streams = Streams(redis, consumer=settings.instance_id, owner=owner, shards=settings.bus.shards)
+    return CarriedBus(store, streams, database)
 
 
 def policy(settings: Settings) -> Policy:

@@ -7,6 +7,7 @@ from typing import Protocol
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher
+from llm_incident_manager.pipeline.buses import CarriedBus
 from llm_incident_manager.pipeline.indexer import Indexer
 from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.pipeline.outbox import Handler, Pump
@@ -95,6 +96,8 @@ def workers(
         found[f"pump-{handler.TOPIC}"] = Pump(
             handler, tools, owner, lambda: batcher.pressed, bus=news.bus, accepted=accepted
         )
+    if isinstance(news.bus, CarriedBus):
+        found["bus"] = news.bus
     found["hints"] = Listener(news.hints, feed, news.bus)
     indexer = Indexer(tools.store, tools.clock, lambda: batcher.pressed)
     news.followers.append(indexer)

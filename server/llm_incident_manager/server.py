@@ -14,7 +14,6 @@ from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.roles import Role
-from llm_incident_manager.pipeline.buses import DatabaseBus
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -57,11 +56,11 @@ class Server:
         redis = redis_opening.connection(settings.redis, metrics)
         if redis is not None:
             stack.push_async_callback(redis.close)
-        hints = databases.hints(settings)
-        feed, news, end = Feed(store), roles.News(DatabaseBus(store, hints.tell), hints, clock), Drain()
+        owner, hints = parts.owner(settings, run), databases.hints(settings)
+        news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, clock)
+        feed, end = Feed(store), Drain()
         tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
         services = parts.services(settings, tools, feed, end)
-        owner = parts.owner(settings, run)
         workers = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         optional = {"replica": store.check_replica} if settings.storage.replica_url else {}

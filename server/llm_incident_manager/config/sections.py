@@ -34,7 +34,7 @@ class Storage(Section):
     connection_string: ConnectionString | None = None
     """`postgresql://user:password@host/database`, for `postgresql` only."""
     pool_size: Annotated[int, Field(ge=1, le=1_000)] = 20
-    """Most connections to PostgreSQL."""
+    """Most connections to PostgreSQL; one more tells other processes of news, and hears theirs."""
     replica_url: ConnectionString | None = None
     """`postgresql://…` of a streaming replica: it answers lists and other reads once it has all that was written."""
     pooled: bool = False

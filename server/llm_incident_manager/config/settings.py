@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from itertools import count
 from urllib.parse import urlsplit
 
-from llm_incident_manager.config import keeping, planned, redis_section, redis_urls, sections, urls
+from llm_incident_manager.config import bus_section, keeping, planned, redis_section, redis_urls, sections, urls
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import Roles, Section
 from llm_incident_manager.domain.roles import ALL
@@ -35,6 +35,7 @@ class Settings(Section):
     log: sections.Log = sections.Log()
     traces: sections.Traces = sections.Traces()
     redis: redis_section.Redis = redis_section.Redis()
+    bus: bus_section.Bus = bus_section.Bus()
     ml: planned.Ml = planned.Ml()
     enrichment: planned.Enrichment = planned.Enrichment()
     correlation: planned.Correlation = planned.Correlation()
@@ -71,6 +72,9 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     yield from _channels(settings.notifications)
     if (url := settings.redis.url) is not None and (remedy := redis_urls.wrong(url.get_secret_value())):
         yield Problem("redis.url", "(hidden)", "", remedy)
+    if settings.bus.backend == "redis" and settings.redis.url is None:
+        remedy = "it needs redis.url or REDIS_URL: redis://host:6379; or set bus.backend to database"
+        yield Problem("bus.backend", shown(settings.bus.backend), "", remedy)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):
         yield Problem("traces.endpoint", shown(endpoint), "", "give a URL such as http://localhost:4318/v1/traces")

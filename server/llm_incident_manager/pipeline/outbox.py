@@ -95,7 +95,7 @@ class Pump:
                 with traces.span(f"stage.{self._handler.NAME}", {"rows": len(taken.rows)}, links=parents):
                     await self._handle(taken.rows, Instant(now + ALONE_SECONDS * SECOND))
             finally:
-                await self._bus.settle(taken)
+                self._bus.settle(self._handler.TOPIC, taken)
             tools.metrics.stage_ran(self._handler.NAME, perf_counter() - started)
         return len(taken.rows)
 

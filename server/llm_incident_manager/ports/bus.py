@@ -15,8 +15,20 @@ class Taken(NamedTuple):
     receipt: object = None
 
 
+class Depth(NamedTuple):
+    """What a carrier holds of a topic: parcels in all, and those of them that were received and are not done."""
+
+    parcels: int
+    pending: int
+
+
 class Bus(Protocol):
     """How a process hands on work it has committed, and gets work to do. A topic has one taker a process."""
+
+    @property
+    def kind(self) -> str:
+        """One of database, redis."""
+        ...
 
     def publish(self, rows: Iterable[OutboxRow]) -> None:
         """Tells of rows that were just committed. Never waits and never fails; the database has what it drops."""
@@ -26,7 +38,7 @@ class Bus(Protocol):
         """Claims due rows of a topic: of each lane only the oldest unfinished one. Raises StoreUnavailable."""
         ...
 
-    async def settle(self, taken: Taken) -> None:
+    def settle(self, topic: str, taken: Taken) -> None:
         """The rows were handled, handed back or left to their leases: the bus need not carry them any more."""
         ...
 
@@ -38,9 +50,13 @@ class Bus(Protocol):
         """There may be work of a topic, whoever has written it."""
         ...
 
+    async def depth(self, topic: str) -> Depth | None:
+        """What it carries beside the database; None where it carries nothing, or does not answer."""
+        ...
+
 
 class CarrierAway(Exception):
-    """What carries work between processes does not answer in time, or lost its memory just now."""
+    """What carries work between processes does not answer in time, or is not asked while it did not."""
 
 
 class Parcel(NamedTuple):
@@ -49,13 +65,6 @@ class Parcel(NamedTuple):
     topic: str
     place: tuple[str, str]
     rows: tuple[tuple[str, str], ...]
-
-
-class Depth(NamedTuple):
-    """What a carrier holds of a topic: parcels in all, and those that were received and not done."""
-
-    parcels: int
-    pending: int
 
 
 class Carrier(Protocol):
@@ -67,21 +76,22 @@ class Carrier(Protocol):
         ...
 
     def send(self, rows: Iterable[OutboxRow]) -> None:
-        """Sends names of due rows. Never waits and never fails; drops what does not fit."""
+        """Sends names of rows. Never waits and never fails; drops what does not fit."""
         ...
 
     async def receive(self, topic: str, most: int) -> Sequence[Parcel]:
         """The next parcels of a topic for this process, of about so many rows, in order. Raises CarrierAway."""
         ...
 
-    async def done(self, parcels: Sequence[Parcel]) -> None:
-        """Forgets parcels that were received. Raises CarrierAway."""
+    def done(self, parcels: Sequence[Parcel]) -> None:
+        """Forgets parcels that were received. Never waits; what it fails to forget is received again."""
         ...
 
     async def depth(self, topic: str) -> Depth:
         """What it holds of a topic. Raises CarrierAway."""
         ...
 
-    async def run(self, wake: Callable[[str], None]) -> None:
-        """Sends, and keeps up its claim to a share of the work, until cancelled; `wake` is told of topics with news."""
+    async def run(self, wake: Callable[[str], None], lost: Callable[[str], None]) -> None:
+        """Sends, and keeps up its claim to a share of the work, until cancelled. `wake` is told of topics with news,
+        `lost` of those whose rows may have been sent in vain."""
         ...

@@ -40,6 +40,10 @@ def test_with_leave_the_reachable_addresses_are_known() -> None:
 
 
 CASES = {
+    "a bus on Redis needs to know where Redis is": (
+        {"bus": {"backend": "redis"}},
+        'bus.backend = "redis": it needs redis.url or REDIS_URL: redis://host:6379; or set bus.backend to database',
+    ),
     "postgresql needs to know where": (
         {"storage": {"type": "postgresql"}},
         (
