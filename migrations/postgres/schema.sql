@@ -292,6 +292,13 @@ CREATE TABLE public.index_position (
     sequence bigint NOT NULL
 );
 
+CREATE TABLE public.lease (
+    name text NOT NULL,
+    owner text NOT NULL,
+    fence bigint NOT NULL,
+    lease_until bigint NOT NULL
+);
+
 CREATE TABLE public.outbox (
     id uuid NOT NULL,
     tenant text NOT NULL,
@@ -308,6 +315,14 @@ CREATE TABLE public.outbox (
     lease_until bigint DEFAULT 0 NOT NULL,
     fence bigint DEFAULT 0 NOT NULL,
     dead boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE public.process (
+    owner text NOT NULL,
+    roles text NOT NULL,
+    version text NOT NULL,
+    started_at bigint NOT NULL,
+    seen_at bigint NOT NULL
 );
 
 CREATE TABLE public.producer (
@@ -430,8 +445,14 @@ ALTER TABLE ONLY public.incident_term
 ALTER TABLE ONLY public.index_position
     ADD CONSTRAINT index_position_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.process
+    ADD CONSTRAINT process_pkey PRIMARY KEY (owner);
 
 ALTER TABLE ONLY public.producer
     ADD CONSTRAINT producer_pkey PRIMARY KEY (tenant, principal, producer_id);

@@ -8,6 +8,7 @@ from llm_incident_manager.adapters.postgres import (
     chains,
     failures,
     indexing,
+    leases,
     opening,
     partitions,
     retention,
@@ -50,7 +51,7 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore(DeadLetterReads, timers.Timed):
+class PostgresStore(DeadLetterReads, timers.Timed, leases.Leased):
     """Implements ports.stores.Store."""
 
     def __init__(
@@ -181,8 +182,7 @@ class PostgresStore(DeadLetterReads, timers.Timed):
 
     async def backlog(self, topic: str) -> tuple[int, Instant | None]:
         """How many live rows a topic has and when the oldest was created."""
-        rows = await self._fetch("backlog", topic)
-        count, oldest = rows[0]
+        ((count, oldest),) = await self._fetch("backlog", topic)
         return count, oldest
 
     async def sweep(self, before: Instant, limit: int) -> int:
