@@ -4,7 +4,7 @@ import statistics
 from contextlib import ExitStack
 from dataclasses import replace
 
-from bench import measuring, surroundings
+from bench import handling, measuring, surroundings
 from bench.databases import Database
 from bench.measuring import Line
 from bench.processes import Load
@@ -17,6 +17,7 @@ _CALLS_AT_ONCE = 128
 STORM = Spec("frames", new_every=100, in_flight=4_000, streams=2, frame_events=500)
 NEW = replace(STORM, new_every=1)
 PACED = replace(STORM, rate=10_000.0, frame_events=50, streams=1)
+HANDLER = Spec("frames", new_every=1, rate=100.0)
 UNARY = Spec("unary", in_flight=_CALLS_AT_ONCE)
 REST = Spec("rest", in_flight=_CALLS_AT_ONCE)
 
@@ -29,6 +30,7 @@ _SERVERS = {
     "ingest_paced_10k": PACED,
     "unary": UNARY,
     "rest_single": REST,
+    "handler": HANDLER,
 }
 FLOORS = {
     "floor_frames": replace(STORM, echo=True),
@@ -47,6 +49,7 @@ NAMES = (
     "unary",
     "floor_rest",
     "rest_single",
+    "handler",
 )
 """All, in the order in which they run: a floor goes right before the figure that is held against it."""
 
@@ -58,7 +61,8 @@ def run(name: str, database: Database, seconds: float) -> Line:
     spec = _sized({**_SERVERS, **FLOORS}[name], seconds)
     rest = spec.kind == "rest"
     with measuring.floor("rest" if rest else "grpc") if spec.echo else measuring.server(database, rest=rest) as target:
-        return measuring.measure(target, spec)
+        line = measuring.measure(target, spec)
+        return {**line, **handling.delays(database, spec.warm_up)} if name == "handler" else line
 
 
 def _start(database: Database) -> Line:

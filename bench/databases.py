@@ -46,6 +46,10 @@ class Database(Protocol):
         """How many rows wait for work after the commit."""
         ...
 
+    def numbers(self, statement: str) -> list[tuple[int, ...]]:
+        """What a statement answers, whose columns are all numbers."""
+        ...
+
     def cpu_seconds(self) -> float:
         """What its own processes have used."""
         ...
@@ -80,10 +84,13 @@ class Sqlite:
 
     def backlog(self) -> int:
         """Asked beside the server."""
+        return self.numbers(_BACKLOG)[0][0]
+
+    def numbers(self, statement: str) -> list[tuple[int, ...]]:
+        """Asked beside the server."""
         reader = sqlite.open_reader(str(self._folder / "incidents.db"))
         try:
-            ((rows,),) = reader.execute(_BACKLOG)
-            return int(rows)
+            return list(reader.execute(statement))
         finally:
             reader.close()
 
@@ -134,7 +141,12 @@ class Postgres:
 
     def backlog(self) -> int:
         """Asked beside the server."""
-        return int(self._cluster.sql(_BACKLOG, self._database))
+        return self.numbers(_BACKLOG)[0][0]
+
+    def numbers(self, statement: str) -> list[tuple[int, ...]]:
+        """Asked beside the server."""
+        lines = self._cluster.sql(statement, self._database).splitlines()
+        return [tuple(int(value) for value in line.split("|")) for line in lines]
 
     def cpu_seconds(self) -> float:
         """Of all its processes that live."""

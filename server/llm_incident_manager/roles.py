@@ -7,10 +7,12 @@ from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher
 from llm_incident_manager.pipeline.indexer import Indexer
+from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.pipeline.outbox import Handler, Pump
 from llm_incident_manager.pipeline.sweeper import Sweeper
 from llm_incident_manager.pipeline.timers import Timers
 from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.usecases.watch import Feed
 
@@ -32,20 +34,21 @@ class Follower(Protocol):
 
 
 class News:
-    """Tells those who work on it in this process what was committed. The others find it by themselves."""
+    """Tells those who work on it what was committed here: followers of the feed, and the bus."""
 
-    def __init__(self) -> None:
-        """Nobody listens yet."""
+    def __init__(self, bus: Bus, accepted: Meter) -> None:
+        """Nobody follows yet; `accepted` measures how many events this process takes in."""
         self.followers: list[Follower] = []
-        self.pumps: dict[str, Pump] = {}
+        self.bus = bus
+        self.accepted = accepted
 
     def tell(self, changes: Changes) -> None:
         """Wakes whom the changes concern."""
+        self.accepted.add(len(changes.events))
         if changes.feed:
             for follower in self.followers:
                 follower.wake()
-        for topic in {row.topic for row in changes.outbox} & self.pumps.keys():
-            self.pumps[topic].wake()
+        self.bus.publish(changes.outbox)
 
 
 def workers(
@@ -62,8 +65,9 @@ def workers(
     if Role.ROUTE in roles:
         found["timers"] = Timers(tools, owner)
     for handler in _after_commit(roles):
-        news.pumps[handler.TOPIC] = Pump(handler, tools, owner, lambda: batcher.pressed)
-    found |= {f"pump-{topic}": pump for topic, pump in news.pumps.items()}
+        found[f"pump-{handler.TOPIC}"] = Pump(
+            handler, tools, owner, lambda: batcher.pressed, bus=news.bus, accepted=news.accepted.per_second
+        )
     indexer = Indexer(tools.store, tools.clock, lambda: batcher.pressed)
     news.followers.append(indexer)
     return {**found, "indexer": indexer, "sweeper": Sweeper(tools.store, tools.clock, tools.kept, tools.metrics)}

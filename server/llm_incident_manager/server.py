@@ -13,6 +13,8 @@ from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.roles import Role
+from llm_incident_manager.pipeline.buses import DatabaseBus
+from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -52,7 +54,8 @@ class Server:
         channels = channel_adapters.build(settings, clock, logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
-        feed, news, end = Feed(store), roles.News(), Drain()
+        feed, end = Feed(store), Drain()
+        news = roles.News(DatabaseBus(store), Meter(clock))
         tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
         services = parts.services(settings, tools, feed, end)
         owner = parts.owner(settings, run)

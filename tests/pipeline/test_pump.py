@@ -8,6 +8,7 @@ import pytest
 
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.time import SECOND
+from llm_incident_manager.engines import pacing
 from llm_incident_manager.pipeline import outbox
 from llm_incident_manager.pipeline.outbox import Handler, Pump
 from llm_incident_manager.pipeline.stages import route
@@ -101,4 +102,4 @@ async def test_while_ingest_is_pressed_the_pump_pauses_between_its_rounds(world:
     async with pumping(world, handler, pressed=True):
         await handler.handled.get()
         await asyncio.sleep(0)
-    assert world.clock.now() - before == int(outbox.PAUSE_SECONDS * SECOND)
+    assert world.clock.now() - before == int(pacing.PAUSE_SECONDS * SECOND)

@@ -11,7 +11,7 @@ from llm_incident_manager.cli import aim, options
 from llm_incident_manager.cli.aim import Actor
 from llm_incident_manager.cli.failures import BadUsage, Exit
 from llm_incident_manager.cli.options import Invocation
-from llm_incident_manager.ports.changes import TOPICS
+from llm_incident_manager.ports.changes import RESERVED_TOPICS, TOPICS
 
 if TYPE_CHECKING:
     from llm_incident_client import IncidentClient, pb
@@ -25,7 +25,7 @@ app.add_typer(dead, name="dead")
 
 _MANY = "Many at once"
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids, as `list` prints them.", metavar="[ID]...")]
-Topic = Annotated[str, typer.Option("--topic", help="Of this topic: incidents.routed or incidents.notify.")]
+Topic = Annotated[str, typer.Option("--topic", help=f"Of this topic: {', '.join(TOPICS)}.")]
 Incident = Annotated[str, typer.Option("--incident", help="Of this incident, by id or number.")]
 All = Annotated[bool, typer.Option("--all", help="All there are.", rich_help_panel=_MANY)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell which those are.", rich_help_panel=_MANY)]
@@ -138,7 +138,9 @@ def drop(  # noqa: PLR0913 - one argument an option
 
 
 def _check_topic(topic: str) -> None:
-    """Raises BadUsage for one that there is not."""
+    """Raises BadUsage for one that there is not, or that nobody works on."""
+    if topic in RESERVED_TOPICS:
+        raise BadUsage(f"--topic {topic!r} is reserved for an ingest log and has no work: use {', '.join(TOPICS)}")
     if topic and topic not in TOPICS:
         raise BadUsage(f"--topic {topic!r} is none of {', '.join(TOPICS)}")
 

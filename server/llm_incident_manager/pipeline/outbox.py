@@ -1,14 +1,17 @@
 """Takes due outbox rows and hands them to their stage or effect: after the commit, at least once, in lanes."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from time import perf_counter  # a stop-watch for metrics, not a source of time
 from typing import Protocol
 
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.time import SECOND, Instant
+from llm_incident_manager.engines import pacing
 from llm_incident_manager.pipeline import failing
+from llm_incident_manager.pipeline.buses import DatabaseBus
+from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes, OutboxRow
 from llm_incident_manager.ports.stores import KeyTaken, StoreBroken
 from llm_incident_manager.telemetry import logs, traces
@@ -17,14 +20,9 @@ LEASE_SECONDS = 60
 """Longer than any round takes: `notify` bounds its sends, and the database answers within its deadlines or fails."""
 LIMIT = 200
 POLL_SECONDS = 1.0
-GATHER_SECONDS = 0.1
-"""Between two rounds when the first took all there was: what comes meanwhile shares the next one's transactions."""
 
 ALONE_SECONDS = 15
 """After a round has failed, its rows are tried alone; what has not begun by then is handed back within its lease."""
-
-PAUSE_SECONDS = 0.5
-"""Between two rounds while events wait for more than one batch: acknowledging comes first, and telling goes on."""
 
 
 class Handler(Protocol):
@@ -44,23 +42,34 @@ class Pump:
     While the database does not answer, nobody is to blame: the rows stay leased and come back when the lease runs out.
     """
 
-    def __init__(self, handler: Handler, tools: Tools, owner: str, pressed: Callable[[], bool]) -> None:
-        """`owner` names this process in leases; `pressed` says that ingest needs the database more."""
+    def __init__(
+        self,
+        handler: Handler,
+        tools: Tools,
+        owner: str,
+        pressed: Callable[[], bool],
+        *,
+        bus: Bus | None = None,
+        accepted: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """`owner` names this process in leases; `pressed` says that ingest needs the database more; `bus` brings work,
+        by default from the database; `accepted` tells how many events a second this process takes in."""
         self._handler = handler
         self._tools = tools
         self._owner = owner
         self._pressed = pressed
-        self._wake = asyncio.Event()
+        self._bus = bus or DatabaseBus(tools.store)
+        self._accepted = accepted
+        self._done = Meter(tools.clock)
         self._log = logs.get("outbox")
 
     def wake(self) -> None:
         """Something was committed: look at once instead of at the next poll."""
-        self._wake.set()
+        self._bus.wake(self._handler.TOPIC)
 
     async def run(self) -> None:
         """Works until cancelled."""
         while True:
-            self._wake.clear()
             try:
                 worked = await self.once()
             except StoreBroken:
@@ -72,25 +81,23 @@ class Pump:
                     self._tools.metrics.store_failed()
                 self._log.error("outbox.failed", stage=self._handler.NAME, error=repr(error))
                 worked = 0
-            if not worked:
-                await self._rest()
-            elif self._pressed():
-                await self._tools.clock.sleep(PAUSE_SECONDS)
-            elif worked < LIMIT:
-                await self._tools.clock.sleep(GATHER_SECONDS)
+            await self._rest(worked)
 
     async def once(self) -> int:
         """One round; returns how many rows were handled."""
         tools, now = self._tools, self._tools.clock.now()
         lease_until = Instant(now + LEASE_SECONDS * SECOND)
-        rows = await tools.store.claim_work(self._handler.TOPIC, self._owner, now, lease_until, LIMIT)
-        if rows:
+        taken = await self._bus.take(self._handler.TOPIC, self._owner, now, lease_until, LIMIT)
+        if taken.rows:
             started = perf_counter()
-            parents = [row.traceparent for row in rows if row.traceparent]
-            with traces.span(f"stage.{self._handler.NAME}", {"rows": len(rows)}, links=parents):
-                await self._handle(rows, Instant(now + ALONE_SECONDS * SECOND))
+            parents = [row.traceparent for row in taken.rows if row.traceparent]
+            try:
+                with traces.span(f"stage.{self._handler.NAME}", {"rows": len(taken.rows)}, links=parents):
+                    await self._handle(taken.rows, Instant(now + ALONE_SECONDS * SECOND))
+            finally:
+                await self._bus.settle(taken)
             tools.metrics.stage_ran(self._handler.NAME, perf_counter() - started)
-        return len(rows)
+        return len(taken.rows)
 
     async def _handle(self, rows: Sequence[OutboxRow], begin_before: Instant) -> None:
         try:
@@ -118,9 +125,11 @@ class Pump:
         self._log.error("outbox.row_failed", stage=stage, row=row.id, attempts=row.attempts + 1, error=repr(error))
         await failing.count(row, error, stage, self._tools)
 
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+    async def _rest(self, worked: int) -> None:
+        self._done.add(worked)
+        load = pacing.Load(self._pressed(), self._done.per_second(), self._accepted())
+        rest = pacing.decide(worked, LIMIT, load, POLL_SECONDS)
+        if rest.ends_with_news:
+            await self._bus.wait(self._handler.TOPIC, rest.seconds)
+        else:
+            await self._tools.clock.sleep(rest.seconds)

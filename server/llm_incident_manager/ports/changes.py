@@ -16,7 +16,11 @@ from llm_incident_manager.ports.timers import TimerKey, TimerRetry, TimerRow
 
 ROUTED = "incidents.routed"
 NOTIFY = "incidents.notify"
-TOPICS = (ROUTED, NOTIFY)
+ACTIONS = "incidents.actions"
+TOPICS = (ROUTED, NOTIFY, ACTIONS)
+"""Work after the commit."""
+RESERVED_TOPICS = ("incidents.raw", "incidents.classified")
+"""Names kept for a log of events before the commit. Nothing is ever published there."""
 
 
 class EventRow(NamedTuple):
