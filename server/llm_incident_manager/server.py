@@ -10,6 +10,7 @@ from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.ids import Uuid7
+from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.roles import Role
@@ -54,17 +55,22 @@ class Server:
         channels = channel_adapters.build(settings, clock, logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
+        redis = redis_opening.connection(settings.redis, metrics)
+        if redis is not None:
+            stack.push_async_callback(redis.close)
         feed, end = Feed(store), Drain()
         news = roles.News(DatabaseBus(store), Meter(clock))
         tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
         services = parts.services(settings, tools, feed, end)
         owner = parts.owner(settings, run)
-        workers = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
+        workers = dict(roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news))
+        workers |= {"redis": redis} if redis is not None else {}
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
-        replica = {"replica": store.check_replica} if settings.storage.replica_url else {}
-        probes = Probes({"database": store.check}, end, parts.notes(settings), replica)
+        optional = {"replica": store.check_replica} if settings.storage.replica_url else {}
+        optional |= {"redis": redis.check} if redis is not None else {}
+        probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
         scrape = Scrape(metrics, store, clock)
-        return cls(settings, store, dict(workers), end, dispatcher, probes, scrape, [], {}, [])
+        return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.

@@ -4,14 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from llm_incident_manager.config.values import ConnectionString, Count, Ratio, Seconds, Section
-
-
-class Redis(Section):
-    """A Redis server for the bus and the cache."""
-
-    url: ConnectionString | None = None
-    """`redis://host:6379`."""
+from llm_incident_manager.config.values import Count, Ratio, Seconds, Section
 
 
 class Ml(Section):

@@ -5,12 +5,12 @@ from ipaddress import ip_address
 from itertools import count
 from urllib.parse import urlsplit
 
-from llm_incident_manager.config import keeping, planned, sections, urls
+from llm_incident_manager.config import keeping, planned, redis_section, redis_urls, sections, urls
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import Roles, Section
 from llm_incident_manager.domain.roles import ALL
 
-NOT_YET = ("redis", "ml", "enrichment", "correlation", "escalation")
+NOT_YET = ("ml", "enrichment", "correlation", "escalation")
 """Sections without effect in this release."""
 
 USABLE_CHANNELS = ("webhook", "log")
@@ -34,7 +34,7 @@ class Settings(Section):
     retention: keeping.Retention = keeping.Retention()
     log: sections.Log = sections.Log()
     traces: sections.Traces = sections.Traces()
-    redis: planned.Redis = planned.Redis()
+    redis: redis_section.Redis = redis_section.Redis()
     ml: planned.Ml = planned.Ml()
     enrichment: planned.Enrichment = planned.Enrichment()
     correlation: planned.Correlation = planned.Correlation()
@@ -69,6 +69,8 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     yield from _listeners(settings)
     yield from _ingest(settings.ingest)
     yield from _channels(settings.notifications)
+    if (url := settings.redis.url) is not None and (remedy := redis_urls.wrong(url.get_secret_value())):
+        yield Problem("redis.url", "(hidden)", "", remedy)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):
         yield Problem("traces.endpoint", shown(endpoint), "", "give a URL such as http://localhost:4318/v1/traces")

@@ -105,6 +105,8 @@ class Metrics:
         self._longest_due = self._gauge("timers_due_oldest_seconds", "How long the first of them has been due.")
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
         self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
+        up = self._gauge("dependency_up", "1 while an optional dependency is used, else 0.", "dependency")
+        self._dependencies = _Children(up)
         self._size = self._gauge("database_bytes", "Bytes of the database that are in use.")
 
     def events_accepted(self, count: int) -> None:
@@ -201,6 +203,10 @@ class Metrics:
     def database_holds(self, size: int) -> None:
         """Sets how many bytes of the database are in use."""
         self._size.set(size)
+
+    def dependency(self, name: str, *, up: bool) -> None:
+        """Sets whether a dependency the server can do without is in use."""
+        self._dependencies[(name,)].set(up)
 
     def replica_read(self, outcome: str) -> None:
         """Counts a read meant for the replica: "served", or answered by the primary as it was "behind" or "away"."""

@@ -45,4 +45,4 @@ def test_defaults_are_shown_as_they_are_written() -> None:
 
 def test_what_has_no_effect_yet_says_so() -> None:
     marked = [row.split("`")[1].partition(".")[0] for row in TABLE.splitlines() if row.endswith("*No effect yet.* |")]
-    assert set(marked) == {"redis", "ml", "enrichment", "correlation", "escalation"}
+    assert set(marked) == {"ml", "enrichment", "correlation", "escalation"}

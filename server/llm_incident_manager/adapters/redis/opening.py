@@ -1,0 +1,35 @@
+"""Makes the connection that the settings describe, with its log lines and its metric."""
+
+from collections.abc import Callable
+
+from llm_incident_manager.adapters.redis.clients import Deadlines
+from llm_incident_manager.adapters.redis.connection import Connection
+from llm_incident_manager.config import redis_urls
+from llm_incident_manager.config.redis_section import Redis
+from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry.metrics import Metrics
+
+NAME = "redis"
+
+
+def connection(settings: Redis, metrics: Metrics) -> Connection | None:
+    """The connection, not yet made; None without a URL. An unreachable Redis is no reason not to start."""
+    if settings.url is None:
+        return None
+    target = redis_urls.parse(settings.url.get_secret_value())
+    deadlines = Deadlines(settings.connect_timeout_secs, settings.command_timeout_secs)
+    metrics.dependency(NAME, up=False)
+    return Connection(target, deadlines, settings.key_prefix, _teller(metrics))
+
+
+def _teller(metrics: Metrics) -> Callable[[bool, str], None]:
+    log = logs.get(NAME)
+
+    def told(up: bool, why: str) -> None:
+        metrics.dependency(NAME, up=up)
+        if up:
+            log.info("redis.up")
+        else:
+            log.warning("redis.gone", why=why, meaning="nothing is lost; what Redis makes faster goes without it")
+
+    return told
