@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from itertools import count
 from urllib.parse import urlsplit
 
-from llm_incident_manager.config import keeping, planned, sections, urls
+from llm_incident_manager.config import keeping, planned, promises, sections, urls
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import Section
 
@@ -28,6 +28,7 @@ class Settings(Section):
     deduplication: sections.Deduplication = sections.Deduplication()
     triage: sections.Triage = sections.Triage()
     notifications: sections.Notifications = sections.Notifications()
+    sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
     log: sections.Log = sections.Log()
     traces: sections.Traces = sections.Traces()
@@ -65,6 +66,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     yield from _listeners(settings)
     yield from _ingest(settings.ingest)
     yield from _channels(settings.notifications)
+    yield from promises.conflicts(settings.sla)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):
         yield Problem("traces.endpoint", shown(endpoint), "", "give a URL such as http://localhost:4318/v1/traces")
