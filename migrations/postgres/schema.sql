@@ -171,6 +171,8 @@ CREATE TABLE public.incident (
     unmerge jsonb,
     first_received_at bigint,
     snoozed_until bigint,
+    acknowledge_breached_at bigint,
+    resolve_breached_at bigint,
     CONSTRAINT incident_severity_check CHECK (((severity >= 0) AND (severity <= 4))),
     CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['NEW'::text, 'ACKNOWLEDGED'::text, 'IN_PROGRESS'::text, 'ESCALATED'::text, 'RESOLVED'::text, 'CLOSED'::text])))
 );

@@ -101,7 +101,7 @@ CREATE TABLE incident (
     closed_at INTEGER,
     revision INTEGER NOT NULL,
     traceparent TEXT NOT NULL
-, keys TEXT, unmerge TEXT, first_received_at INTEGER, snoozed_until INTEGER) WITHOUT ROWID;
+, keys TEXT, unmerge TEXT, first_received_at INTEGER, snoozed_until INTEGER, acknowledge_breached_at INTEGER, resolve_breached_at INTEGER) WITHOUT ROWID;
 
 CREATE INDEX ix_incident_finished ON incident (coalesce(closed_at, resolved_at)) WHERE state IN ('RESOLVED', 'CLOSED');
 

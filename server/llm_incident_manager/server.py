@@ -63,8 +63,8 @@ class Server:
         tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
         services = parts.services(settings, tools, feed, end)
         owner = parts.owner(settings, run)
-        workers = dict(roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news))
-        workers |= {"redis": redis} if redis is not None else {}
+        found = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
+        workers = {**found, **({"redis": redis} if redis is not None else {})}
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         optional = {"replica": store.check_replica} if settings.storage.replica_url else {}
         optional |= {"redis": redis.check} if redis is not None else {}

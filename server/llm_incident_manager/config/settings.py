@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from itertools import count
 from urllib.parse import urlsplit
 
-from llm_incident_manager.config import keeping, planned, redis_section, redis_urls, sections, urls
+from llm_incident_manager.config import keeping, planned, promises, redis_section, redis_urls, sections, urls
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import Roles, Section
 from llm_incident_manager.domain.roles import ALL
@@ -31,6 +31,7 @@ class Settings(Section):
     deduplication: sections.Deduplication = sections.Deduplication()
     triage: sections.Triage = sections.Triage()
     notifications: sections.Notifications = sections.Notifications()
+    sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
     log: sections.Log = sections.Log()
     traces: sections.Traces = sections.Traces()
@@ -71,6 +72,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     yield from _channels(settings.notifications)
     if (url := settings.redis.url) is not None and (remedy := redis_urls.wrong(url.get_secret_value())):
         yield Problem("redis.url", "(hidden)", "", remedy)
+    yield from promises.conflicts(settings.sla)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):
         yield Problem("traces.endpoint", shown(endpoint), "", "give a URL such as http://localhost:4318/v1/traces")
