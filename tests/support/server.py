@@ -29,6 +29,8 @@ class RunningServer:
     grpc_port: int
     http_port: int
     process: asyncio.subprocess.Process | None = field(default=None, repr=False)
+    program: str = "llm_incident_manager"
+    """The module that is run: the product, or one that breaks something of it first."""
 
     @property
     def grpc(self) -> str:
@@ -57,7 +59,7 @@ class RunningServer:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "llm_incident_manager",
+                self.program,
                 "serve",
                 stdout=log,
                 stderr=log,
