@@ -51,7 +51,7 @@ class AckLog:
     async def reaches(self, number: int, seconds: float = 30.0) -> None:
         """Returns once so many count. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
-            while self.counted < number:  # noqa: ASYNC110 - the file has no event to offer
+            while self.counted < number:
                 await asyncio.sleep(0.002)
 
     def _append(self, acks: Sequence[Ack]) -> None:

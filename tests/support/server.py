@@ -105,14 +105,18 @@ class RunningServer:
 
 @asynccontextmanager
 async def running_server(
-    *, env: Mapping[str, str] | None = None, config: str | None = None, folder: Path | None = None
+    *,
+    env: Mapping[str, str] | None = None,
+    config: str | None = None,
+    folder: Path | None = None,
+    program: str = RunningServer.program,
 ) -> AsyncIterator[RunningServer]:
     """A started server, ended with the block. `config` is the text of its config.yaml; `folder` keeps its data."""
     with tempfile.TemporaryDirectory(prefix="llm-im-", ignore_cleanup_errors=True) as temporary:
         place = folder or Path(temporary)
         if config is not None:
             (place / "config.yaml").write_text(config, "utf-8")
-        server = RunningServer(place, env or {}, free_port(), free_port())
+        server = RunningServer(place, env or {}, free_port(), free_port(), program=program)
         try:
             await server.start()
             yield server
