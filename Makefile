@@ -9,7 +9,7 @@ STAMP    := $(VENV)/.installed
 PROJECTS := pyproject.toml generated/pyproject.toml clients/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test prove fuzz check gates gen baseline lock lint fmt types coverage conformance bench sdk cases
+.PHONY: help setup run demo test prove chaos fuzz check gates gen baseline lock lint fmt types coverage conformance bench sdk cases
 .PHONY: clean
 
 help: ## Show this list
@@ -38,6 +38,13 @@ test: setup ## Run the tests
 
 prove: setup ## The proofs in full size: 100,000 events through 200 cuts, and 120 kills under load, 100 of them with PostgreSQL
 	TEST_SIZE=full $(BIN)/python -m pytest tests/adversity $(ARGS)
+
+# The long profile takes most of an hour, ci some minutes; full is long with 200 kills and 100,000 acknowledged events.
+PROFILE ?= long
+FAULTS  ?=
+SEED    ?= 20261122
+chaos: setup ## Break processes, disks, databases and networks under load: make chaos PROFILE=ci FAULTS=1,12 SEED=7
+	@$(BIN)/python -m chaos --profile $(PROFILE) --seed $(SEED) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
 
 fuzz: setup ## Let schemathesis look for answers that /openapi.json does not name, on every path, for some minutes
 	TEST_SIZE=full $(BIN)/python -m pytest tests/rest/test_fuzzed.py $(ARGS)

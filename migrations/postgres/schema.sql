@@ -171,6 +171,8 @@ CREATE TABLE public.incident (
     unmerge jsonb,
     first_received_at bigint,
     snoozed_until bigint,
+    acknowledge_breached_at bigint,
+    resolve_breached_at bigint,
     CONSTRAINT incident_severity_check CHECK (((severity >= 0) AND (severity <= 4))),
     CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['NEW'::text, 'ACKNOWLEDGED'::text, 'IN_PROGRESS'::text, 'ESCALATED'::text, 'RESOLVED'::text, 'CLOSED'::text])))
 );
@@ -292,6 +294,13 @@ CREATE TABLE public.index_position (
     sequence bigint NOT NULL
 );
 
+CREATE TABLE public.lease (
+    name text NOT NULL,
+    owner text NOT NULL,
+    fence bigint NOT NULL,
+    lease_until bigint NOT NULL
+);
+
 CREATE TABLE public.outbox (
     id uuid NOT NULL,
     tenant text NOT NULL,
@@ -308,6 +317,14 @@ CREATE TABLE public.outbox (
     lease_until bigint DEFAULT 0 NOT NULL,
     fence bigint DEFAULT 0 NOT NULL,
     dead boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE public.process (
+    owner text NOT NULL,
+    roles text NOT NULL,
+    version text NOT NULL,
+    started_at bigint NOT NULL,
+    seen_at bigint NOT NULL
 );
 
 CREATE TABLE public.producer (
@@ -430,8 +447,14 @@ ALTER TABLE ONLY public.incident_term
 ALTER TABLE ONLY public.index_position
     ADD CONSTRAINT index_position_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.process
+    ADD CONSTRAINT process_pkey PRIMARY KEY (owner);
 
 ALTER TABLE ONLY public.producer
     ADD CONSTRAINT producer_pkey PRIMARY KEY (tenant, principal, producer_id);

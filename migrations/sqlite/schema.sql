@@ -101,7 +101,7 @@ CREATE TABLE incident (
     closed_at INTEGER,
     revision INTEGER NOT NULL,
     traceparent TEXT NOT NULL
-, keys TEXT, unmerge TEXT, first_received_at INTEGER, snoozed_until INTEGER) WITHOUT ROWID;
+, keys TEXT, unmerge TEXT, first_received_at INTEGER, snoozed_until INTEGER, acknowledge_breached_at INTEGER, resolve_breached_at INTEGER) WITHOUT ROWID;
 
 CREATE INDEX ix_incident_finished ON incident (coalesce(closed_at, resolved_at)) WHERE state IN ('RESOLVED', 'CLOSED');
 
@@ -260,6 +260,13 @@ CREATE TABLE index_position (
     sequence INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+CREATE TABLE lease (
+    name TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    fence INTEGER NOT NULL,
+    lease_until INTEGER NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE outbox (
     id BLOB PRIMARY KEY,
     tenant TEXT NOT NULL,
@@ -286,6 +293,14 @@ CREATE INDEX ix_outbox_dead_letters ON outbox (tenant, id, topic) WHERE dead = 1
 CREATE INDEX ix_outbox_due ON outbox (topic, max(due_at, lease_until)) WHERE dead = 0 AND blocked = 0;
 
 CREATE INDEX ix_outbox_lane ON outbox (topic, lane, id, created_at) WHERE dead = 0;
+
+CREATE TABLE process (
+    owner TEXT NOT NULL PRIMARY KEY,
+    roles TEXT NOT NULL,
+    version TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE producer (
     tenant TEXT NOT NULL,

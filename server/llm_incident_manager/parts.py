@@ -34,6 +34,7 @@ from llm_incident_manager.transport.handlers.services import Services, StreamLim
 from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
+from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
@@ -77,6 +78,7 @@ def tools(
         channels=channels,
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
         kept=policy(settings),
+        sla=settings.sla.targets(),
         wake=wake,
     )
 
@@ -132,7 +134,7 @@ def services(settings: Settings, made: Tools, feed: Feed, end: Drain) -> Service
         applying=Applying(made.store, units, incidents, snoozing),
         dead_letters=DeadLetters(made.store, units, clock, ids),
         feed=feed,
-        watching=Watching(feed, made.clock, end),
+        watching=Watching(feed, lambda: AsOf(clock.now(), made.sla), end),
         pages=Pages(PageTokens(_page_token_key(settings))),
         drain=end,
         limits=StreamLimits(ingest.stream_credits, ingest.max_frame_events),

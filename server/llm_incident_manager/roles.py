@@ -16,7 +16,6 @@ from llm_incident_manager.pipeline.timers import Timers
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.hints import FEED, Hints
 from llm_incident_manager.usecases.watch import Feed
 
@@ -40,11 +39,11 @@ class Follower(Protocol):
 class News:
     """What was committed, and who has to know: those who work on it in this process at once, others by a hint."""
 
-    def __init__(self, bus: Bus, hints: Hints, clock: Clock) -> None:
-        """Nobody listens yet."""
+    def __init__(self, bus: Bus, hints: Hints, accepted: Meter) -> None:
+        """Nobody follows yet; `accepted` measures how many events this process takes in."""
         self.bus = bus
         self.hints = hints
-        self.accepted = Meter(clock)
+        self.accepted = accepted
         self.followers: list[Follower] = []
 
     def tell(self, changes: Changes) -> None:
@@ -92,9 +91,8 @@ def workers(
     if Role.ROUTE in roles:
         found["timers"] = Timers(tools, owner)
     for handler in _after_commit(roles):
-        accepted = news.accepted.per_second
         found[f"pump-{handler.TOPIC}"] = Pump(
-            handler, tools, owner, lambda: batcher.pressed, bus=news.bus, accepted=accepted
+            handler, tools, owner, lambda: batcher.pressed, bus=news.bus, accepted=news.accepted.per_second
         )
     if isinstance(news.bus, CarriedBus):
         found["bus"] = news.bus

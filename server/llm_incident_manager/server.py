@@ -14,6 +14,7 @@ from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.roles import Role
+from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -57,18 +58,18 @@ class Server:
         if redis is not None:
             stack.push_async_callback(redis.close)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
-        news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, clock)
+        news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
         tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
         services = parts.services(settings, tools, feed, end)
-        workers = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
+        found = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
+        workers = {**found, **({"redis": redis} if redis is not None else {})}
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         optional = {"replica": store.check_replica} if settings.storage.replica_url else {}
         optional |= {"redis": redis.check} if redis is not None else {}
         probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
         scrape = Scrape(metrics, store, clock)
-        workers = {**workers, "redis": redis} if redis is not None else workers
-        return cls(settings, store, dict(workers), end, dispatcher, probes, scrape, [], {}, [])
+        return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.

@@ -22,6 +22,10 @@ class Books:
         """Ids of all accepted events."""
         return {_id(stored) for (stored,) in self._ask("SELECT id FROM event")}
 
+    def first_event_ids(self) -> set[str]:
+        """Ids of the accepted events that repeat no other one."""
+        return {_id(stored) for (stored,) in self._ask("SELECT id FROM event WHERE disposition <> 3")}
+
     def count(self, table: str) -> int:
         """Rows of a table."""
         return self._number(f"SELECT count(*) FROM {table}")

@@ -10,6 +10,7 @@ from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import FingerprintName, Incident
 from llm_incident_manager.domain.lifecycle import Verb
 from llm_incident_manager.domain.relations import Relation
+from llm_incident_manager.domain.sla import Targets
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import Changes, FingerprintKey
 from llm_incident_manager.ports.stores import IncidentQuery, Store, Transaction
@@ -23,7 +24,7 @@ from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Outcome, Split, Splitting
 from llm_incident_manager.usecases.unit import Once, Units
 from tests.support.builders import TENANT, make_event
-from tests.support.world import World, world_on
+from tests.support.world import PATIENT, World, world_on
 
 T = TypeVar("T")
 CALLER = Caller(TENANT, "ann")
@@ -128,9 +129,9 @@ class Desk:
                 assert await tx.holder(FingerprintKey(TENANT, *name)) == holder
 
 
-def desk_on(store: Store) -> Desk:
+def desk_on(store: Store, sla: Targets = PATIENT) -> Desk:
     """A desk with held time."""
-    world = world_on(store)
+    world = world_on(store, sla=sla)
     tools = world.tools
     units, incidents = Units(store, tools.clock, tools.wake), Incidents(tools.clock, tools.ids)
     snoozing = Snoozing(tools.clock, tools.ids)

@@ -47,7 +47,14 @@ POOL = (
 )
 
 TIMES = tuple(Instant(1_700_000_000_000_000 + step) for step in range(5))
-MOMENTS = ("acknowledged_at", "resolved_at", "closed_at", "snoozed_until")
+MOMENTS = (
+    "acknowledged_at",
+    "resolved_at",
+    "closed_at",
+    "snoozed_until",
+    "acknowledge_breached_at",
+    "resolve_breached_at",
+)
 COSTS = (0.0, 0.1, 1.5, 2.0)
 
 _texts = st.sampled_from(POOL) | st.text(AWKWARD, max_size=5)

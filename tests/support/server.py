@@ -29,6 +29,8 @@ class RunningServer:
     grpc_port: int
     http_port: int
     process: asyncio.subprocess.Process | None = field(default=None, repr=False)
+    program: str = "llm_incident_manager"
+    """The module that is run: the product, or one that breaks something of it first."""
 
     @property
     def grpc(self) -> str:
@@ -57,7 +59,7 @@ class RunningServer:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "llm_incident_manager",
+                self.program,
                 "serve",
                 stdout=log,
                 stderr=log,
@@ -103,14 +105,18 @@ class RunningServer:
 
 @asynccontextmanager
 async def running_server(
-    *, env: Mapping[str, str] | None = None, config: str | None = None, folder: Path | None = None
+    *,
+    env: Mapping[str, str] | None = None,
+    config: str | None = None,
+    folder: Path | None = None,
+    program: str = RunningServer.program,
 ) -> AsyncIterator[RunningServer]:
     """A started server, ended with the block. `config` is the text of its config.yaml; `folder` keeps its data."""
     with tempfile.TemporaryDirectory(prefix="llm-im-", ignore_cleanup_errors=True) as temporary:
         place = folder or Path(temporary)
         if config is not None:
             (place / "config.yaml").write_text(config, "utf-8")
-        server = RunningServer(place, env or {}, free_port(), free_port())
+        server = RunningServer(place, env or {}, free_port(), free_port(), program=program)
         try:
             await server.start()
             yield server

@@ -15,7 +15,8 @@ from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.rules import MuteRule
 from llm_incident_manager.domain.severity import Severity
-from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND, Instant
+from llm_incident_manager.domain.sla import Target, Targets
+from llm_incident_manager.domain.time import DAY, HOUR, MINUTE, SECOND, Instant
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
@@ -31,6 +32,9 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from tests.support.builders import NOW, TENANT
 
 SENT = Receipt(ok=True)
+
+PATIENT: Targets = dict.fromkeys(Severity, Target(None, 10_000 * DAY))
+"""Promises that no test breaks which is about something else."""
 
 
 @dataclass
@@ -114,12 +118,13 @@ async def a_world(
     fingerprints: bool = True,
     mutes: tuple[MuteRule, ...] = (),
     min_severity: Severity = Severity.P3,
+    sla: Targets = PATIENT,
     store: Store | None = None,
 ) -> AsyncIterator[World]:
     """A world with an empty database, or on a store that whoever opened it closes."""
     opened = store or await sqlite.open_store(sqlite.Options(None, InlineExecutor), Uuid7().new(NOW), NOW)
     try:
-        yield world_on(opened, fingerprints=fingerprints, mutes=mutes, min_severity=min_severity)
+        yield world_on(opened, fingerprints=fingerprints, mutes=mutes, min_severity=min_severity, sla=sla)
     finally:
         if store is None:
             await opened.close()
@@ -131,6 +136,7 @@ def world_on(
     fingerprints: bool = True,
     mutes: tuple[MuteRule, ...] = (),
     min_severity: Severity = Severity.P3,
+    sla: Targets = PATIENT,
 ) -> World:
     """A world around a store."""
     clock, ids, channel = HeldClock(), Uuid7(), Recorder()
@@ -149,5 +155,6 @@ def world_on(
         retry=RetryPolicy(),
         channels={channel.name: channel},
         mutes=mutes,
+        sla=sla,
     )
     return World(store, clock, tools, channel)

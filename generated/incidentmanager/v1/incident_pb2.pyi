@@ -175,6 +175,8 @@ class _TimelineKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timeline
     """Work for the incident was given up, put back to work or dropped."""
     TIMELINE_KIND_SNOOZED: _TimelineKind.ValueType  # 30
     """Snoozed, or awake again."""
+    TIMELINE_KIND_SLA_BREACHED: _TimelineKind.ValueType  # 31
+    """Not acknowledged, or not resolved, by the deadline of its severity."""
 
 class TimelineKind(_TimelineKind, metaclass=_TimelineKindEnumTypeWrapper):
     """What a timeline entry tells."""
@@ -213,6 +215,8 @@ TIMELINE_KIND_DEAD_LETTER: TimelineKind.ValueType  # 40
 """Work for the incident was given up, put back to work or dropped."""
 TIMELINE_KIND_SNOOZED: TimelineKind.ValueType  # 30
 """Snoozed, or awake again."""
+TIMELINE_KIND_SLA_BREACHED: TimelineKind.ValueType  # 31
+"""Not acknowledged, or not resolved, by the deadline of its severity."""
 Global___TimelineKind: _TypeAlias = TimelineKind  # noqa: Y015
 
 @_typing.final
@@ -257,7 +261,7 @@ Global___Resolution: _TypeAlias = Resolution  # noqa: Y015
 
 @_typing.final
 class Sla(_message.Message):
-    """What was agreed for incidents of this severity, and whether it was kept. Breaches are computed on read."""
+    """What was agreed for incidents of this severity, and whether it was kept, as of the moment of the answer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -362,6 +366,8 @@ class Incident(_message.Message):
     TIME_TO_DETECT_FIELD_NUMBER: _builtins.int
     TIME_TO_DETECT_RECEIVED_FIELD_NUMBER: _builtins.int
     SNOOZED_UNTIL_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGE_BREACH_TIME_FIELD_NUMBER: _builtins.int
+    RESOLVE_BREACH_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The incident's id."""
     number: _builtins.str
@@ -484,6 +490,14 @@ class Incident(_message.Message):
     def snoozed_until(self) -> _timestamp_pb2.Timestamp:
         """Nobody is told of it before then; absent unless it is snoozed."""
 
+    @_builtins.property
+    def acknowledge_breach_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded, and people were told, that nobody had acknowledged it by its deadline; absent unless so."""
+
+    @_builtins.property
+    def resolve_breach_time(self) -> _timestamp_pb2.Timestamp:
+        """The same of its resolution."""
+
     def __init__(
         self,
         *,
@@ -530,10 +544,12 @@ class Incident(_message.Message):
         time_to_detect: _duration_pb2.Duration | None = ...,
         time_to_detect_received: _duration_pb2.Duration | None = ...,
         snoozed_until: _timestamp_pb2.Timestamp | None = ...,
+        acknowledge_breach_time: _timestamp_pb2.Timestamp | None = ...,
+        resolve_breach_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledge_time", b"acknowledge_time", "close_time", b"close_time", "create_time", b"create_time", "fingerprint", b"fingerprint", "first_seen_time", b"first_seen_time", "last_seen_time", b"last_seen_time", "resolution", b"resolution", "resolve_time", b"resolve_time", "sla", b"sla", "snoozed_until", b"snoozed_until", "time_to_acknowledge", b"time_to_acknowledge", "time_to_detect", b"time_to_detect", "time_to_detect_received", b"time_to_detect_received", "time_to_resolve", b"time_to_resolve", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledge_breach_time", b"acknowledge_breach_time", "acknowledge_time", b"acknowledge_time", "close_time", b"close_time", "create_time", b"create_time", "fingerprint", b"fingerprint", "first_seen_time", b"first_seen_time", "last_seen_time", b"last_seen_time", "resolution", b"resolution", "resolve_breach_time", b"resolve_breach_time", "resolve_time", b"resolve_time", "sla", b"sla", "snoozed_until", b"snoozed_until", "time_to_acknowledge", b"time_to_acknowledge", "time_to_detect", b"time_to_detect", "time_to_detect_received", b"time_to_detect_received", "time_to_resolve", b"time_to_resolve", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledge_time", b"acknowledge_time", "affected_services", b"affected_services", "application", b"application", "assignees", b"assignees", "close_time", b"close_time", "cost_usd", b"cost_usd", "create_time", b"create_time", "deployment", b"deployment", "description", b"description", "environment", b"environment", "etag", b"etag", "event_count", b"event_count", "fingerprint", b"fingerprint", "first_seen_time", b"first_seen_time", "id", b"id", "incident_type", b"incident_type", "kind", b"kind", "labels", b"labels", "last_seen_time", b"last_seen_time", "merged_into", b"merged_into", "model", b"model", "number", b"number", "previous_incident_id", b"previous_incident_id", "provider", b"provider", "recurred", b"recurred", "resolution", b"resolution", "resolve_time", b"resolve_time", "route", b"route", "runbook_url", b"runbook_url", "service", b"service", "severity", b"severity", "sla", b"sla", "snoozed_until", b"snoozed_until", "source", b"source", "state", b"state", "time_to_acknowledge", b"time_to_acknowledge", "time_to_detect", b"time_to_detect", "time_to_detect_received", b"time_to_detect_received", "time_to_resolve", b"time_to_resolve", "title", b"title", "tokens", b"tokens", "update_time", b"update_time", "users_affected", b"users_affected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledge_breach_time", b"acknowledge_breach_time", "acknowledge_time", b"acknowledge_time", "affected_services", b"affected_services", "application", b"application", "assignees", b"assignees", "close_time", b"close_time", "cost_usd", b"cost_usd", "create_time", b"create_time", "deployment", b"deployment", "description", b"description", "environment", b"environment", "etag", b"etag", "event_count", b"event_count", "fingerprint", b"fingerprint", "first_seen_time", b"first_seen_time", "id", b"id", "incident_type", b"incident_type", "kind", b"kind", "labels", b"labels", "last_seen_time", b"last_seen_time", "merged_into", b"merged_into", "model", b"model", "number", b"number", "previous_incident_id", b"previous_incident_id", "provider", b"provider", "recurred", b"recurred", "resolution", b"resolution", "resolve_breach_time", b"resolve_breach_time", "resolve_time", b"resolve_time", "route", b"route", "runbook_url", b"runbook_url", "service", b"service", "severity", b"severity", "sla", b"sla", "snoozed_until", b"snoozed_until", "source", b"source", "state", b"state", "time_to_acknowledge", b"time_to_acknowledge", "time_to_detect", b"time_to_detect", "time_to_detect_received", b"time_to_detect_received", "time_to_resolve", b"time_to_resolve", "title", b"title", "tokens", b"tokens", "update_time", b"update_time", "users_affected", b"users_affected"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -54,6 +54,7 @@ def _fields(printer: Printer, incident: pb.Incident) -> Iterator[tuple[str, str]
     yield "opened", _at(printer, incident, "create_time")
     yield "acknowledged", _at(printer, incident, "acknowledge_time") or _until(printer, incident, "acknowledge")
     yield "resolved", _at(printer, incident, "resolve_time") or _until(printer, incident, "resolve")
+    yield "told of breaches", ", ".join(_breaches(printer, incident))
     yield "closed", _at(printer, incident, "close_time")
     yield "resolution", " / ".join(filter(None, (incident.resolution.notes, incident.resolution.root_cause)))
     yield "before it", incident.previous_incident_id
@@ -72,6 +73,12 @@ def _until(printer: Printer, incident: pb.Incident, verb: str) -> str:
     due = _at(printer, incident.sla, f"{verb}_deadline")
     breached = " (breached)" if getattr(incident.sla, f"{verb}_breached") else ""
     return f"not yet, due {due}{breached}" if due else ""
+
+
+def _breaches(printer: Printer, incident: pb.Incident) -> Iterator[str]:
+    for verb, done in (("acknowledge", "acknowledged"), ("resolve", "resolved")):
+        if at := _at(printer, incident, f"{verb}_breach_time"):
+            yield f"not {done} in time ({at})"
 
 
 def timeline(printer: Printer, entries: Sequence[pb.TimelineEntry]) -> None:

@@ -5,7 +5,16 @@ from ipaddress import ip_address
 from itertools import count
 from urllib.parse import urlsplit
 
-from llm_incident_manager.config import bus_section, keeping, planned, redis_section, redis_urls, sections, urls
+from llm_incident_manager.config import (
+    bus_section,
+    keeping,
+    planned,
+    promises,
+    redis_section,
+    redis_urls,
+    sections,
+    urls,
+)
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import Roles, Section
 from llm_incident_manager.domain.roles import ALL
@@ -31,6 +40,7 @@ class Settings(Section):
     deduplication: sections.Deduplication = sections.Deduplication()
     triage: sections.Triage = sections.Triage()
     notifications: sections.Notifications = sections.Notifications()
+    sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
     log: sections.Log = sections.Log()
     traces: sections.Traces = sections.Traces()
@@ -75,6 +85,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     if settings.bus.backend == "redis" and settings.redis.url is None:
         remedy = "it needs redis.url or REDIS_URL: redis://host:6379; or set bus.backend to database"
         yield Problem("bus.backend", shown(settings.bus.backend), "", remedy)
+    yield from promises.conflicts(settings.sla)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):
         yield Problem("traces.endpoint", shown(endpoint), "", "give a URL such as http://localhost:4318/v1/traces")

@@ -78,6 +78,8 @@ FIELDS: Mapping[str, Field] = {
         _time("resolve_time", "resolved_at", nullable=True),
         _time("close_time", "closed_at", nullable=True),
         Field("snoozed_until", Type.TIME, "snoozed_until", "snoozed_until", nullable=True),
+        _time("acknowledge_breach_time", "acknowledge_breached_at", nullable=True),
+        _time("resolve_breach_time", "resolve_breached_at", nullable=True),
         _lasted("time_to_acknowledge", "acknowledged_at"),
         _lasted("time_to_resolve", "resolved_at"),
         Field("fingerprint", Type.TEXT, "fingerprint.value", "fingerprint"),

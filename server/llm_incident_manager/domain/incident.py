@@ -129,6 +129,8 @@ class Incident:
     keys: tuple[FingerprintName, ...] = ()
     unmerge: Unmerge | None = None
     snoozed_until: Instant | None = None
+    acknowledge_breached_at: Instant | None = None
+    resolve_breached_at: Instant | None = None
     revision: int = 1
     traceparent: str = field(default="", compare=False)
 

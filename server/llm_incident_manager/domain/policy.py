@@ -19,6 +19,7 @@ class NotifyReason(StrEnum):
     MERGED = "merged"
     UNMERGED = "unmerged"
     SNOOZE_ENDED = "snooze_ended"
+    SLA_BREACHED = "sla_breached"
     BELOW_MIN_SEVERITY = "below_min_severity"
     HISTORICAL = "historical"
     NO_CHANNEL = "no_channel"

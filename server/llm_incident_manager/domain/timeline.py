@@ -28,6 +28,7 @@ class TimelineKind(StrEnum):
     ATTACHMENT = "ATTACHMENT"
     DEAD_LETTER = "DEAD_LETTER"
     SNOOZED = "SNOOZED"
+    SLA_BREACHED = "SLA_BREACHED"
 
 
 class ChangeKind(StrEnum):

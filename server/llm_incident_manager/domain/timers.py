@@ -7,3 +7,8 @@ class TimerKind(StrEnum):
     """What a timer is for."""
 
     SNOOZE = "snooze"
+    SLA = "sla"
+
+
+KINDS = tuple(str(kind) for kind in TimerKind)
+"""The kinds this program knows; those of a newer one are left to it."""

@@ -1,6 +1,7 @@
 """Takes timers that are due and does what they mean: at least once each, whatever the process has slept through."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.incident import Incident
@@ -9,11 +10,12 @@ from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.engines import timer
 from llm_incident_manager.pipeline import reading
 from llm_incident_manager.pipeline.tools import Tools
-from llm_incident_manager.ports import snoozing, told
+from llm_incident_manager.ports import promises, snoozing, told
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import KeyTaken, StoreBroken
 from llm_incident_manager.ports.timers import TimerRetry, TimerRow
 from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry.metrics import Metrics
 
 ACTOR = "timer"
 LEASE_SECONDS = 60
@@ -21,6 +23,15 @@ LEASE_SECONDS = 60
 LIMIT = 200
 """Timers of one transaction, which holds the locks of their incidents."""
 POLL_SECONDS = 1.0
+NOT_YET = "not_yet"
+"""Why a timer did nothing whose moment has moved on since it was set."""
+
+
+class Fired(NamedTuple):
+    """What a timer meant, and the incident as it is then."""
+
+    incident: Incident | None
+    decision: timer.Decision
 
 
 class Timers:
@@ -72,18 +83,20 @@ class Timers:
     async def _act(self, rows: Sequence[TimerRow]) -> None:
         """Incidents first, as everybody who writes them; then which timers are still ours."""
         tools, now = self._tools, self._tools.clock.now()
+        fired: list[tuple[TimerRow, Fired]] = []
         async with tools.store.transaction() as tx:
             incidents = await reading.incidents(tx.incidents, ((row.tenant, row.incident_id) for row in rows))
             ours = await tx.leased_timers(rows)
             changes = Changes(timers_done=list(ours))
             for row in ours:
-                fired = _apply(changes, row, incidents.get(row.incident_id), now, tools)
-                if fired is not None:
-                    incidents[row.incident_id] = fired
+                became = _apply(changes, row, incidents.get(row.incident_id), now, tools)
+                if became.incident is not None:
+                    incidents[row.incident_id] = became.incident
+                fired.append((row, became))
             await tx.write(changes)
         tools.wake(changes)
-        for row in ours:
-            tools.metrics.timer_fired(row.kind, max(0, now - row.due_at) / SECOND)
+        for row, became in fired:
+            _count(tools.metrics, row, became, now)
 
     async def _put_off(self, row: TimerRow, error: Exception) -> None:
         about = {"incident": row.incident_id, "timer": row.key, "error": repr(error)}
@@ -99,11 +112,44 @@ class Timers:
         self._tools.metrics.timer_failed(row.kind)
 
 
-def _apply(changes: Changes, row: TimerRow, incident: Incident | None, now: Instant, tools: Tools) -> Incident | None:
-    """Adds what the timer means; returns the incident if that changed it."""
-    decision = timer.decide(row.kind, row.due_at, incident, now)
+def _apply(changes: Changes, row: TimerRow, incident: Incident | None, now: Instant, tools: Tools) -> Fired:
+    """Adds what the timer means."""
+    decision = timer.decide(row.kind, row.due_at, incident, now, tools.sla)
     if incident is None or isinstance(decision, timer.Lapse):
-        return None
-    awake = snoozing.over(changes, tools.ids, incident, ACTOR, decision.late_by, now)
-    told.ask_route(changes, tools.ids, awake, NotifyReason.SNOOZE_ENDED, now)
-    return awake
+        return Fired(incident, decision)
+    match decision:
+        case timer.Wake(late_by):
+            incident = snoozing.over(changes, tools.ids, incident, ACTOR, late_by, now)
+            told.ask_route(changes, tools.ids, incident, NotifyReason.SNOOZE_ENDED, now)
+        case timer.Breach():
+            incident = _breach(changes, incident, decision, now, tools)
+        case timer.Wait(until):
+            promises.wait(changes, incident, until, now)
+    return Fired(incident, decision)
+
+
+def _breach(changes: Changes, incident: Incident, breach: timer.Breach, now: Instant, tools: Tools) -> Incident:
+    """Records what was broken, and tells people unless the incident has ended since."""
+    for each in breach.broken:
+        incident = promises.broke(changes, tools.ids, incident, each, ACTOR, now)
+    changes.changed.append(incident)
+    if incident.is_open:
+        told.ask_route(changes, tools.ids, incident, NotifyReason.SLA_BREACHED, now)
+    if breach.then is not None:
+        promises.wait(changes, incident, breach.then, now)
+    return incident
+
+
+def _count(metrics: Metrics, row: TimerRow, fired: Fired, now: Instant) -> None:
+    """Counts what became of a timer that was due."""
+    match fired.decision:
+        case timer.Lapse(why):
+            metrics.timer_lapsed(row.kind, why)
+        case timer.Wait():
+            metrics.timer_lapsed(row.kind, NOT_YET)
+        case timer.Breach(broken) if fired.incident is not None:
+            metrics.timer_fired(row.kind, max(0, now - row.due_at) / SECOND)
+            for each in broken:
+                metrics.sla_breached(each.promise, fired.incident.severity.name)
+        case _:
+            metrics.timer_fired(row.kind, max(0, now - row.due_at) / SECOND)

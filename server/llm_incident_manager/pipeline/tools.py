@@ -8,6 +8,7 @@ from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.rules import MuteRule
+from llm_incident_manager.domain.sla import TARGETS, Targets
 from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import KEEP_ALL, Policy
@@ -97,6 +98,7 @@ class Tools:
     channels: Mapping[str, Channel]
     mutes: tuple[MuteRule, ...] = ()
     kept: Policy = KEEP_ALL
+    sla: Targets = field(default_factory=lambda: TARGETS)
     wake: Callable[[Changes], None] = field(default=lambda _: None)
 
     def handled(self, topic: str, rows: Sequence[OutboxRow]) -> None:

@@ -19,6 +19,7 @@ from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.search import Words
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
+from llm_incident_manager.ports import leases, processes
 from llm_incident_manager.ports.belongings import Belongings
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -127,7 +128,7 @@ class IncidentQuery:
     search: Words | None = None
 
 
-class Transaction(Belongings, LockDead, TimerLeases, Protocol):
+class Transaction(Belongings, LockDead, TimerLeases, leases.LeaseHolding, Protocol):
     """One unit of work. Reads see its own state of the database; incidents read here are locked until its end."""
 
     async def claim(self, claims: Claims) -> Claimed:
@@ -183,7 +184,7 @@ class Transaction(Belongings, LockDead, TimerLeases, Protocol):
         ...
 
 
-class Store(Belongings, DeadLetters, TimerStore, WorkStore, Protocol):
+class Store(Belongings, DeadLetters, TimerStore, WorkStore, leases.LeaseStore, processes.ProcessStore, Protocol):
     """A database. Reading methods outside a transaction may use other connections."""
 
     @property

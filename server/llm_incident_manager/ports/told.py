@@ -25,6 +25,7 @@ FEED_KINDS: Mapping[TimelineKind, ChangeKind] = {
     TimelineKind.ATTACHMENT: ChangeKind.UPDATED,
     TimelineKind.DEAD_LETTER: ChangeKind.UPDATED,
     TimelineKind.SNOOZED: ChangeKind.UPDATED,
+    TimelineKind.SLA_BREACHED: ChangeKind.UPDATED,
 }
 
 

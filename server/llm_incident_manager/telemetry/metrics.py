@@ -99,10 +99,15 @@ class Metrics:
         self._replica_reads = _Children(reads)
         self._timers = _Children(self._counter("timers_fired", "Timers that were done.", "kind"))
         self._timers_failed = _Children(self._counter("timers_failed", "Attempts at a timer that failed.", "kind"))
+        lapsed = self._counter("timers_lapsed", "Timers that meant nothing when they were due.", "kind", "reason")
+        self._timers_lapsed = _Children(lapsed)
         late = self._histogram("timer_late_seconds", "From when a timer was due until it was done.", _LATE, "kind")
         self._late = _Children(late)
         self._timers_due = self._gauge("timers_due", "Timers that are due and not done.")
         self._longest_due = self._gauge("timers_due_oldest_seconds", "How long the first of them has been due.")
+        unseen = self._counter("sla_acknowledgment_breached", "Incidents not acknowledged in time.", "severity")
+        unsolved = self._counter("sla_resolution_breached", "Incidents not resolved in time.", "severity")
+        self._breached = {"acknowledge": _Children(unseen), "resolve": _Children(unsolved)}
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
         self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
         up = self._gauge("dependency_up", "1 while an optional dependency is used, else 0.", "dependency")
@@ -182,6 +187,14 @@ class Metrics:
         """Counts a timer that was done, so long after it was due."""
         self._timers[(kind,)].inc()
         self._late[(kind,)].observe(late_seconds)
+
+    def timer_lapsed(self, kind: str, reason: str) -> None:
+        """Counts a timer that meant nothing when it was due, or that is due later by now."""
+        self._timers_lapsed[(kind, reason)].inc()
+
+    def sla_breached(self, promise: str, severity: str) -> None:
+        """Counts a broken promise, "acknowledge" or "resolve", of an incident of that severity."""
+        self._breached[promise][(severity,)].inc()
 
     def timer_failed(self, kind: str) -> None:
         """Counts a failed attempt at a timer."""

@@ -7,8 +7,9 @@ from time import perf_counter  # a stop-watch for metrics, not a source of time
 from typing import TypeVar
 
 from llm_incident_manager.domain.disposition import Violation
-from llm_incident_manager.domain.errors import DomainError, ErrorReason
+from llm_incident_manager.domain.errors import DomainError, ErrorReason, StoreUnavailable
 from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.ports.stores import StoreBroken
 from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import errors
@@ -116,6 +117,12 @@ class Errors:
             raise
         except DomainError as error:
             raise self._refused(call, errors.status_error(error), error.reason) from error
+        except (
+            StoreBroken
+        ) as error:  # it ends this process; after the next start a repeat finds what really was written
+            self._log.exception("call.failed", method=call.method.full_name)
+            ended = StoreUnavailable("its disk fails, and this server ends")
+            raise self._refused(call, errors.status_error(ended), ended.reason) from error
         except Exception as error:
             self._log.exception("call.failed", method=call.method.full_name)
             raise self._refused(call, errors.internal(call.request_id), ErrorReason.INTERNAL) from error

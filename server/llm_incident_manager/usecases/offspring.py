@@ -84,6 +84,8 @@ def _like(whole: Incident, birth: Birth) -> Incident:
         acknowledged_at=None,
         unmerge=None,
         snoozed_until=None,
+        acknowledge_breached_at=None,
+        resolve_breached_at=None,
         revision=1,
         traceparent=birth.traceparent,
     )

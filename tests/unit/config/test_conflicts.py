@@ -4,6 +4,9 @@ import pytest
 
 from llm_incident_manager.config import Settings
 from llm_incident_manager.config.settings import conflicts, is_loopback
+from llm_incident_manager.domain.severity import Severity
+from llm_incident_manager.domain.sla import TARGETS, Target
+from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND
 
 
 def problems(**sections: object) -> list[str]:
@@ -135,3 +138,26 @@ def test_a_channel_that_is_off_is_not_looked_at() -> None:
 
 def test_free_ports_do_not_collide() -> None:
     assert problems(api={"port": 0}, grpc={"port": 0}) == []
+
+
+def test_promises_are_by_severity_in_any_word_and_the_others_keep_theirs() -> None:
+    sla = {"acknowledge_secs": {"critical": 60, "P1": 0}, "resolve_secs": {"P0": 90.5}}
+    assert problems(sla=sla) == []
+    targets = Settings.model_validate({"sla": sla}).sla.targets()
+    assert targets[Severity.P0] == Target(MINUTE, 90 * SECOND + SECOND // 2)
+    assert targets[Severity.P1] == Target(None, HOUR)
+    assert targets[Severity.P2] == TARGETS[Severity.P2]
+
+
+@pytest.mark.parametrize(
+    ("sla", "key"),
+    [
+        ({"acknowledge_secs": {"urgentish": 1}}, "sla.acknowledge_secs.urgentish"),
+        ({"resolve_secs": {"P0": 1000, "critical": 1000}}, "sla.resolve_secs"),
+        ({"resolve_secs": {"P0": 299}}, "sla.resolve_secs.P0"),
+        ({"resolve_secs": {"P4": 0}}, "sla.resolve_secs.P4"),
+    ],
+)
+def test_promises_that_cannot_be_meant_are_refused(sla: object, key: str) -> None:
+    (problem,) = problems(sla=sla)
+    assert problem.startswith(f"{key} = ")

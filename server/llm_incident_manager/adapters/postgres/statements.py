@@ -32,6 +32,8 @@ TYPES = {
     "closed_at": "bigint",
     "first_received_at": "bigint",
     "snoozed_until": "bigint",
+    "acknowledge_breached_at": "bigint",
+    "resolve_breached_at": "bigint",
     "revision": "bigint",
 }
 """Types of the columns of an incident; the rest is text."""

@@ -8,15 +8,16 @@ from llm_incident_manager.adapters.postgres import (
     chains,
     failures,
     indexing,
+    leases,
     opening,
     partitions,
     retention,
     schema,
     starting,
     timers,
+    work,
 )
 from llm_incident_manager.adapters.postgres.dead_letters import DeadLetterReads
-from llm_incident_manager.adapters.postgres.leasing import Leasing
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
 from llm_incident_manager.adapters.postgres.replica import Replica
@@ -51,7 +52,7 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore(DeadLetterReads, timers.Timed, Leasing):
+class PostgresStore(DeadLetterReads, timers.Timed, leases.Leased, work.Work):
     """Implements ports.stores.Store."""
 
     def __init__(

@@ -9,6 +9,7 @@ from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.adapters.postgres.transaction import PostgresTransaction
 from llm_incident_manager.adapters.sql import records
 from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.timers import KINDS
 from llm_incident_manager.ports.timers import Overdue, TimerRow
 
 
@@ -22,7 +23,7 @@ class Timed(ABC):
     async def claim_timers(self, owner: str, now: Instant, lease_until: Instant, limit: int) -> Sequence[TimerRow]:
         """Leases timers that are due, the longest due first."""
         async with self.transaction() as unit:
-            rows = await unit.fetch(SQL["claim_timers"], owner, now, lease_until, limit)
+            rows = await unit.fetch(SQL["claim_timers"], owner, now, lease_until, limit, KINDS)
         return [records.timer_of(row, str) for row in rows]
 
     async def overdue_timers(self, now: Instant) -> Overdue:

@@ -26,6 +26,7 @@ from llm_incident_manager.ports.changes import (
     ProducerKey,
     ProducerRow,
 )
+from llm_incident_manager.ports.leases import Lease
 from llm_incident_manager.ports.stores import StoredEvent
 from llm_incident_manager.ports.timers import TimerRow
 
@@ -157,6 +158,10 @@ class PostgresTransaction:
         found = await self._fetch("leased_timers", *zip(*leases, strict=True)) if leases else []
         held = {(str(id_), key, fence) for id_, key, fence in found}
         return [row for row, lease in zip(rows, leases, strict=True) if lease in held]
+
+    async def holds(self, lease: Lease) -> bool:
+        """Whether nobody has taken the lease since; nobody can until the end of this unit of work."""
+        return bool(await self._fetch("holds_lease", lease.name, lease.fence))
 
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when a fingerprint or idempotency key was taken meanwhile."""

@@ -124,7 +124,7 @@ def _delivery_updates(changes: Changes) -> Rows:
 
 
 def _timers(changes: Changes) -> Rows:
-    return [row[:6] for row in changes.timers]
+    return sorted(row[:6] for row in changes.timers)
 
 
 # What may have to wait for others comes first and sorted, in one order for everybody: names, then new fingerprints.

@@ -26,10 +26,11 @@ DERIVED = frozenset(
         "incident_document",
         "incident_words",
         "index_position",
+        "process",
         "schema_migration",
     }
 )
-"""Tables that no backup has: the servers make them from the others, and the manifest holds the migrations."""
+"""Tables that no backup has: the servers make them anew, and the manifest holds the migrations."""
 
 DERIVED_COLUMNS = frozenset({("incident_change", "transaction"), ("outbox", "blocked")})
 """Columns that only one database has, and makes itself."""

@@ -82,6 +82,8 @@ _PLAIN = (
     "closed_at",
     "first_received_at",
     "snoozed_until",
+    "acknowledge_breached_at",
+    "resolve_breached_at",
     "revision",
     "traceparent",
 )

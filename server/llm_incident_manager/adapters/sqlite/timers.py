@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 
 import apsw
+import orjson
 
 from llm_incident_manager.adapters.sql import records
 from llm_incident_manager.adapters.sqlite import ids
 from llm_incident_manager.adapters.sqlite.statements import bulk, first, rows
 from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.timers import KINDS
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.timers import Overdue, TimerRow
+
+_KINDS = orjson.dumps(KINDS).decode()
 
 
 def write(connection: apsw.Connection, changes: Changes) -> None:
@@ -24,7 +28,7 @@ def claim(
     connection: apsw.Connection, owner: str, now: Instant, lease_until: Instant, limit: int
 ) -> Sequence[TimerRow]:
     """Leases timers that are due, the longest due first."""
-    wanted = {"owner": owner, "now": now, "until": lease_until, "limit": limit}
+    wanted = {"owner": owner, "now": now, "until": lease_until, "limit": limit, "kinds": _KINDS}
     leased = [records.timer_of(row, ids.text) for row in rows(connection, "claim_timers", wanted)]
     return sorted(leased, key=lambda row: (row.due_at, row.incident_id, row.key))
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import apsw
 
-from llm_incident_manager.adapters.sqlite import outbox, reads, relations, timers, writes
+from llm_incident_manager.adapters.sqlite import leases, outbox, reads, relations, timers, writes
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
@@ -24,6 +24,7 @@ from llm_incident_manager.ports.changes import (
     ProducerKey,
     ProducerRow,
 )
+from llm_incident_manager.ports.leases import Lease
 from llm_incident_manager.ports.stores import StoredEvent
 from llm_incident_manager.ports.timers import TimerRow
 
@@ -107,6 +108,10 @@ class SqliteTransaction:
     async def leased_timers(self, rows: Sequence[TimerRow]) -> Sequence[TimerRow]:
         """Those of claimed timers that nobody has ended, set or claimed since."""
         return await self._run(lambda connection: timers.leased(connection, rows))
+
+    async def holds(self, lease: Lease) -> bool:
+        """Whether nobody has taken the lease since."""
+        return await self._run(lambda connection: leases.holds(connection, lease))
 
     async def write(self, changes: Changes) -> None:
         """Writes everything. Raises KeyTaken when something was taken, or is gone, since it was read."""

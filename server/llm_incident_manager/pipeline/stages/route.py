@@ -11,7 +11,7 @@ from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import notify, route
 from llm_incident_manager.pipeline import reading
 from llm_incident_manager.pipeline.tools import Tools
-from llm_incident_manager.ports import told
+from llm_incident_manager.ports import promises, told
 from llm_incident_manager.ports.changes import (
     DELIVERY_FIELDS,
     NOTIFY,
@@ -26,6 +26,10 @@ from llm_incident_manager.ports.told import Happening
 NAME = "route"
 TOPIC = ROUTED
 ACTOR = "router"
+
+_WATCHED = frozenset({NotifyReason.OPENED, NotifyReason.SEVERITY_RAISED, NotifyReason.REOPENED, NotifyReason.UNMERGED})
+"""Changes after which what the severity promises may be due at another moment, or again. A lower severity moves the
+timer only when it is due: nothing is lost by looking too early."""
 
 
 async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
@@ -45,7 +49,10 @@ async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
 
 def _route(changes: Changes, row: OutboxRow, incident: Incident, now: Instant, tools: Tools) -> None:
     asked = orjson.loads(row.payload)
-    decision = route.decide(incident, NotifyReason(asked["reason"]), tools.route, now)
+    reason = NotifyReason(asked["reason"])
+    if reason in _WATCHED:
+        promises.watch(changes, incident, now, tools.sla)
+    decision = route.decide(incident, reason, tools.route, now)
     if not incident.route:
         changes.routes.append(RouteRow(incident.tenant, incident.id, decision.route))
     if not incident.route or decision.reason is NotifyReason.SNOOZED:

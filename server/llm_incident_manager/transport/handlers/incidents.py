@@ -155,7 +155,7 @@ class IncidentHandlers:
         start = await feed.resumed(resume.position(token)) if token else await feed.position()
         if request.snapshot:
             async for incident in lists.open_incidents(self._on, matching, call.caller.tenant):
-                yield translate.change(incident, ChangeKind.SNAPSHOT, resume.token(start), self._on.clock.now())
+                yield translate.change(incident, ChangeKind.SNAPSHOT, resume.token(start), self._on.as_of())
         async for change in self._on.watching.follow(call.caller.tenant, start, matching):
             yield change
 
@@ -174,7 +174,7 @@ class IncidentHandlers:
         return handle
 
     def _out(self, incident: Incident) -> incident_pb2.Incident:
-        return translate.incident(incident, self._on.clock.now())
+        return translate.incident(incident, self._on.as_of())
 
 
 def _ask(verb: Verb, request: Any, call: Call) -> Ask:

@@ -46,9 +46,9 @@ async def incidents(
     page = on.pages.read(query, page_size=request.page_size, page=request.page, page_token=request.page_token)
     found = await _in_time(on, page.of(query))
     shown, where = on.pages.finish(query, page, found, await _count(on, query, page, len(found)))
-    now = on.clock.now()
+    as_of = on.as_of()
     return incident_service_pb2.ListIncidentsResponse(
-        incidents=[translate.incident(incident, now) for incident in shown],
+        incidents=[translate.incident(incident, as_of) for incident in shown],
         pagination=incident_service_pb2.Pagination(
             page=where.page,
             page_size=where.page_size,

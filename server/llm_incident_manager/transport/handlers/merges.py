@@ -80,4 +80,4 @@ class MergeHandlers:
         return done.answer
 
     def _out(self, incident: Incident) -> Any:
-        return translate.incident(incident, self._on.clock.now())
+        return translate.incident(incident, self._on.as_of())

@@ -51,8 +51,8 @@ class RelationHandlers:
         relation, other = page.after or (0, "")
         found = await self._on.store.related(tenant, page.incident, (int(relation or 0), str(other)), page.size + 1)
         token = page.token(found, lambda last: (int(last.relation), last.incident.id))
-        now = self._on.clock.now()
-        shown = [translate_relations.related(each, now) for each in found[: page.size]]
+        as_of = self._on.as_of()
+        shown = [translate_relations.related(each, as_of) for each in found[: page.size]]
         return relations.ListRelatedIncidentsResponse(related=shown, next_page_token=token)
 
     async def link(self, request: relations.LinkIncidentsRequest, call: Call) -> relations.LinkIncidentsResponse:
@@ -61,7 +61,7 @@ class RelationHandlers:
         async def work(tx: Transaction, changes: Changes) -> relations.LinkIncidentsResponse:
             actor, refs = request.actor or call.caller.subject, (request.incident_id, request.linked_incident_id)
             linked = await self._on.linking.link(tx, changes, call.caller, refs, actor, request.reason)
-            return relations.LinkIncidentsResponse(related=translate_relations.related(linked, self._on.clock.now()))
+            return relations.LinkIncidentsResponse(related=translate_relations.related(linked, self._on.as_of()))
 
         return await writes.write(self._on.units, call, request, relations.LinkIncidentsResponse, work)
 
@@ -71,7 +71,7 @@ class RelationHandlers:
         async def work(tx: Transaction, changes: Changes) -> relations.UnlinkIncidentsResponse:
             actor, refs = request.actor or call.caller.subject, (request.incident_id, request.linked_incident_id)
             incident = await self._on.linking.unlink(tx, changes, call.caller, refs, actor)
-            return relations.UnlinkIncidentsResponse(incident=translate.incident(incident, self._on.clock.now()))
+            return relations.UnlinkIncidentsResponse(incident=translate.incident(incident, self._on.as_of()))
 
         return await writes.write(self._on.units, call, request, relations.UnlinkIncidentsResponse, work)
 

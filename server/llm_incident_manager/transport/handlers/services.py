@@ -12,6 +12,7 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.paging import Pages
+from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
@@ -71,3 +72,7 @@ class Services:
     def metrics(self) -> Metrics:
         """Where counts go."""
         return self.tools.metrics
+
+    def as_of(self) -> AsOf:
+        """What an answer that is made now goes by."""
+        return AsOf(self.tools.clock.now(), self.tools.sla)

@@ -52,7 +52,7 @@ class SetHandlers:
         else:
             digest = writes.digest(call, request)
             tally = await self._on.applying.apply(call.caller, wish, request.request_id, digest)
-        return translate.tally(tally, self._on.clock.now(), preview=request.preview)
+        return translate.tally(tally, self._on.as_of(), preview=request.preview)
 
     async def metrics(
         self, request: analytics.GetIncidentMetricsRequest, call: Call

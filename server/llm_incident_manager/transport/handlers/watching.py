@@ -1,17 +1,17 @@
 """Follows the change feed for one caller: changes, heartbeats while nothing happens, and a farewell."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from incidentmanager.v1 import incident_pb2
 
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import TenantId
-from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.stores import FeedItem, Position
 from llm_incident_manager.transport import resume
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.translate import incidents as translate
+from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.watch import Feed
 
 HEARTBEAT_SECONDS = 15.0
@@ -20,10 +20,10 @@ HEARTBEAT_SECONDS = 15.0
 class Watching:
     """Turns feed items into messages of a watch."""
 
-    def __init__(self, feed: Feed, clock: Clock, drain: Drain) -> None:
-        """Stops when the drain begins."""
+    def __init__(self, feed: Feed, as_of: Callable[[], AsOf], drain: Drain) -> None:
+        """Stops when the drain begins. `as_of` is asked for each message."""
         self._feed = feed
-        self._clock = clock
+        self._as_of = as_of
         self._drain = drain
 
     async def follow(
@@ -45,7 +45,7 @@ class Watching:
 
     def _message(self, found: FeedItem | Position) -> incident_pb2.IncidentChange:
         if isinstance(found, FeedItem):
-            return translate.change(found.incident, found.kind, resume.token(found.position), self._clock.now())
+            return translate.change(found.incident, found.kind, resume.token(found.position), self._as_of())
         return incident_pb2.IncidentChange(heartbeat=True, resume_token=resume.token(found))
 
 

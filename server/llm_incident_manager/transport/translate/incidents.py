@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from incidentmanager.v1 import event_pb2, incident_pb2, incident_service_pb2
 
 from llm_incident_manager.domain import sla
 from llm_incident_manager.domain.fingerprint import Fingerprint
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.sla import Targets
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry
 from llm_incident_manager.transport.translate import enums, times
@@ -36,8 +37,15 @@ _PLAIN = [
 ]
 
 
-def incident(given: Incident, now: Instant) -> incident_pb2.Incident:
-    """The contract's incident as it stands at `now`, which decides whether deadlines are missed."""
+class AsOf(NamedTuple):
+    """The moment of an answer, and what is promised for each severity."""
+
+    now: Instant
+    targets: Targets
+
+
+def incident(given: Incident, as_of: AsOf) -> incident_pb2.Incident:
+    """The contract's incident as it stands at a moment, which decides whether deadlines are missed."""
     built = incident_pb2.Incident(
         id=given.id,
         state=enums.STATE_OUT[given.state],  # type: ignore[arg-type]  # an int of that enum
@@ -52,7 +60,7 @@ def incident(given: Incident, now: Instant) -> incident_pb2.Incident:
         users_affected=min(given.users_affected, LARGEST),
         previous_incident_id=given.previous_id or "",
         merged_into=given.merged_into or "",
-        sla=_sla(given, now),
+        sla=_sla(given, as_of),
         **{name: getattr(given, name) for name in _PLAIN},
         **_times(given),
     )
@@ -68,10 +76,10 @@ def fingerprint(given: Fingerprint) -> event_pb2.Fingerprint:
     return event_pb2.Fingerprint(version=given.version, value=given.value, components=components)
 
 
-def change(given: Incident, kind: ChangeKind, token: str, now: Instant) -> incident_pb2.IncidentChange:
+def change(given: Incident, kind: ChangeKind, token: str, as_of: AsOf) -> incident_pb2.IncidentChange:
     """One message of a watch."""
     number: Any = enums.CHANGE_OUT[kind]
-    return incident_pb2.IncidentChange(incident=incident(given, now), kind=number, resume_token=token)
+    return incident_pb2.IncidentChange(incident=incident(given, as_of), kind=number, resume_token=token)
 
 
 def entry(given: TimelineEntry) -> incident_pb2.TimelineEntry:
@@ -133,6 +141,8 @@ def _times(given: Incident) -> dict[str, Any]:
         "last_seen_time": times.timestamp(given.last_seen),
         "close_time": times.maybe_timestamp(given.closed_at),
         "snoozed_until": times.maybe_timestamp(given.snoozed_until),
+        "acknowledge_breach_time": times.maybe_timestamp(given.acknowledge_breached_at),
+        "resolve_breach_time": times.maybe_timestamp(given.resolve_breached_at),
     }
     if given.event_count:
         found["time_to_detect"] = times.duration(opened - given.first_seen)
@@ -146,9 +156,8 @@ def _times(given: Incident) -> dict[str, Any]:
     return found
 
 
-def _sla(given: Incident, now: Instant) -> incident_pb2.Sla:
-    ended = given.closed_at if given.merged_into is not None else given.resolved_at
-    judged = sla.judge(given.severity, given.created_at, given.acknowledged_at, ended, now)
+def _sla(given: Incident, as_of: AsOf) -> incident_pb2.Sla:
+    judged = sla.judge(given, as_of.now, as_of.targets)
     return incident_pb2.Sla(
         acknowledge_deadline=times.maybe_timestamp(judged.acknowledge_by),
         resolve_deadline=times.timestamp(judged.resolve_by),

@@ -14,19 +14,18 @@ from incidentmanager.v1 import (
 from llm_incident_manager.domain.figures import Figures, Spread, Table
 from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.domain.splitting import Fate
-from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.transport.translate import incidents, times
 from llm_incident_manager.usecases.applying import Tally
 
 analytics = analytics_service_pb2
 
 
-def related(given: Related, now: Instant) -> incident_relations_pb2.RelatedIncident:
+def related(given: Related, as_of: incidents.AsOf) -> incident_relations_pb2.RelatedIncident:
     """One incident that another one has to do with."""
     relation: Any = int(given.relation)  # equal numbers in the contract
     return incident_relations_pb2.RelatedIncident(
         relation=relation,
-        incident=incidents.incident(given.incident, now),
+        incident=incidents.incident(given.incident, as_of),
         relate_time=times.timestamp(given.at),
         actor=given.actor,
         reason=given.reason,
@@ -52,7 +51,7 @@ def fate(given: Fate) -> incident_verbs_pb2.SplitFingerprint:
     return incident_verbs_pb2.SplitFingerprint(version=version, value=value, moved=given.moved, reason=given.why)
 
 
-def tally(given: Tally, now: Instant, *, preview: bool) -> incident_apply_pb2.ApplyToIncidentsResponse:
+def tally(given: Tally, as_of: incidents.AsOf, *, preview: bool) -> incident_apply_pb2.ApplyToIncidentsResponse:
     """What became of many incidents."""
     return incident_apply_pb2.ApplyToIncidentsResponse(
         matched=min(given.matched, incidents.LARGEST),
@@ -65,7 +64,7 @@ def tally(given: Tally, now: Instant, *, preview: bool) -> incident_apply_pb2.Ap
             )
             for each in given.failures
         ],
-        sample=[incidents.incident(each, now) for each in given.sample],
+        sample=[incidents.incident(each, as_of) for each in given.sample],
         preview=preview,
     )
 

@@ -1,9 +1,10 @@
 -- name: claim_timers
--- Leases timers that are due, the longest due first. What somebody else is leasing just now is passed over.
+-- Leases timers that are due, the longest due first. What somebody else is leasing just now is passed
+-- over, and so are kinds of a newer program.
 WITH picked AS (
     SELECT t.incident_id, t.key
     FROM timer AS t
-    WHERE t.due_at <= $2 AND t.lease_until <= $2
+    WHERE t.due_at <= $2 AND t.lease_until <= $2 AND t.kind = ANY($5::text[])
     ORDER BY t.due_at
     LIMIT $4
     FOR UPDATE OF t SKIP LOCKED

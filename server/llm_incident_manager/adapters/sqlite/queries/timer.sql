@@ -1,10 +1,12 @@
 -- Timers. Whoever has leased one knows its fence; setting it again moves the fence on.
 
 -- name: claim_timers
--- Leases timers that are due, the longest due first.
+-- Leases timers that are due, the longest due first. Kinds of a newer program are passed over.
 UPDATE timer SET lease_owner = :owner, lease_until = :until, fence = fence + 1
 WHERE (incident_id, key) IN (
-    SELECT incident_id, key FROM timer WHERE due_at <= :now AND lease_until <= :now ORDER BY due_at LIMIT :limit
+    SELECT incident_id, key FROM timer
+    WHERE due_at <= :now AND lease_until <= :now AND kind IN (SELECT value FROM json_each(:kinds))
+    ORDER BY due_at LIMIT :limit
 )
 RETURNING incident_id, key, tenant, kind, due_at, created_at, attempts, last_error, fence
 

@@ -15,7 +15,7 @@ from llm_incident_manager.ports.changes import OutboxRow
 _WHENEVER = 2**63 - 1
 
 
-class Leasing(ABC):
+class Work(ABC):
     """Implements ports.work.WorkStore with what the rest of the store lends."""
 
     _begin: str
