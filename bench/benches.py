@@ -18,11 +18,12 @@ STORM = Spec("frames", new_every=100, in_flight=4_000, streams=2, frame_events=5
 NEW = replace(STORM, new_every=1)
 PACED = replace(STORM, rate=10_000.0, frame_events=50, streams=1)
 HANDLER = Spec("frames", new_every=1, rate=100.0)
+WATCHERS = Spec("watch", rate=10.0, streams=1_000, groups=100, warm_up=8.0)
 UNARY = Spec("unary", in_flight=_CALLS_AT_ONCE)
 REST = Spec("rest", in_flight=_CALLS_AT_ONCE)
 
 # Events a second that are prepared: more than this machine can take, since a load ends early when it has used them up.
-_PREPARED = {"frames": 60_000, "unary": 8_000, "rest": 15_000}
+_PREPARED = {"frames": 60_000, "unary": 8_000, "rest": 15_000, "watch": 100}
 _SERVERS = {
     "ingest_storm": STORM,
     "ingest_storm_keys": replace(STORM, keys=True),
@@ -31,6 +32,8 @@ _SERVERS = {
     "unary": UNARY,
     "rest_single": REST,
     "handler": HANDLER,
+    "watchers": WATCHERS,
+    "watchers_of_all": replace(WATCHERS, rate=1.0, groups=0),
 }
 FLOORS = {
     "floor_frames": replace(STORM, echo=True),
@@ -50,6 +53,8 @@ NAMES = (
     "floor_rest",
     "rest_single",
     "handler",
+    "watchers",
+    "watchers_of_all",
 )
 """All, in the order in which they run: a floor goes right before the figure that is held against it."""
 

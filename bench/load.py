@@ -14,12 +14,12 @@ from typing import Any
 
 import uvloop
 
-from bench import calls, first, frames, recorder, requests
+from bench import calls, first, frames, recorder, requests, watching
 from bench.recorder import Spec
 
 _PATIENCE = 60.0
 """Seconds after the end of the load in which everything sent must have been answered."""
-_KINDS: dict[str, Any] = {"frames": frames, "unary": calls, "rest": requests}
+_KINDS: dict[str, Any] = {"frames": frames, "unary": calls, "rest": requests, "watch": watching}
 
 
 def main() -> None:

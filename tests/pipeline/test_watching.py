@@ -1,14 +1,18 @@
 """A watcher whose filter matches nothing is told where it stands, however busy the server is."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from llm_incident_manager.domain import filters
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
-from llm_incident_manager.ports.stores import Position
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.ports.stores import FeedItem, Position
+from llm_incident_manager.usecases import watch
 from llm_incident_manager.usecases.watch import Feed
 from tests.support.builders import TENANT, make_event
+from tests.support.waiting import until
 from tests.support.world import World
 
 IDLE = 0.2
@@ -42,3 +46,48 @@ async def test_heartbeats_come_between_changes_that_do_not_match(world: World) -
             task.cancel()
     assert isinstance(told, Position)
     assert told > start
+
+
+async def test_a_change_is_read_once_for_all_who_watch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed, reads = Feed(world.store), list[Position]()
+    read = world.store.feed_after
+
+    async def counted(tenant: TenantId | None, position: Position, limit: int) -> Sequence[FeedItem]:
+        reads.append(position)
+        return await read(tenant, position, limit)
+
+    start = await feed.position()
+    watchers = [feed.changes(TENANT, start, None, 30.0) for _ in range(50)]
+    async with asyncio.timeout(10):
+        following = asyncio.create_task(feed.run())
+        waiting = [asyncio.ensure_future(anext(watcher)) for watcher in watchers]
+        await until(lambda: feed._since is not None)  # the feed begins where they wait
+        await asyncio.sleep(0)
+        monkeypatch.setattr(world.store, "feed_after", counted)
+        await world.submit(make_event())
+        feed.wake()
+        told = await asyncio.gather(*waiting)
+        following.cancel()
+    assert len({id(item) for item in told}) == 1
+    assert len(reads) <= 3
+
+
+async def test_who_is_behind_the_recent_changes_reads_what_is_missing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "RECENT", 2)
+    feed = Feed(world.store)
+    start = await feed.position()
+    ahead = feed.changes(TENANT, start, None, 30.0)
+    late = feed.changes(TENANT, start, None, 30.0)
+    async with asyncio.timeout(10):
+        following = asyncio.create_task(feed.run())
+        for number in range(6):
+            await world.submit(make_event(dedup_key=f"problem-{number}"))
+            feed.wake()
+            await anext(ahead)
+        seen = [await anext(late) for _ in range(6)]
+        following.cancel()
+    positions = [item.position for item in seen if isinstance(item, FeedItem)]
+    assert len(positions) == 6
+    assert positions == sorted(set(positions))

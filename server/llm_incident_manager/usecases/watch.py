@@ -27,7 +27,8 @@ class Feed:
         """Reads from this store."""
         self._store = store
         self._watchers = 0
-        self._recent: deque[FeedItem] = deque(maxlen=RECENT)
+        self._recent: deque[FeedItem] = deque()
+        self._since: Position | None = None  # behind it nothing is missing among the recent ones
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._log = logs.get("watch")
@@ -44,7 +45,7 @@ class Feed:
             self._wake.clear()
             items: Sequence[FeedItem] = ()
             if not self._watchers:
-                tail = None
+                tail = self._since = None
                 self._recent.clear()
             else:
                 tail, items = await self._read(tail)
@@ -67,7 +68,7 @@ class Feed:
     async def _read(self, tail: Position | None) -> tuple[Position | None, Sequence[FeedItem]]:
         try:
             if tail is None:
-                tail = await self._store.feed_position()
+                tail = self._since = await self._store.feed_position()
                 self._publish(())  # whoever looked before this position has to look once more
             items = await self._store.feed_after(None, tail, PAGE)
         except DomainError as error:
@@ -117,13 +118,15 @@ class Feed:
             self._watchers -= 1
 
     async def _page(self, tenant: TenantId, after: Position) -> Sequence[FeedItem]:
-        if self._recent and self._recent[0].position <= after:
+        if self._since is not None and self._since <= after:
             newer = takewhile(lambda item: item.position > after, reversed(self._recent))
             return [item for item in newer if item.incident.tenant == tenant][::-1]
         return await self._store.feed_after(tenant, after, PAGE)
 
     def _publish(self, items: Sequence[FeedItem]) -> None:
         self._recent.extend(items)
+        while len(self._recent) > RECENT:
+            self._since = self._recent.popleft().position
         news, self._news = self._news, asyncio.Event()
         news.set()
 

@@ -15,6 +15,8 @@ from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.watch import Feed
 
 HEARTBEAT_SECONDS = 15.0
+SHARED = 64
+"""Changes whose messages are kept for the next watcher. Those that are told now are of now."""
 
 
 class Watching:
@@ -25,6 +27,7 @@ class Watching:
         self._feed = feed
         self._as_of = as_of
         self._drain = drain
+        self._made: dict[int, tuple[FeedItem, incident_pb2.IncidentChange]] = {}
 
     async def follow(
         self, tenant: TenantId, after: Position, matching: Filter | None
@@ -45,8 +48,18 @@ class Watching:
 
     def _message(self, found: FeedItem | Position) -> incident_pb2.IncidentChange:
         if isinstance(found, FeedItem):
-            return translate.change(found.incident, found.kind, resume.token(found.position), self._as_of())
+            return self._change(found)
         return incident_pb2.IncidentChange(heartbeat=True, resume_token=resume.token(found))
+
+    def _change(self, item: FeedItem) -> incident_pb2.IncidentChange:
+        """One message for all watchers who are told of the same change at the same time. Nobody changes it."""
+        made = self._made.get(id(item))
+        if made is None:
+            if len(self._made) >= SHARED:
+                self._made.clear()
+            message = translate.change(item.incident, item.kind, resume.token(item.position), self._as_of())
+            made = self._made[id(item)] = item, message  # the item stays with it, so that its id is no other's
+        return made[1]
 
 
 async def _next(items: AsyncIterator[FeedItem | Position], farewell: asyncio.Task[None]) -> FeedItem | Position | None:
