@@ -13,7 +13,7 @@ import llm_incident_manager
 from llm_incident_manager import parts
 from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
-from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.adapters.clock import SteadyClock, SystemClock
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
@@ -22,6 +22,7 @@ from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.indexer import Indexer
 from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.sweeper import Sweeper
+from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.pipeline.timers import Timers
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Store, StoreRefused
@@ -31,7 +32,7 @@ from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.errors import PortTaken
-from llm_incident_manager.transport.readiness import Probes
+from llm_incident_manager.transport.readiness import Probe, Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
@@ -132,10 +133,12 @@ class Server:
     async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Server":
         """Builds everything and starts nothing but the database. Raises StoreRefused."""
         parts.start_tracing(settings, stack)
-        clock, ids, metrics = SystemClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
+        clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         store = await databases.open_store(settings, clock.now(), ids.new(clock.now()), metrics.replica_read)
         stack.push_async_callback(store.close)
-        channels = channel_adapters.build(settings, clock, logs.get("notify"))
+        timekeeper = Timekeeper(clock, store.time, metrics)
+        await timekeeper.once()
+        channels = channel_adapters.build(settings, SystemClock(), logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         feed, pumps, end = Feed(store), dict[str, Pump](), Drain()
@@ -153,11 +156,14 @@ class Server:
         for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
             pumps[handler.TOPIC] = Pump(handler, tools, settings.instance_id, lambda: services.batcher.pressed)
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
-        replica = {"replica": store.check_replica} if settings.storage.replica_url else {}
-        probes = Probes({"database": store.check}, end, parts.notes(settings), replica)
+        optional: dict[str, Probe] = {"clock": timekeeper.check}
+        if settings.storage.replica_url:
+            optional["replica"] = store.check_replica
+        probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
         scrape = Scrape(metrics, store, clock)
         sweeper = Sweeper(store, clock, tools.kept, metrics)
         workers: dict[str, Worker] = {"batcher": services.batcher, "feed": feed, "indexer": indexer, "sweeper": sweeper}
+        workers["timekeeper"] = timekeeper
         workers["timers"] = Timers(tools, settings.instance_id)
         workers |= {f"pump-{topic}": pump for topic, pump in pumps.items()}
         return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
