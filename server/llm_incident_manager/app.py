@@ -164,7 +164,7 @@ class Server:
         sweeper = Sweeper(store, clock, tools.kept, metrics)
         workers: dict[str, Worker] = {"batcher": services.batcher, "feed": feed, "indexer": indexer, "sweeper": sweeper}
         workers["timekeeper"] = timekeeper
-        workers["timers"] = Timers(tools, settings.instance_id)
+        workers["timers"] = Timers(tools, settings.instance_id, databases.lanes(settings))
         workers |= {f"pump-{topic}": pump for topic, pump in pumps.items()}
         return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
 
