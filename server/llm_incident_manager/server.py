@@ -65,9 +65,11 @@ class Server:
         feed, end = Feed(store), Drain()
         tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
         services = parts.services(settings, tools, feed, end)
-        found = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
+        lanes, batcher = databases.lanes(settings), services.batcher
+        found = roles.workers(settings.roles, tools, owner=owner, lanes=lanes, batcher=batcher, feed=feed, news=news)
         workers = {**found, "timekeeper": timekeeper, **({"redis": redis} if redis is not None else {})}
-        dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
+        chain = hooks.chain(metrics, contract.checkers(), services.door)
+        dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
         optional: dict[str, Probe] = {"clock": timekeeper.check}
         optional |= {"replica": store.check_replica} if settings.storage.replica_url else {}
         optional |= {"redis": redis.check} if redis is not None else {}
@@ -81,8 +83,9 @@ class Server:
         Without the role `api` the doors answer health and metrics only.
         """
         offered = methods.all_methods() if Role.API in self.settings.roles else ()
-        rpc = RpcServer(RpcSettings.of(self.settings.grpc), self.dispatcher, offered)
-        rest = RestServer(RestSettings.of(self.settings.api), self.dispatcher, offered, self.probes, self.scrape)
+        rpc = RpcServer(RpcSettings.of(self.settings.grpc, self.settings.watch), self.dispatcher, offered)
+        settings = RestSettings.of(self.settings.api, self.settings.watch)
+        rest = RestServer(settings, self.dispatcher, offered, self.probes, self.scrape)
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {

@@ -78,6 +78,8 @@ class Metrics:
         )
         self._batches = self._histogram("batch_events", "Events in a micro-batch.", _BATCH)
         self._buffer = self._gauge("ingest_buffer_events", "Events waiting for their batch.")
+        shed = self._counter("shed", "Calls refused since something was full.", "reason", "priority")
+        self._shed = _Children(shed)
         self._acks = self._histogram("ack_duration_seconds", "From receiving an event to its acknowledgement.", _CALL)
 
     def _register_calls(self) -> None:
@@ -146,6 +148,10 @@ class Metrics:
     def buffer_holds(self, events: int) -> None:
         """Sets how many events wait for their batch."""
         self._buffer.set(events)
+
+    def shed(self, reason: str, priority: str) -> None:
+        """Counts a call refused since something was full: words of engines.admission."""
+        self._shed[(reason, priority)].inc()
 
     def acknowledged(self, seconds: float) -> None:
         """Records the time from receiving an event to its acknowledgement."""
