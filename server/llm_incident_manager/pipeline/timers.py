@@ -18,7 +18,7 @@ from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 
 ACTOR = "timer"
-LEASE_SECONDS = 60
+LEASE_SECONDS = 57
 """Longer than any round takes: the database answers within its deadlines or fails."""
 LIMIT = 200
 """Timers of one transaction, which holds the locks of their incidents."""
