@@ -14,7 +14,7 @@ from chaos.provider import Call, Provider, a_provider, config, well
 from chaos.registry import fault
 from chaos.row import Figure, Outcome
 from chaos.run import Run
-from llm_incident_client import IncidentClient
+from llm_incident_client import IncidentClient, pb
 from llm_incident_manager.pipeline.outbox import LEASE_SECONDS
 from tests.support.http import whole
 from tests.support.postgres import Cluster
@@ -52,7 +52,8 @@ async def _at_work(run: Run, lease: int) -> AsyncIterator[tuple[Provider, Held, 
         provider.behave = held.behave
         server = await stack.enter_async_context(_server(provider, cluster, database, lease))
         async with IncidentClient(server.grpc) as client:
-            await asyncio.gather(*(submit(client, f"lease-{number}") for number in range(INCIDENTS)))
+            names = [f"lease-{number}" for number in range(INCIDENTS)]
+            await client.submit_events(pb.Event(source="chaos", title=n, dedup_key=n, severity="P1") for n in names)
         await provider.until(lambda: len(provider.calls) == INCIDENTS)
         yield provider, held, server, cluster, database
 
