@@ -18,6 +18,7 @@ from llm_incident_manager.pipeline.buses import DatabaseBus
 from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry.loop import LoopWatch
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
@@ -64,7 +65,7 @@ class Server:
         services = parts.services(settings, tools, feed, end)
         owner = parts.owner(settings, run)
         found = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
-        workers = {**found, **({"redis": redis} if redis is not None else {})}
+        workers = {**found, "loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         optional = {"replica": store.check_replica} if settings.storage.replica_url else {}
         optional |= {"redis": redis.check} if redis is not None else {}
