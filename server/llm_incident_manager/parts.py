@@ -18,8 +18,8 @@ from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
-from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.buffer import Bounds
+from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.tools import Identities, Tools

@@ -18,6 +18,7 @@ from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry.loop import LoopWatch
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
@@ -67,7 +68,8 @@ class Server:
         services = parts.services(settings, tools, feed, end)
         lanes, batcher = databases.lanes(settings), services.batcher
         found = roles.workers(settings.roles, tools, owner=owner, lanes=lanes, batcher=batcher, feed=feed, news=news)
-        workers = {**found, "timekeeper": timekeeper, **({"redis": redis} if redis is not None else {})}
+        workers = {**found, "timekeeper": timekeeper, "loop": LoopWatch(metrics)}
+        workers |= {"redis": redis} if redis is not None else {}
         chain = hooks.chain(metrics, contract.checkers(), services.door)
         dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
         optional: dict[str, Probe] = {"clock": timekeeper.check}

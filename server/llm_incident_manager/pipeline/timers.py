@@ -19,7 +19,7 @@ from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 
 ACTOR = "timer"
-LEASE_SECONDS = 60
+LEASE_SECONDS = 57
 """Longer than any round takes: the database answers within its deadlines or fails."""
 LIMIT = 1_000
 """Timers of one round."""

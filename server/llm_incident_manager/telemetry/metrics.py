@@ -116,6 +116,9 @@ class Metrics:
         self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
         up = self._gauge("dependency_up", "1 while an optional dependency is used, else 0.", "dependency")
         self._dependencies = _Children(up)
+        self._loop_lag = self._histogram("event_loop_lag_seconds", "How late the event loop was to a wake-up.", _CALL)
+        self._longest_lag = self._gauge("event_loop_lag_longest_seconds", "The longest such lag of the last minute.")
+        self._tasks = self._gauge("event_loop_tasks", "Tasks on the event loop.")
         self._size = self._gauge("database_bytes", "Bytes of the database that are in use.")
 
     def events_accepted(self, count: int) -> None:
@@ -228,6 +231,12 @@ class Metrics:
     def expired(self, what: str, records: int) -> None:
         """Counts records that retention has deleted, by their sort."""
         self._expired[(str(what),)].inc(records)
+
+    def loop_lagged(self, seconds: float, longest: float, tasks: int) -> None:
+        """Records how late the event loop was, the longest lag of the last minute, and how many tasks there are."""
+        self._loop_lag.observe(seconds)
+        self._longest_lag.set(longest)
+        self._tasks.set(tasks)
 
     def database_holds(self, size: int) -> None:
         """Sets how many bytes of the database are in use."""
