@@ -21,7 +21,7 @@ TOPIC = NOTIFY
 ACTOR = "notifier"
 AT_ONCE = 32
 """Sends under way at the same time."""
-BEGIN_SECONDS = 15
+BEGIN_SECONDS = 12
 """What has not begun by then in a round is handed back unsent, so that no round outlives its lease: somebody else
 would send everything again."""
 SEND_SECONDS = 30
