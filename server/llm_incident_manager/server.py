@@ -61,14 +61,14 @@ class Server:
         news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
         tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
-        services = parts.services(settings, tools, feed, end)
+        services = parts.services(settings, tools, feed, news.bus, end)
         found = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
         workers = {**found, **({"redis": redis} if redis is not None else {})}
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
         optional = {"replica": store.check_replica} if settings.storage.replica_url else {}
         optional |= {"redis": redis.check} if redis is not None else {}
         probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
-        scrape = Scrape(metrics, store, clock)
+        scrape = Scrape(metrics, store, news.bus, clock)
         return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
 
     async def start(self) -> None:
