@@ -17,7 +17,8 @@ SEED = 20261122
 def main() -> None:
     """Runs what the command line names."""
     options = _options()
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # it remarks on each process that is started
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # it remarks on each process that is started,
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"  # and must leave the file descriptors of those alone
     try:
         chosen = registry.chosen(options.faults)
     except LookupError as unknown:

@@ -13,6 +13,9 @@ from chaos.run import Databases, Profile, Run
 MOST_SECONDS = {Profile.CI: 120.0, Profile.LONG: 1_800.0, Profile.FULL: 7_200.0}
 """No row takes longer; one that does has failed."""
 
+MOST_TOLD = 1_000
+"""Characters of a failure that a row tells: how it begins, and above all how it ends."""
+
 
 async def rows(chosen: Sequence[Fault], profile: Profile, seed: int) -> AsyncIterator[Row]:
     """Runs the faults and gives each row as it is known."""
@@ -44,4 +47,5 @@ def _told(error: BaseException) -> str:
     places = [frame for frame in traceback.extract_tb(error.__traceback__) if "chaos" in frame.filename]
     where = f" at {Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
     notes = " ".join(getattr(error, "__notes__", ()))
-    return f"{type(error).__name__}{where}: {error} {notes}".strip()[:2_000]
+    text = f"{type(error).__name__}{where}: {error} {notes}".strip()
+    return text if len(text) <= MOST_TOLD else f"{text[:200]} … {text[200 - MOST_TOLD :]}"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import beside, releases
 from tests.support.postgres import Cluster
+from tests.support.redis import RedisServer, redis_server
 
 SETTINGS = (
     "ALLOW_ANONYMOUS",
@@ -54,6 +55,20 @@ def cluster() -> Iterator[Cluster]:
     server = Cluster.in_new_folder()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def redis_shared() -> Iterator[RedisServer]:
+    """One Redis for all tests that ask and harm nobody: each uses keys of its own."""
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_own() -> Iterator[RedisServer]:
+    """A Redis of this test's own, to stop, freeze and empty."""
+    with redis_server() as server:
+        yield server
 
 
 def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
@@ -12,10 +13,12 @@ from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND
+from llm_incident_manager.engines.admission import Quota
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.runner import Runner
@@ -29,6 +32,7 @@ from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import traces
 from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport.admission import Door, Places
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
 from llm_incident_manager.transport.handlers.watching import Watching
@@ -103,6 +107,28 @@ def owner(settings: Settings, run: str) -> str:
     return f"{settings.instance_id}/{run[-12:]}"
 
 
+def bounds(settings: Settings) -> Bounds:
+    """What may wait for its commit."""
+    ingest = settings.ingest
+    return Bounds(
+        events=ingest.buffer_events,
+        size=ingest.buffer_bytes,
+        reserve=ingest.reserve_ratio,
+        callers=settings.grpc.max_concurrent_rpcs,
+        quota=Quota(ingest.tenant_events_per_sec),
+    )
+
+
+def places(settings: Settings) -> Places:
+    """How many calls may be at work. Of the database's connections a reserve is left for what is urgent; lists, and
+    units of work that take events, share what the batches leave."""
+    reserve, connections = settings.ingest.reserve_ratio, databases.connections(settings)
+    shared = connections - math.ceil(connections * reserve) - databases.lanes(settings)
+    each = max(1, shared // 2)
+    calls, subscribers = settings.grpc.max_concurrent_rpcs, settings.watch.max_subscribers
+    return Places(calls, subscribers, reserve, reads=each, writes=each)
+
+
 def notes(settings: Settings) -> dict[str, str]:
     """What readiness tells beside the probes."""
     return {"anonymous_access": ", ".join(settings.exposed())} if settings.exposed() else {}
@@ -118,13 +144,14 @@ def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) 
         batch_events=ingest.batch_events,
         batch_fingerprints=ingest.batch_fingerprints,
         linger=ingest.linger_ms / 1000,
-        buffer_events=ingest.buffer_events,
         lanes=databases.lanes(settings),
+        bounds=bounds(settings),
     )
+    batcher = Batcher(runner, limits, made.metrics)
     return Services(
         tools=made,
         runner=runner,
-        batcher=Batcher(runner, limits, made.metrics),
+        batcher=batcher,
         units=units,
         incidents=incidents,
         merging=Merging(clock, ids),
@@ -139,6 +166,7 @@ def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) 
         pages=Pages(PageTokens(_page_token_key(settings))),
         drain=end,
         limits=StreamLimits(ingest.stream_credits, ingest.max_frame_events),
+        door=Door(places(settings), made.metrics, lambda: batcher.strained),
     )
 
 

@@ -78,18 +78,18 @@ class Listener:
 
 
 def workers(
-    roles: Collection[Role], tools: Tools, *, owner: str, batcher: Batcher, feed: Feed, news: News
+    roles: Collection[Role], tools: Tools, *, owner: str, lanes: int, batcher: Batcher, feed: Feed, news: News
 ) -> Mapping[str, Worker]:
     """The parts that work on their own in a process with these roles, by name; `news` will wake them.
 
-    `owner` names this start of the process in leases.
+    `owner` names this start of the process in leases; `lanes` is how many transactions the database does at once.
     """
     found: dict[str, Worker] = {}
     if Role.API in roles:
         found |= {"batcher": batcher, "feed": feed}
         news.followers.append(feed)
     if Role.ROUTE in roles:
-        found["timers"] = Timers(tools, owner)
+        found["timers"] = Timers(tools, owner, lanes)
     for handler in _after_commit(roles):
         found[f"pump-{handler.TOPIC}"] = Pump(
             handler, tools, owner, lambda: batcher.pressed, bus=news.bus, accepted=news.accepted.per_second

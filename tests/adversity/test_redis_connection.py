@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,18 +20,6 @@ from tests.support.waiting import until
 
 DEADLINES = Deadlines(connect=0.3, command=0.15)
 AT_MOST = DEADLINES.connect + DEADLINES.command
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[RedisServer]:
-    with redis_server() as server:
-        yield server
-
-
-@pytest.fixture
-def own() -> Iterator[RedisServer]:
-    with redis_server() as server:
-        yield server
 
 
 Told = list[tuple[bool, str]]
@@ -69,23 +57,23 @@ async def seconds(link: Connection) -> float:
     return time.perf_counter() - start
 
 
-async def test_a_command_is_answered(shared: RedisServer) -> None:
-    async with connection(shared.url) as link:
+async def test_a_command_is_answered(redis_shared: RedisServer) -> None:
+    async with connection(redis_shared.url) as link:
         await link.ask(lambda client: client.set("k", b"\x00\xff"))
         assert await link.ask(get) == b"\x00\xff"
         await link.check()
 
 
-async def test_nobody_gets_through_before_it_was_reached(shared: RedisServer) -> None:
-    link = Connection(redis_urls.parse(shared.url), DEADLINES, "test", lambda *_: None)
+async def test_nobody_gets_through_before_it_was_reached(redis_shared: RedisServer) -> None:
+    link = Connection(redis_urls.parse(redis_shared.url), DEADLINES, "test", lambda *_: None)
     assert await gone(link) == "it was not reached yet"
     await link.probe()
     assert link.up
     await link.close()
 
 
-async def test_a_refused_command_is_the_callers_and_does_not_open_the_breaker(shared: RedisServer) -> None:
-    async with connection(shared.url) as link:
+async def test_a_refused_command_is_the_callers_and_does_not_open_the_breaker(redis_shared: RedisServer) -> None:
+    async with connection(redis_shared.url) as link:
         for _ in range(10):
             with pytest.raises(ResponseError, match="wrong number of arguments"):
                 await link.ask(lambda client: client.execute_command("GET"))
@@ -109,24 +97,24 @@ async def test_a_server_that_is_not_there_is_told_once_and_found_when_it_comes()
             server.remove()
 
 
-async def test_a_frozen_server_costs_its_callers_a_few_deadlines_and_then_nothing(own: RedisServer) -> None:
+async def test_a_frozen_server_costs_its_callers_a_few_deadlines_and_then_nothing(redis_own: RedisServer) -> None:
     told: Told = []
-    async with connection(own.url, told) as link:
-        own.freeze()
+    async with connection(redis_own.url, told) as link:
+        redis_own.freeze()
         for _ in range(3):
             assert await seconds(link) < AT_MOST + 0.1
         assert told[1:] == [(False, "no answer in time")]
         assert max([await seconds(link) for _ in range(200)]) < 0.01
-        own.thaw()
+        redis_own.thaw()
         await link.probe()
         assert await link.ask(get) is None
 
 
-async def test_a_black_hole_is_noticed_by_the_probe_alone(shared: RedisServer) -> None:
+async def test_a_black_hole_is_noticed_by_the_probe_alone(redis_shared: RedisServer) -> None:
     swallow = False
     told: Told = []
     async with (
-        Proxy("127.0.0.1", shared.port, lambda: Fate(black_hole_after=0) if swallow else Fate()) as proxy,
+        Proxy("127.0.0.1", redis_shared.port, lambda: Fate(black_hole_after=0) if swallow else Fate()) as proxy,
         connection(f"redis://{proxy.address}", told) as link,
     ):
         swallow = True
@@ -142,26 +130,26 @@ async def test_a_black_hole_is_noticed_by_the_probe_alone(shared: RedisServer) -
         await asyncio.wait([probing])
 
 
-async def test_an_emptied_server_is_just_empty(own: RedisServer) -> None:
-    async with connection(own.url) as link:
+async def test_an_emptied_server_is_just_empty(redis_own: RedisServer) -> None:
+    async with connection(redis_own.url) as link:
         await link.ask(lambda client: client.set("k", "v"))
-        own.flush()
+        redis_own.flush()
         assert await link.ask(get) is None
 
 
-async def test_a_restarted_server_fails_nobody_who_asks_later(own: RedisServer) -> None:
+async def test_a_restarted_server_fails_nobody_who_asks_later(redis_own: RedisServer) -> None:
     told: Told = []
-    async with connection(own.url, told) as link:
+    async with connection(redis_own.url, told) as link:
         await asyncio.gather(*(link.ask(get) for _ in range(5)))
-        await asyncio.to_thread(own.restart_empty)
+        await asyncio.to_thread(redis_own.restart_empty)
         for _ in range(5):
             assert await link.ask(get) is None
         assert told == [(True, "")]
 
 
-async def test_a_cancelled_command_leaves_no_answer_for_the_next_caller(shared: RedisServer) -> None:
+async def test_a_cancelled_command_leaves_no_answer_for_the_next_caller(redis_shared: RedisServer) -> None:
     async with (
-        Proxy("127.0.0.1", shared.port, lambda: Fate(delay=0.02)) as proxy,
+        Proxy("127.0.0.1", redis_shared.port, lambda: Fate(delay=0.02)) as proxy,
         connection(f"redis://{proxy.address}") as link,
     ):
         for number in range(12):
@@ -175,10 +163,10 @@ async def test_a_cancelled_command_leaves_no_answer_for_the_next_caller(shared: 
             assert await link.ask(lambda client, key=wanted: get(client, key)) == f"v{number}".encode()  # type: ignore[misc]
 
 
-async def test_a_command_that_was_too_late_leaves_no_answer_for_the_next_caller(shared: RedisServer) -> None:
+async def test_a_command_that_was_too_late_leaves_no_answer_for_the_next_caller(redis_shared: RedisServer) -> None:
     slow = False
     async with (
-        Proxy("127.0.0.1", shared.port, lambda: Fate(delay=0.2 if slow else 0.0)) as proxy,
+        Proxy("127.0.0.1", redis_shared.port, lambda: Fate(delay=0.2 if slow else 0.0)) as proxy,
         connection(f"redis://{proxy.address}") as link,
     ):
         await link.ask(lambda client: client.set("mine", "1"))
@@ -191,21 +179,21 @@ async def test_a_command_that_was_too_late_leaves_no_answer_for_the_next_caller(
         assert await link.ask(lambda client: get(client, "mine")) == b"1"
 
 
-async def test_waiting_for_news_is_no_failure(shared: RedisServer) -> None:
-    async with connection(shared.url) as link:
+async def test_waiting_for_news_is_no_failure(redis_shared: RedisServer) -> None:
+    async with connection(redis_shared.url) as link:
         waited = await link.wait(lambda client: client.blpop(["nothing"], timeout=0.5), 0.5)
         assert waited is None
         assert link.up
 
 
-async def test_a_caller_waits_no_longer_for_news_than_it_said(own: RedisServer) -> None:
-    async with connection(own.url) as link:
-        own.freeze()
+async def test_a_caller_waits_no_longer_for_news_than_it_said(redis_own: RedisServer) -> None:
+    async with connection(redis_own.url) as link:
+        redis_own.freeze()
         start = time.perf_counter()
         with pytest.raises(RedisGone):
             await link.wait(lambda client: client.blpop(["nothing"], timeout=0.2), 0.2)
         assert time.perf_counter() - start < 0.2 + AT_MOST + 0.1
-        own.thaw()
+        redis_own.thaw()
 
 
 REFUSALS = {
@@ -232,7 +220,7 @@ async def test_a_password_gets_in() -> None:
             assert await link.ask(get) is None
 
 
-async def test_something_else_at_the_address(shared: RedisServer) -> None:
+async def test_something_else_at_the_address(redis_shared: RedisServer) -> None:
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         await writer.drain()
@@ -243,18 +231,18 @@ async def test_something_else_at_the_address(shared: RedisServer) -> None:
         assert "does not speak Redis's protocol" in await gone(link)
 
 
-async def test_a_server_that_has_no_memory_left_is_gone(own: RedisServer) -> None:
-    async with connection(own.url) as link:
-        own.command("CONFIG", "SET", "maxmemory", "1")
+async def test_a_server_that_has_no_memory_left_is_gone(redis_own: RedisServer) -> None:
+    async with connection(redis_own.url) as link:
+        redis_own.command("CONFIG", "SET", "maxmemory", "1")
         for _ in range(3):
             with pytest.raises(RedisGone, match="it has no memory left"):
                 await link.ask(lambda client: client.set("k", "v"))
         assert not link.up
 
 
-async def test_tls_is_spoken_and_certificates_are_looked_at(shared: RedisServer, tmp_path: Path) -> None:
+async def test_tls_is_spoken_and_certificates_are_looked_at(redis_shared: RedisServer, tmp_path: Path) -> None:
     papers = make_papers(tmp_path)
-    async with Proxy("127.0.0.1", shared.port, tls=papers.context()) as proxy:
+    async with Proxy("127.0.0.1", redis_shared.port, tls=papers.context()) as proxy:
         own_papers = f"ssl_certfile={papers.client}&ssl_keyfile={papers.client_key}"
         good = f"rediss://localhost:{proxy.port}?ssl_ca_certs={papers.ca}&{own_papers}"
         async with connection(good) as link:

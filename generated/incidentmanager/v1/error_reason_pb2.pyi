@@ -65,8 +65,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: {"expected": "open"}
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 11
-    """RESOURCE_EXHAUSTED with RetryInfo. The ingest buffer is full; come back after the delay.
-    Metadata: {"limit": "20000"}
+    """RESOURCE_EXHAUSTED with RetryInfo. Something bounded is full, which `cause` names; come back after the delay.
+    Metadata: {"limit": "20000", "cause": "buffer"}
     """
     ERROR_REASON_CREDITS_EXCEEDED: _ErrorReason.ValueType  # 12
     """RESOURCE_EXHAUSTED. More events in flight than the stream had credits for.
@@ -106,8 +106,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: {}
     """
     ERROR_REASON_SLOW_SUBSCRIBER: _ErrorReason.ValueType  # 21
-    """RESOURCE_EXHAUSTED. The subscriber reads too slowly; open the watch again with its last resume token.
-    Metadata: {"limit": "1000"}
+    """RESOURCE_EXHAUSTED with RetryInfo. The caller took no reply of its stream for so long. Open the watch again with this
+    resume token, which is that of the last reply; an ingest stream has none, its sequence numbers go on.
+    Metadata: {"limit_ms": "20000", "resume_token": "…"}
     """
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 22
     """UNAUTHENTICATED. The caller did not say who it is.
@@ -194,8 +195,8 @@ ERROR_REASON_STREAM_PROTOCOL: ErrorReason.ValueType  # 10
 Metadata: {"expected": "open"}
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 11
-"""RESOURCE_EXHAUSTED with RetryInfo. The ingest buffer is full; come back after the delay.
-Metadata: {"limit": "20000"}
+"""RESOURCE_EXHAUSTED with RetryInfo. Something bounded is full, which `cause` names; come back after the delay.
+Metadata: {"limit": "20000", "cause": "buffer"}
 """
 ERROR_REASON_CREDITS_EXCEEDED: ErrorReason.ValueType  # 12
 """RESOURCE_EXHAUSTED. More events in flight than the stream had credits for.
@@ -235,8 +236,9 @@ ERROR_REASON_INVALID_RESUME_TOKEN: ErrorReason.ValueType  # 20
 Metadata: {}
 """
 ERROR_REASON_SLOW_SUBSCRIBER: ErrorReason.ValueType  # 21
-"""RESOURCE_EXHAUSTED. The subscriber reads too slowly; open the watch again with its last resume token.
-Metadata: {"limit": "1000"}
+"""RESOURCE_EXHAUSTED with RetryInfo. The caller took no reply of its stream for so long. Open the watch again with this
+resume token, which is that of the last reply; an ingest stream has none, its sequence numbers go on.
+Metadata: {"limit_ms": "20000", "resume_token": "…"}
 """
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 22
 """UNAUTHENTICATED. The caller did not say who it is.

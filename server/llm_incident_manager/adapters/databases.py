@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FILE = "incidents.db"
 _POOL_OF_TWO_LANES = 4
+_THREADED = 20
 
 
 async def open_store(
@@ -149,6 +150,12 @@ def lanes(settings: Settings) -> int:
     """How many batches may be under way at once: PostgreSQL works on one while we decide the next."""
     storage = settings.storage
     return 2 if storage.type == "postgresql" and storage.pool_size >= _POOL_OF_TWO_LANES else 1
+
+
+def connections(settings: Settings) -> int:
+    """How many units of work and reads may be with the database at once; what SQLite's few threads take in turn."""
+    storage = settings.storage
+    return storage.pool_size if storage.type == "postgresql" else _THREADED
 
 
 def location(settings: Settings) -> str:

@@ -60,7 +60,7 @@ class Api(Section):
     """Port to listen on; 0 takes a free one."""
     max_body_bytes: Bytes = 4 * MIB
     """Largest request body, after decompression."""
-    request_timeout_secs: Seconds = 10.0
+    request_timeout_secs: Seconds = 8.0
     """Time a client has to send its request."""
 
 
@@ -79,6 +79,15 @@ class Grpc(Section):
     """Most calls at work at once; more are refused with RESOURCE_EXHAUSTED."""
     drain_grace_secs: Seconds = 10.0
     """Time that calls in flight have to finish at shutdown."""
+
+
+class Watch(Section):
+    """Subscribers: who is told of changes as they happen."""
+
+    max_subscribers: Count = 1_000
+    """Most of them at once; each may take up to 256 KiB of memory."""
+    slow_after_secs: Annotated[float, Field(gt=0, le=30)] = 20.0
+    """A subscriber, or a producer, that takes nothing of its stream for so long is cut off, at most 30."""
 
 
 class Identity(Section):
@@ -122,6 +131,12 @@ class Ingest(Section):
     """How long the first event of a batch waits for others, in milliseconds."""
     buffer_events: Count = 20_000
     """Most events that wait for their batch; more are refused with RESOURCE_EXHAUSTED or 429."""
+    buffer_bytes: Bytes = 128 * MIB
+    """Most bytes of events that wait for their batch."""
+    reserve_ratio: Annotated[float, Field(ge=0, le=0.4)] = 0.2
+    """Share of buffer, calls and connections that only P0 and P1 events and people's work may take."""
+    tenant_events_per_sec: Annotated[float, Field(ge=0)] = 0.0
+    """Events a second that each tenant may send to a process, P0 and P1 a second's worth beyond; 0 for any number."""
     stream_credits: Count = 4_000
     """Most events a stream may have in flight."""
     max_frame_events: Annotated[int, Field(ge=1, le=10_000)] = 1_000

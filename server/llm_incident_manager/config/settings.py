@@ -35,6 +35,7 @@ class Settings(Section):
     storage: sections.Storage = sections.Storage()
     api: sections.Api = sections.Api()
     grpc: sections.Grpc = sections.Grpc()
+    watch: sections.Watch = sections.Watch()
     identity: sections.Identity = sections.Identity()
     ingest: sections.Ingest = sections.Ingest()
     deduplication: sections.Deduplication = sections.Deduplication()

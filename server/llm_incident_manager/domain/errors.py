@@ -181,9 +181,21 @@ class StoreUnavailable(DomainError):
 
 
 class Overloaded(DomainError):
-    """A bounded buffer is full."""
+    """Something bounded is full."""
 
-    def __init__(self, what: str, limit: int, retry_after: float) -> None:
-        """`what` is the buffer, `limit` its size, `retry_after` in seconds."""
+    def __init__(self, what: str, limit: int, retry_after: float, cause: str = "buffer") -> None:
+        """`what` is full, `limit` its size, `retry_after` in seconds; `cause` is a word for programs."""
         message = f"{what} is full ({limit}): come back in {retry_after:g} s"
-        super().__init__(ErrorReason.OVERLOADED, message, {"limit": str(limit)}, retry_after=retry_after)
+        metadata = {"limit": str(limit), "cause": cause}
+        super().__init__(ErrorReason.OVERLOADED, message, metadata, retry_after=retry_after)
+
+
+class SlowSubscriber(DomainError):
+    """A stream's caller has not taken a reply for too long."""
+
+    def __init__(self, seconds: float, resume_token: str = "") -> None:
+        """For how long; `resume_token` is that of the reply it did not take, which it still gets if it reads on."""
+        remedy = "open the watch again with resume_token" if resume_token else "open the stream again, and read it"
+        message = f"no reply was taken for {seconds:g} s: {remedy}"
+        metadata = {"limit_ms": str(int(seconds * 1000)), "resume_token": resume_token}
+        super().__init__(ErrorReason.SLOW_SUBSCRIBER, message, metadata, retry_after=1.0)

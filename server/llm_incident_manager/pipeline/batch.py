@@ -10,6 +10,7 @@ from llm_incident_manager.domain.fingerprint import Fingerprint
 from llm_incident_manager.domain.ids import EventId, TenantId
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.engines import triage
+from llm_incident_manager.engines.admission import Priority
 from llm_incident_manager.ports.changes import Changes, Claimed, FingerprintKey, ProducerKey
 
 
@@ -32,7 +33,8 @@ Identity = tuple[Fingerprint, FingerprintKey]
 @dataclass(slots=True)
 class Submission:
     """Valid events of one caller, in order. Stages prepare it (one identity and one judgement an event) while earlier
-    batches commit. Ends with one result an event, or with an error for all of them."""
+    batches commit. `size` is what it holds in memory, in bytes, as nearly as its sender told. Ends with one result an
+    event, or with an error for all of them."""
 
     tenant: TenantId
     actor: str
@@ -44,6 +46,8 @@ class Submission:
     judgements: Sequence[triage.Decision] = ()
     results: list[EventResult] = field(default_factory=list)
     error: DomainError | None = None
+    size: int = 0
+    priority: Priority = Priority.NORMAL
 
 
 class Item:

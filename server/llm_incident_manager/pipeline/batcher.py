@@ -1,15 +1,19 @@
 """Gathers submissions into micro-batches: full, or `linger` after the first. While some commit, the next ones fill."""
 
 import asyncio
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
 
-from llm_incident_manager.domain.errors import DomainError, ErrorReason, Overloaded
+from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.pipeline.batch import Submission
-from llm_incident_manager.pipeline.lanes import Crossing, Filling, Lane, Waiting
+from llm_incident_manager.pipeline.buffer import Bounds, Buffer
+from llm_incident_manager.pipeline.lanes import Crossing, Filling, Lane
 from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.pipeline.waiting import Waiting
 from llm_incident_manager.ports.changes import FingerprintKey
 from llm_incident_manager.ports.stores import StoreBroken
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -17,14 +21,14 @@ from llm_incident_manager.telemetry.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Events and different fingerprints in one batch, seconds to wait for more after the first, events that may wait in
-    all, and how many batches may be under way at once."""
+    """Events and different fingerprints in one batch, seconds to wait for more after the first, how many batches may be
+    under way at once, and what may wait for them."""
 
     batch_events: int = 4_000
     batch_fingerprints: int = 1_000
     linger: float = 0.002
-    buffer_events: int = 20_000
     lanes: int = 1
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 class Batcher:
@@ -35,7 +39,7 @@ class Batcher:
         self._runner = runner
         self._limits = limits
         self._metrics = metrics
-        self._events = 0
+        self._buffer = Buffer(limits.bounds, metrics)
         self._taken = asyncio.Event()
         self._enough = min(limits.batch_events, limits.batch_fingerprints)
         self._lanes = [Lane(self._enough, limits.linger) for _ in range(limits.lanes)]
@@ -47,27 +51,36 @@ class Batcher:
         return next(self._turns)
 
     async def submit(self, submission: Submission) -> None:
-        """Waits until the submission is committed. Raises its error, Overloaded when the buffer is full, or what
+        """Waits until the submission is committed. Raises its error, Overloaded when there is no room for it, or what
         stopped the batch. A caller that goes away does not take its events back."""
-        if not self._has_room(submission):
-            raise Overloaded("the ingest buffer", self._limits.buffer_events, retry_after=0.5)
-        await self._enqueue(submission, self._lanes[0])  # single events together, or each would have its own commit
+        self._runner.prepare(submission)
+        with self.admitted(submission):
+            await self._put(submission, self._lanes[0])  # single events together, or each would have its own commit
         if submission.error is not None:
             raise submission.error
 
+    @contextmanager
+    def admitted(self, submission: Submission) -> Iterator[None]:
+        """While a prepared submission waits for its commit, here or elsewhere. Raises Overloaded."""
+        self._buffer.enter(submission)
+        try:
+            yield
+        finally:
+            self._buffer.leave()
+
     async def enqueue(self, submission: Submission, lane: Lane) -> asyncio.Future[None]:
-        """Waits for room, which holds back a stream that is too fast; the future ends when the batch does."""
-        while not self._has_room(submission):
-            await self._taken.wait()
-        return self._enqueue(submission, lane)
-
-    def _has_room(self, submission: Submission) -> bool:
-        return not self._events or self._events + len(submission.events) <= self._limits.buffer_events
-
-    def _enqueue(self, submission: Submission, lane: Lane) -> asyncio.Future[None]:
+        """Waits for room and for the tenant's quota, which holds back a stream that is too fast; the future ends when
+        the batch does."""
         self._runner.prepare(submission)
+        if wait := self._buffer.hold_back(submission):
+            await asyncio.sleep(wait)
+        while self._buffer.refusal(submission) is not None:
+            await self._taken.wait()
+        return self._put(submission, lane)
+
+    def _put(self, submission: Submission, lane: Lane) -> asyncio.Future[None]:
         done = asyncio.get_running_loop().create_future()
-        self._events += len(submission.events)
+        self._buffer.put(submission)
         lane.add((submission, done))
         return done
 
@@ -90,16 +103,23 @@ class Batcher:
     @property
     def pressed(self) -> bool:
         """Whether more waits than the next batches may be able to take."""
-        return self._events > self._enough * len(self._lanes)
+        return self._buffer.events > self._enough * len(self._lanes)
+
+    @property
+    def strained(self) -> bool:
+        """Whether so much waits that reads which are much work should stand back."""
+        return self._buffer.strained
 
     def _fill(self, batch: Filling, lane: Lane) -> AbstractSet[FingerprintKey]:
         """Adds to a batch what waits and still goes into it; its fingerprints."""
-        before = batch.events
+        before = len(batch.waiting)
         lane.fill(batch)
-        self._events -= batch.events - before
+        taken = batch.waiting[before:]
+        for submission, _ in taken:
+            self._buffer.take(submission)
+        self._buffer.drained(sum(len(submission.events) for submission, _ in taken))
         self._taken.set()
         self._taken.clear()
-        self._metrics.buffer_holds(self._events)
         return batch.fingerprints
 
     async def _commit(self, lane: Lane) -> None:
@@ -120,8 +140,10 @@ class Batcher:
 
     def _refuse_waiting(self) -> None:
         for lane in self._lanes:
-            _settle(lane.take_all(), _stopping())
-        self._events = 0
+            taken = lane.take_all()
+            for submission, _ in taken:
+                self._buffer.take(submission)
+            _settle(taken, _stopping())
 
 
 def _stopping() -> DomainError:

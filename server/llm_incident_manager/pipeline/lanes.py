@@ -1,16 +1,13 @@
 """Several batches side by side, for a database that commits more than one at once. Without threads: one event loop."""
 
 import asyncio
-from collections import deque
+import sys
 from collections.abc import AsyncIterator, Callable
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 
-from llm_incident_manager.pipeline.batch import Submission
+from llm_incident_manager.pipeline.waiting import Turns, Waiting
 from llm_incident_manager.ports.changes import FingerprintKey
-
-Waiting = tuple[Submission, "asyncio.Future[None]"]
-
 
 BUSY_EVENTS = 32
 SPACING_SECONDS = 0.02
@@ -42,30 +39,29 @@ class Filling:
 
 
 class Lane:
-    """What waits for one of the batches under way. Order is kept, so whoever stays in a lane commits in order."""
+    """What waits for one of the batches under way. A producer's order is kept, so one that stays in a lane commits in
+    order."""
 
     def __init__(self, enough: int, linger: float) -> None:
         """Once `enough` events wait, or `linger` seconds after the first, they may go."""
         self._enough = enough
         self._linger = linger
-        self._waiting: deque[Waiting] = deque()
-        self._events = 0
+        self._turns = Turns()
         self._arrived = asyncio.Event()
         self._plenty = asyncio.Event()
         self._not_before = 0.0
 
     def add(self, waiting: Waiting) -> None:
-        """Puts it behind all others."""
-        self._waiting.append(waiting)
-        self._events += len(waiting[0].events)
+        """Puts it behind those of its tenant and priority."""
+        self._turns.add(waiting)
         self._arrived.set()
-        if self._events >= self._enough:
+        if self._turns.events >= self._enough:
             self._plenty.set()
 
     async def ready(self) -> None:
         """Waits until there is enough for a batch, or anything and it has had its time."""
         await self._arrived.wait()
-        if self._events >= self._enough or self._linger <= 0:
+        if self._turns.events >= self._enough or self._linger <= 0:
             return
         spacing = self._not_before - asyncio.get_running_loop().time()
         try:
@@ -76,21 +72,19 @@ class Lane:
 
     def fill(self, batch: Filling) -> None:
         """Moves to a batch what goes into it."""
-        while self._waiting and batch.add(self._waiting[0]):
-            self._events -= len(self._waiting.popleft()[0].events)
+        self._turns.fill(batch.add)
         if batch.events > BUSY_EVENTS:
             self._not_before = asyncio.get_running_loop().time() + SPACING_SECONDS
-        if not self._waiting:
+        if not self._turns.waits:
             self._arrived.clear()
-        if self._events < self._enough:
+        if self._turns.events < self._enough:
             self._plenty.clear()
 
     def take_all(self) -> list[Waiting]:
         """Everything, when nothing will be committed any more."""
-        taken = list(self._waiting)
-        self._waiting.clear()
-        self._events = 0
-        return taken
+        batch = Filling(sys.maxsize, sys.maxsize)
+        self._turns.fill(batch.add)
+        return batch.waiting
 
 
 class Crossing:

@@ -16,8 +16,9 @@ from llm_incident_manager.ports.changes import Changes, OutboxRow
 from llm_incident_manager.ports.stores import KeyTaken, StoreBroken
 from llm_incident_manager.telemetry import logs, traces
 
-LEASE_SECONDS = 60
-"""Longer than any round takes: `notify` bounds its sends, and the database answers within its deadlines or fails."""
+LEASE_SECONDS = 57
+"""Longer than any round takes: `notify` bounds its sends, and the database answers within its deadlines or fails. And
+so short that the work of a lost process is under way again within a minute."""
 LIMIT = 200
 POLL_SECONDS = 1.0
 

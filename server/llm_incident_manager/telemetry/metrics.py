@@ -78,6 +78,8 @@ class Metrics:
         )
         self._batches = self._histogram("batch_events", "Events in a micro-batch.", _BATCH)
         self._buffer = self._gauge("ingest_buffer_events", "Events waiting for their batch.")
+        shed = self._counter("shed", "Calls refused since something was full.", "reason", "priority")
+        self._shed = _Children(shed)
         self._acks = self._histogram("ack_duration_seconds", "From receiving an event to its acknowledgement.", _CALL)
 
     def _register_calls(self) -> None:
@@ -111,10 +113,15 @@ class Metrics:
         unseen = self._counter("sla_acknowledgment_breached", "Incidents not acknowledged in time.", "severity")
         unsolved = self._counter("sla_resolution_breached", "Incidents not resolved in time.", "severity")
         self._breached = {"acknowledge": _Children(unseen), "resolve": _Children(unsolved)}
+        self._offset = self._gauge("clock_offset_seconds", "How far ahead the clock is that ours is compared with.")
+        self._steps = self._counter("clock_steps", "Times that a clock was found to have been set.")
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
         self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
         up = self._gauge("dependency_up", "1 while an optional dependency is used, else 0.", "dependency")
         self._dependencies = _Children(up)
+        self._loop_lag = self._histogram("event_loop_lag_seconds", "How late the event loop was to a wake-up.", _CALL)
+        self._longest_lag = self._gauge("event_loop_lag_longest_seconds", "The longest such lag of the last minute.")
+        self._tasks = self._gauge("event_loop_tasks", "Tasks on the event loop.")
         self._size = self._gauge("database_bytes", "Bytes of the database that are in use.")
 
     def events_accepted(self, count: int) -> None:
@@ -147,6 +154,10 @@ class Metrics:
     def buffer_holds(self, events: int) -> None:
         """Sets how many events wait for their batch."""
         self._buffer.set(events)
+
+    def shed(self, reason: str, priority: str) -> None:
+        """Counts a call refused since something was full: words of engines.admission."""
+        self._shed[(reason, priority)].inc()
 
     def acknowledged(self, seconds: float) -> None:
         """Records the time from receiving an event to its acknowledgement."""
@@ -213,6 +224,14 @@ class Metrics:
         self._timers_due.set(due)
         self._longest_due.set(oldest_seconds)
 
+    def clock_differs(self, seconds: float) -> None:
+        """Sets by how much the database's clock, or the system's, is ahead of ours."""
+        self._offset.set(seconds)
+
+    def clock_stepped(self) -> None:
+        """Counts a clock that was set."""
+        self._steps.inc()
+
     def store_failed(self) -> None:
         """Counts a time the database did not answer."""
         self._store_errors.inc()
@@ -220,6 +239,12 @@ class Metrics:
     def expired(self, what: str, records: int) -> None:
         """Counts records that retention has deleted, by their sort."""
         self._expired[(str(what),)].inc(records)
+
+    def loop_lagged(self, seconds: float, longest: float, tasks: int) -> None:
+        """Records how late the event loop was, the longest lag of the last minute, and how many tasks there are."""
+        self._loop_lag.observe(seconds)
+        self._longest_lag.set(longest)
+        self._tasks.set(tasks)
 
     def database_holds(self, size: int) -> None:
         """Sets how many bytes of the database are in use."""

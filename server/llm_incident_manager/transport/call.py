@@ -30,7 +30,7 @@ def _unchecked(_: object) -> tuple[Violation, ...]:
 
 @dataclass(slots=True)
 class Call:
-    """What is known about a call; hooks fill it in on the way."""
+    """What is known about a call; hooks fill it in on the way, and a watch says where it could go on."""
 
     method: Method
     transport: str
@@ -43,6 +43,7 @@ class Call:
     code: str = "OK"
     check: Callable[[Any], tuple[Violation, ...]] = _unchecked
     facts: dict[str, object] = field(default_factory=dict)
+    resume_token: str = ""
 
     @property
     def caller(self) -> Caller:

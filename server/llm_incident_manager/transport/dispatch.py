@@ -1,12 +1,13 @@
 """From a call and its request through the chain to the handler and back. Doors only bring bytes and take replies."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, cast
 
 from google.protobuf.message import DecodeError, Message
 
-from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields
+from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields, SlowSubscriber
 from llm_incident_manager.transport.call import Call, Chain
 from llm_incident_manager.transport.methods import Method
 
@@ -20,10 +21,12 @@ Handlers = Mapping[str, Callable[..., Any]]
 class Dispatcher:
     """Runs handlers by the full name of their method."""
 
-    def __init__(self, chain: Chain, handlers: Handlers) -> None:
-        """`handlers` must hold every method of the contract that is called."""
+    def __init__(self, chain: Chain, handlers: Handlers, patience: float = 20.0) -> None:
+        """`handlers` must hold every method of the contract that is called. A stream's caller that takes no reply for
+        `patience` seconds is cut off."""
         self._chain = chain
         self._handlers = handlers
+        self._patience = patience
 
     async def unary(self, call: Call, request: Request) -> Message:
         """The reply. `request` reads and decodes inside the chain: nobody who must not call gets a body read, and a
@@ -40,7 +43,7 @@ class Dispatcher:
 
         async def work() -> None:
             handler = cast(Streaming, self._handlers[call.method.full_name])
-            await _pass_on(handler(checked(call, await request()), call), send)
+            await self._pass_on(call, handler(checked(call, await request()), call), send)
 
         await self._chain.run(call, work)
 
@@ -50,15 +53,21 @@ class Dispatcher:
 
         async def work() -> None:
             handler = cast(Streaming, self._handlers[call.method.full_name])
-            await _pass_on(handler(requests, call), send)
+            await self._pass_on(call, handler(requests, call), send)
 
         await self._chain.run(call, work)
 
-
-async def _pass_on(replies: AsyncIterator[Message], send: Send) -> None:
-    async with aclosing(cast(Any, replies)) as open_replies:
-        async for reply in open_replies:
-            await send(reply)
+    async def _pass_on(self, call: Call, replies: AsyncIterator[Message], send: Send) -> None:
+        async with aclosing(cast(Any, replies)) as open_replies:
+            async for reply in open_replies:
+                waiting = asyncio.timeout(self._patience)
+                try:
+                    async with waiting:
+                        await send(reply)
+                except TimeoutError as late:
+                    if not waiting.expired():
+                        raise
+                    raise SlowSubscriber(self._patience, call.resume_token) from late
 
 
 def checked(call: Call, request: Message) -> Message:

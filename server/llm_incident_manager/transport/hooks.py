@@ -13,6 +13,7 @@ from llm_incident_manager.ports.stores import StoreBroken
 from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import errors
+from llm_incident_manager.transport.admission import Admission, Door
 from llm_incident_manager.transport.call import Call, Chain, Principal, Proceed
 from llm_incident_manager.transport.errors import StatusError
 
@@ -48,7 +49,8 @@ class RequestId:
 
 
 class Log:
-    """One line a call: info when it failed or streams, debug otherwise."""
+    """One line a call: info when it failed or streams, debug otherwise and when it was one too many, since there may be
+    tens of thousands of these a second; a metric counts them."""
 
     name = "log"
     after = frozenset({"request_id"})
@@ -63,7 +65,9 @@ class Log:
         try:
             return await proceed()
         finally:
-            write = self._log.debug if call.code == "OK" and not call.method.response_streaming else self._log.info
+            quiet = call.code == "OK" and not call.method.response_streaming
+            quiet = quiet or call.facts.get("reason") is ErrorReason.OVERLOADED
+            write = self._log.debug if quiet else self._log.info
             took = round((perf_counter() - started) * 1000, 2)
             write(
                 "call.ended",
@@ -223,7 +227,7 @@ class Validate:
         return await proceed()
 
 
-def chain(metrics: Metrics, checkers: Mapping[str, Check]) -> Chain:
+def chain(metrics: Metrics, checkers: Mapping[str, Check], door: Door) -> Chain:
     """The one chain, outermost first."""
     return Chain(
         (
@@ -232,6 +236,7 @@ def chain(metrics: Metrics, checkers: Mapping[str, Check]) -> Chain:
             Count(metrics),
             Errors(),
             Deadline(),
+            Admission(door),
             Identity(),
             Quota(),
             Permission(),

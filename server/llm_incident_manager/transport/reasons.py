@@ -9,7 +9,15 @@ from llm_incident_manager.transport.methods import Method
 
 R = ErrorReason
 
-ALWAYS = (R.INVALID_FIELD, R.MALFORMED_MESSAGE, R.PERMISSION_DENIED, R.STORE_UNAVAILABLE, R.DRAINING, R.INTERNAL)
+ALWAYS = (
+    R.INVALID_FIELD,
+    R.MALFORMED_MESSAGE,
+    R.PERMISSION_DENIED,
+    R.OVERLOADED,
+    R.STORE_UNAVAILABLE,
+    R.DRAINING,
+    R.INTERNAL,
+)
 """What every method can answer with."""
 _OF_FIELD: Mapping[str, tuple[ErrorReason, ...]] = {
     "event_id": (R.NOT_FOUND,),
@@ -43,10 +51,7 @@ _OF_METHOD: Mapping[str, tuple[ErrorReason, ...]] = {
 def of(method: Method) -> tuple[ErrorReason, ...]:
     """Every reason the method's errors can have through any door, in the contract's order."""
     found = {*ALWAYS, *_by_fields(method.descriptor.input_type), *_OF_METHOD.get(method.name, ())}
-    if not method.response_streaming:
-        found.add(R.DEADLINE_EXCEEDED)
-    if method.permission == "EVENT_WRITE":
-        found.add(R.OVERLOADED)
+    found.add(R.SLOW_SUBSCRIBER if method.response_streaming else R.DEADLINE_EXCEEDED)
     return tuple(reason for reason in ErrorReason if reason in found)
 
 

@@ -15,6 +15,10 @@ from llm_incident_manager.telemetry import logs
 
 RECENT = 2_000
 PAGE = 500
+BEHIND_PAGE = 10
+"""Changes that a watcher who is behind the recent ones reads at once: what it holds while it takes none of them."""
+BEHIND_READS = 4
+"""Watchers that may be reading so at once: they must not take the database from others."""
 POLL_SECONDS = 1.0
 HELD_BACK_SECONDS = 0.01, 0.1
 """While a running transaction holds back changes that are committed: the first look, and the rarest."""
@@ -27,6 +31,7 @@ class Feed:
         """Reads from this store."""
         self._store = store
         self._watchers = 0
+        self._behind = asyncio.Semaphore(BEHIND_READS)
         self._recent: deque[FeedItem] = deque()
         self._since: Position | None = None  # behind it nothing is missing among the recent ones
         self._wake = asyncio.Event()
@@ -121,7 +126,8 @@ class Feed:
         if self._since is not None and self._since <= after:
             newer = takewhile(lambda item: item.position > after, reversed(self._recent))
             return [item for item in newer if item.incident.tenant == tenant][::-1]
-        return await self._store.feed_after(tenant, after, PAGE)
+        async with self._behind:
+            return await self._store.feed_after(tenant, after, BEHIND_PAGE)
 
     def _publish(self, items: Sequence[FeedItem]) -> None:
         self._recent.extend(items)

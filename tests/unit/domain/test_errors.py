@@ -50,7 +50,7 @@ REFUSALS: list[tuple[DomainError, ErrorReason, str, dict[str, str]]] = [
         errors.Overloaded("the buffer", 7, 0.5),
         ErrorReason.OVERLOADED,
         "the buffer is full (7): come back in 0.5 s",
-        {"limit": "7"},
+        {"limit": "7", "cause": "buffer"},
     ),
 ]
 

@@ -157,6 +157,7 @@ class IncidentHandlers:
             async for incident in lists.open_incidents(self._on, matching, call.caller.tenant):
                 yield translate.change(incident, ChangeKind.SNAPSHOT, resume.token(start), self._on.as_of())
         async for change in self._on.watching.follow(call.caller.tenant, start, matching):
+            call.resume_token = change.resume_token
             yield change
 
     def _mover(self, verb: Verb, reply: type[Message]) -> Callable[[Any, Call], Awaitable[Message]]:

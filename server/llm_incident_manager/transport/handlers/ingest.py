@@ -61,15 +61,16 @@ class IngestHandlers:
         self, call: Call, request: Any, event: Event, kept: type[M], reply: Callable[[Submission, EventResult], M]
     ) -> M:
         """Commits one event; under a request id the reply is kept, as what it is, for a repeat."""
-        submission = self._reception.submission(call, [event])
+        submission = self._reception.submission(call, [event], request)
         if not request.request_id:
             return reply(submission, (await self._reception.commit(submission))[0])
 
         async def work(tx: Transaction, changes: Changes) -> M:
             return reply(submission, (await self._reception.decide(tx, submission, changes))[0])
 
-        await self._on.runner.reserve([submission])
-        done = await writes.done(self._on.units, call, request, kept, work)
+        async with self._reception.admitted(submission):
+            await self._on.runner.reserve([submission])
+            done = await writes.done(self._on.units, call, request, kept, work)
         if not done.repeated:
             self._reception.count(submission)
         return done.answer
@@ -77,7 +78,7 @@ class IngestHandlers:
     async def submit_events(self, request: pb.SubmitEventsRequest, call: Call) -> pb.SubmitEventsResponse:
         """Many events, each with its own result."""
         valid, places, rejected = self._reception.sort(request.events)
-        submission = self._reception.submission(call, valid)
+        submission = self._reception.submission(call, valid, request)
         if not request.request_id or not valid:
             results = await self._reception.commit(submission) if valid else ()
             return _replies(len(request.events), places, results, rejected)
@@ -86,8 +87,9 @@ class IngestHandlers:
             results = await self._reception.decide(tx, submission, changes)
             return _replies(len(request.events), places, results, rejected)
 
-        await self._on.runner.reserve([submission])
-        done = await writes.done(self._on.units, call, request, pb.SubmitEventsResponse, work)
+        async with self._reception.admitted(submission):
+            await self._on.runner.reserve([submission])
+            done = await writes.done(self._on.units, call, request, pb.SubmitEventsResponse, work)
         if not done.repeated:
             self._reception.count(submission)
         return done.answer

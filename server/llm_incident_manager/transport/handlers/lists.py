@@ -21,6 +21,8 @@ PAGE_SECONDS = 3.0
 COUNT_SECONDS = 1.0
 """How long counting may take on top of that."""
 TIMELINE_DEFAULT, TIMELINE_MOST = 100, 1_000
+SNAPSHOT_PAGE = 100
+"""Incidents read at once for a watch's beginning: what a subscriber that does not read may hold."""
 OPEN = filters.parse("state = (NEW OR ACKNOWLEDGED OR IN_PROGRESS OR ESCALATED)")
 OLDEST_FIRST = filters.parse_order("id")
 
@@ -105,7 +107,7 @@ async def open_incidents(on: Services, matching: Filter | None, tenant: TenantId
     """All open incidents that match, oldest first, read page by page."""
     wanted = OPEN if matching is None else filters.both(OPEN, matching)
     query = IncidentQuery(tenant, filter=wanted, order=OLDEST_FIRST)
-    page = on.pages.read(query, page_size=paging.MAX_SIZE)
+    page = on.pages.read(query, page_size=SNAPSHOT_PAGE)
     while True:
         found = await on.store.incidents(page.of(query))
         shown, where = on.pages.finish(query, page, found, Count(len(found)))
@@ -113,4 +115,4 @@ async def open_incidents(on: Services, matching: Filter | None, tenant: TenantId
             yield incident
         if not where.has_next:
             return
-        page = on.pages.read(query, page_size=paging.MAX_SIZE, page_token=where.next_page_token)
+        page = on.pages.read(query, page_size=SNAPSHOT_PAGE, page_token=where.next_page_token)

@@ -1,15 +1,18 @@
 """Turns event messages into submissions: checks each, remembers what was rejected, puts results in order."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from time import perf_counter  # a stop-watch for metrics, not a source of time
 from typing import Any
 
+from google.protobuf.message import Message
 from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Violation
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.engines.admission import Priority
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
@@ -54,10 +57,13 @@ class Reception:
             self._on.metrics.events_decided(Disposition.REJECTED.name, len(rejected))
         return valid, places, rejected
 
-    def submission(self, call: Call, events: Sequence[Event], producer: ProducerClaim | None = None) -> Submission:
-        """What goes to the pipeline."""
-        caller = call.caller
-        return Submission(caller.tenant, caller.subject, events, self._on.clock.now(), call.traceparent, producer)
+    def submission(
+        self, call: Call, events: Sequence[Event], message: Message, producer: ProducerClaim | None = None
+    ) -> Submission:
+        """What goes to the pipeline; `message` is what the events came in."""
+        caller, now = call.caller, self._on.clock.now()
+        size = message.ByteSize()
+        return Submission(caller.tenant, caller.subject, events, now, call.traceparent, producer, size=size)
 
     async def commit(self, submission: Submission) -> Sequence[EventResult]:
         """Results after the commit."""
@@ -66,9 +72,20 @@ class Reception:
         self._on.metrics.acknowledged(perf_counter() - started)
         return submission.results
 
-    async def decide(self, tx: Transaction, submission: Submission, changes: Changes) -> Sequence[EventResult]:
-        """Results inside a unit of work, which also keeps the answer to a request id."""
+    @asynccontextmanager
+    async def admitted(self, submission: Submission) -> AsyncIterator[None]:
+        """While a unit of work takes the submission, which it prepares. What is urgent needs no place. Raises
+        Overloaded."""
         self._on.runner.prepare(submission)
+        with self._on.batcher.admitted(submission):
+            if submission.priority is Priority.URGENT:
+                yield
+                return
+            async with self._on.door.writes.place(submission.priority):
+                yield
+
+    async def decide(self, tx: Transaction, submission: Submission, changes: Changes) -> Sequence[EventResult]:
+        """Results of an admitted submission inside a unit of work, which also keeps the answer to a request id."""
         await self._on.runner.decide(tx, [submission], changes)
         if submission.error is not None:
             raise submission.error

@@ -10,6 +10,7 @@ from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport.admission import Door
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.paging import Pages
@@ -54,6 +55,7 @@ class Services:
     pages: Pages
     drain: Drain
     limits: StreamLimits
+    door: Door
 
     @property
     def store(self) -> Store:

@@ -14,6 +14,7 @@ from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain.disposition import EventResult
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields, SequenceGap
+from llm_incident_manager.engines.admission import Priority
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.ports.changes import ProducerKey, ProducerRow
 from llm_incident_manager.transport.call import Call
@@ -89,7 +90,7 @@ class IngestStream:
         caller = self._call.caller
         key = ProducerKey(caller.tenant, caller.subject, first.open.producer_id)
         self._call.facts["producer"] = key.producer_id
-        async with self._on.store.transaction() as tx:
+        async with self._on.door.writes.place(Priority.NORMAL), self._on.store.transaction() as tx:
             return await tx.open_producer(key, self._on.clock.now())
 
     def _opened(self, row: ProducerRow) -> pb.StreamEventsResponse:
@@ -121,7 +122,7 @@ class IngestStream:
         self._next = first + count
         events, places, rejected = self._reception.sort(frame.events, self._reception.repeats.valid_event)
         claim = ProducerClaim(row.key, row.epoch, [first + place for place in places], first, first + count - 1)
-        submission = self._reception.submission(self._call, events, claim)
+        submission = self._reception.submission(self._call, events, frame, claim)
         self._in_flight += count
         done = await self._on.batcher.enqueue(submission, self._lane)
         self._frames.put_nowait(Frame(first, count, places, rejected, submission, done, perf_counter()))

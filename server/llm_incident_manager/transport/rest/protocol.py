@@ -1,4 +1,5 @@
-"""uvicorn's HTTP protocol with two limits it lacks: a deadline for receiving a request, and a size for its headers."""
+"""uvicorn's HTTP protocol with limits it lacks: deadlines for receiving a request and for taking an answer, and a size
+for headers."""
 
 import asyncio
 from typing import Any
@@ -17,15 +18,17 @@ _TOO_MANY = (
 
 
 class ReceiptDeadline(HttpToolsProtocol):
-    """Closes connections whose request does not arrive in time. The seconds are a class attribute, since uvicorn
-    makes the instances: see `with_deadline`."""
+    """Closes connections whose request does not arrive in time, or whose answer is not taken. The seconds are class
+    attributes, since uvicorn makes the instances: see `with_deadlines`."""
 
-    seconds = 10.0
+    seconds = 8.0
+    patience = 22.0
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Takes what uvicorn gives."""
         super().__init__(*arguments, **named)
         self._receipt: asyncio.TimerHandle | None = None
+        self._taking: asyncio.TimerHandle | None = None
         self._header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -36,7 +39,21 @@ class ReceiptDeadline(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._disarm()
+        self.resume_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client takes nothing of its answer, and as much as may be is buffered. Closing would wait for it."""
+        super().pause_writing()
+        if self._taking is None:
+            self._taking = self.loop.call_later(self.patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         """The clock of a request starts with its first byte."""
@@ -76,6 +93,6 @@ class ReceiptDeadline(HttpToolsProtocol):
             self.transport.close()
 
 
-def with_deadline(seconds: float) -> type[ReceiptDeadline]:
-    """The protocol with another deadline."""
-    return type("ReceiptDeadlineOf", (ReceiptDeadline,), {"seconds": seconds})
+def with_deadlines(seconds: float, patience: float) -> type[ReceiptDeadline]:
+    """The protocol with other deadlines: for a request to arrive, and for its answer to be taken."""
+    return type("ReceiptDeadlineOf", (ReceiptDeadline,), {"seconds": seconds, "patience": patience})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from llm_incident_manager.config.sections import Api
+from llm_incident_manager.config.sections import Api, Watch
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import PortTaken
 from llm_incident_manager.transport.methods import Method
@@ -18,6 +18,10 @@ from llm_incident_manager.transport.rest.app import RestApp
 from llm_incident_manager.transport.scrape import Scrape
 
 BACKLOG = 1_024
+SEND_BUFFER_BYTES = 128 * 1024
+"""What the system may keep of an answer that is not taken, for each connection; it doubles the number."""
+LAST_WORDS_SECONDS = 2.0
+"""After a subscriber was cut off: in case it reads on just then, it hears why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,13 @@ class RestSettings:
     host: str = "127.0.0.1"
     port: int = 3000
     max_body_bytes: int = 4 * 1024 * 1024
-    request_timeout: float = 10.0
+    request_timeout: float = 8.0
+    patience: float = 20.0
 
     @classmethod
-    def of(cls, api: Api) -> "RestSettings":
-        """As the section `api` of the configuration has them."""
-        return cls(api.host, api.port, api.max_body_bytes, api.request_timeout_secs)
+    def of(cls, api: Api, watch: Watch) -> "RestSettings":
+        """As the sections `api` and `watch` of the configuration have them."""
+        return cls(api.host, api.port, api.max_body_bytes, api.request_timeout_secs, watch.slow_after_secs)
 
 
 class _Quiet(uvicorn.Server):
@@ -92,6 +97,7 @@ class RestServer:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         bound = socket.socket(family, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         try:
             bound.bind((settings.host, settings.port))
         except OSError as error:
@@ -105,7 +111,7 @@ class RestServer:
 def _config(settings: RestSettings, app: RestApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=protocol.with_deadline(settings.request_timeout),
+        http=protocol.with_deadlines(settings.request_timeout, settings.patience + LAST_WORDS_SECONDS),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -88,24 +88,30 @@ class Bridge:
     def _server_stream(self, method: Method) -> Callable[[bytes, Context], Awaitable[None]]:
         async def handle(data: bytes, context: Context) -> None:
             call = _call(method, context)
-            async with _Counted(self._gate, context):
-                try:
-                    await self._dispatcher.server_stream(call, partial(_read, method, data), partial(_write, context))
-                except StatusError as error:
-                    await _abort(context, call, error)
+            work = partial(self._dispatcher.server_stream, call, partial(_read, method, data), partial(_write, context))
+            await self._stream(call, context, work)
 
         return handle
 
     def _bidi(self, method: Method) -> Callable[[AsyncIterator[bytes], Context], Awaitable[None]]:
         async def handle(requests: AsyncIterator[bytes], context: Context) -> None:
             call = _call(method, context)
-            async with _Counted(self._gate, context):
-                try:
-                    await self._dispatcher.bidi(call, _decoded(method, requests), partial(_write, context))
-                except StatusError as error:
-                    await _abort(context, call, error)
+            work = partial(self._dispatcher.bidi, call, _decoded(method, requests), partial(_write, context))
+            await self._stream(call, context, work)
 
         return handle
+
+    async def _stream(self, call: Call, context: Context, work: Callable[[], Awaitable[None]]) -> None:
+        """A status waits behind replies that its caller does not take, for as long as its connection lives; a drain
+        does not."""
+        refused: StatusError | None = None
+        async with _Counted(self._gate, context):
+            try:
+                await work()
+            except StatusError as error:
+                refused = error
+        if refused is not None:
+            await _abort(context, call, refused)
 
 
 class _Counted:

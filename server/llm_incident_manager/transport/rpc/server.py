@@ -8,7 +8,7 @@ import grpc
 from grpc.aio import Server
 from grpc_health.v1 import health_pb2
 
-from llm_incident_manager.config.sections import Grpc
+from llm_incident_manager.config.sections import Grpc, Watch
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import PortTaken
 from llm_incident_manager.transport.methods import Method
@@ -16,7 +16,7 @@ from llm_incident_manager.transport.rpc import standard
 from llm_incident_manager.transport.rpc.bridge import Bridge, Gate
 
 KEEPALIVE_OPTIONS = (
-    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_time_ms", 15_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
@@ -24,9 +24,12 @@ KEEPALIVE_OPTIONS = (
     ("grpc.max_connection_idle_ms", 600_000),
     ("grpc.max_connection_age_ms", 1_800_000),
     ("grpc.max_connection_age_grace_ms", 60_000),
-    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.server_handshake_timeout_ms", 8_000),
 )
 """Connections are checked, and renewed every half hour so that load spreads; streams resume by themselves."""
+
+SPARE_RPCS = 500
+"""Calls that are being refused, and those of the health service."""
 
 NOTICE_SECONDS = 0.2
 """Between saying NOT_SERVING and refusing calls: whoever watches the health service gets to hear it."""
@@ -41,17 +44,25 @@ class RpcSettings:
     max_message_bytes: int = 4 * 1024 * 1024
     max_concurrent_rpcs: int = 2_000
     reflection: bool = True
+    max_subscribers: int = 1_000
 
     @classmethod
-    def of(cls, section: Grpc) -> "RpcSettings":
-        """As the section `grpc` of the configuration has them."""
+    def of(cls, section: Grpc, watch: Watch) -> "RpcSettings":
+        """As the sections `grpc` and `watch` of the configuration have them."""
         return cls(
             section.host,
             section.port,
             section.max_message_bytes,
             section.max_concurrent_rpcs,
             section.reflection,
+            watch.max_subscribers,
         )
+
+    @property
+    def most_rpcs(self) -> int:
+        """Calls that gRPC itself takes at once. Behind it each is refused with a hint; beyond it are only streams whose
+        caller was cut off and takes nothing, and the health service."""
+        return self.max_concurrent_rpcs + 2 * self.max_subscribers + SPARE_RPCS
 
 
 class RpcServer:
@@ -61,9 +72,7 @@ class RpcServer:
         """Binds nothing yet."""
         self._settings = settings
         self.gate = Gate()
-        self._server: Server = grpc.aio.server(
-            options=_options(settings), maximum_concurrent_rpcs=settings.max_concurrent_rpcs
-        )
+        self._server: Server = grpc.aio.server(options=_options(settings), maximum_concurrent_rpcs=settings.most_rpcs)
         self._names = tuple(dict.fromkeys(method.service for method in methods))
         bridge = Bridge(dispatcher, self.gate)
         for name in self._names:

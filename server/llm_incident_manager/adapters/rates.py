@@ -1,0 +1,40 @@
+"""Rate limits of one process, kept in memory."""
+
+from llm_incident_manager.domain import rates
+from llm_incident_manager.domain.rates import Permit, Rate
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.ports.clock import Clock
+
+MOST_NAMES = 100_000
+
+
+class ProcessRates:
+    """Buckets in memory, the most recently used MOST_NAMES of them. Implements OwnRates."""
+
+    def __init__(self, clock: Clock, most: int = MOST_NAMES) -> None:
+        """`most` names are remembered; forgetting one fills its bucket, so give more than there are callers."""
+        self._clock = clock
+        self._most = most
+        self._full_at: dict[str, float] = {}
+        self._latest = Instant(0)
+
+    async def take(self, name: str, rate: Rate, cost: int = 1) -> Permit:
+        """See Rates."""
+        return self.take_now(name, rate, cost)
+
+    def take_now(self, name: str, rate: Rate, cost: int = 1) -> Permit:
+        """See OwnRates."""
+        now = self._now()
+        permit, state = rates.take(self._full_at.pop(name, rates.EMPTY_STATE), now, rate, cost)
+        self._full_at[name] = state
+        if len(self._full_at) > self._most:
+            del self._full_at[next(iter(self._full_at))]
+        return permit
+
+    def _now(self) -> Instant:
+        """The time; all buckets are full after the clock was set back, or they would stay empty for as long."""
+        now = self._clock.now()
+        if now < self._latest:
+            self._full_at.clear()
+        self._latest = now
+        return now

@@ -1,0 +1,52 @@
+"""Rate limits that all processes share: one script, one round trip, Redis's own time. Without Redis each process counts
+for itself, so that a limit is then as many times as large as there are processes, and nothing is refused wrongly."""
+
+from redis.exceptions import ResponseError
+
+from llm_incident_manager.adapters.redis.clients import Client
+from llm_incident_manager.adapters.redis.connection import Connection, RedisGone
+from llm_incident_manager.domain.rates import Permit, Rate
+from llm_incident_manager.domain.time import SECOND
+from llm_incident_manager.ports.rates import Rates
+
+NOW = "local t = redis.call('TIME'); local now = t[1] * 1000000 + t[2]"
+"""How the script reads its clock. Processes may disagree about the time, and Redis is one."""
+
+# As domain.rates.take, in the same floating-point steps. KEYS: the bucket. ARGV: microseconds for one, burst, cost.
+GCRA = """
+local each, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local whole = each * burst
+local start = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local over = start + each * math.min(cost, burst) - now - whole
+local after = start
+if over <= 0 then
+  after = start + each * cost
+  redis.call('SET', KEYS[1], string.format('%.17g', after), 'PX', math.ceil((after - now) / 1000) + 1)
+end
+local remaining = math.max(0, math.floor((whole - (after - now)) / each))
+return {over <= 0 and 1 or 0, remaining, string.format('%.17g', math.max(over, 0))}
+"""
+
+
+class SharedRates:
+    """Buckets in Redis. Implements Rates."""
+
+    def __init__(self, link: Connection, without: Rates, clock: str = NOW) -> None:
+        """`without` decides while Redis is gone. `clock` is the piece of script that sets `now`, in microseconds."""
+        self._link = link
+        self._without = without
+        self._script = clock + GCRA
+
+    async def take(self, name: str, rate: Rate, cost: int = 1) -> Permit:
+        """See Rates."""
+        try:
+            return await self._link.ask(lambda client: self._take(client, name, rate, cost))
+        except (RedisGone, ResponseError):  # also a key that somebody else made: a limiter never fails its callers
+            return await self._without.take(name, rate, cost)
+
+    async def _take(self, client: Client, name: str, rate: Rate, cost: int) -> Permit:
+        key = self._link.key("rate", name)
+        allowed, remaining, over = await client.eval(
+            self._script, 1, key, repr(SECOND / rate.per_second), rate.burst, cost
+        )
+        return Permit(allowed == 1, remaining, float(over) / SECOND)

@@ -1,0 +1,54 @@
+"""How often something may happen: a steady rate with a burst, decided by GCRA. One number is all the state there is.
+
+That number is when the bucket will be full again. Taking pushes it on; it is allowed while it lies at most a whole
+burst ahead of now.
+"""
+
+from dataclasses import dataclass
+
+from llm_incident_manager.domain.time import SECOND, Instant
+
+EMPTY_STATE = 0.0
+"""The state of a bucket that nobody has taken from: full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many per second for good, and up to `burst` at once."""
+
+    per_second: float
+    burst: int
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a rate at which nothing could ever happen."""
+        if self.per_second <= 0 or self.burst < 1:
+            raise ValueError("a rate has more than 0 per second, and a burst of at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Whether it may happen now; how many more may; and if not, after how many seconds it may be tried again."""
+
+    allowed: bool
+    remaining: int
+    retry_after: float = 0.0
+
+
+def take(full_at: float, now: Instant, rate: Rate, cost: int) -> tuple[Permit, float]:
+    """The permit for `cost` at once, and the state after it (microseconds; unchanged when refused).
+
+    More than a burst at once is let through when the bucket is full, and the debt is waited off afterwards: so a large
+    batch is slow, but never refused for ever, and the rate holds all the same.
+    """
+    each = SECOND / rate.per_second
+    whole = each * rate.burst
+    start = max(full_at, float(now))
+    over = start + each * min(cost, rate.burst) - now - whole
+    if over > 0:
+        return Permit(False, _remaining(start, now, each, whole), over / SECOND), full_at
+    after = start + each * cost
+    return Permit(True, _remaining(after, now, each, whole)), after
+
+
+def _remaining(full_at: float, now: Instant, each: float, whole: float) -> int:
+    return max(0, int((whole - (full_at - now)) // each))

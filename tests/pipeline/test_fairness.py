@@ -1,0 +1,181 @@
+"""A tenant that floods is the one that is refused or waits; the others neither wait longer nor are refused."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from llm_incident_manager.domain.errors import DomainError, Overloaded
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.engines.admission import Quota, Reason
+from llm_incident_manager.pipeline.batch import Submission
+from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.buffer import Bounds
+from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.telemetry.metrics import Metrics
+from tests.support.builders import make_event
+from tests.support.world import World
+
+QUIET = [TenantId(f"quiet-{n}") for n in range(4)]
+FLOOD = TenantId("flood")
+ROUNDS = 30
+PATIENCE = 20.0
+
+
+class Ticking(Runner):
+    """The real runner; a commit waits for its tick, and remembers in which tick each submission was committed."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.tools)
+        self.ticks = asyncio.Semaphore(0)
+        self.tick = 0
+        self.committed: dict[int, int] = {}
+
+    async def commit(self, submissions: Sequence[Submission]) -> None:
+        await self.ticks.acquire()
+        await super().commit(submissions)
+        self.committed |= {id(submission): self.tick for submission in submissions}
+
+
+@asynccontextmanager
+async def batching(world: World, runner: Runner, limits: Limits) -> AsyncIterator[Batcher]:
+    batcher = Batcher(runner, limits, world.tools.metrics)
+    task = asyncio.create_task(batcher.run())
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield batcher
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def sent(world: World, tenant: TenantId, title: str = "again", events: int = 1, severity: str = "P3") -> Submission:
+    made = tuple(make_event(title=title, kind="", severity=severity) for _ in range(events))
+    return Submission(tenant, "dev", made, world.clock.now())
+
+
+async def settled() -> None:
+    """Until everybody who can go on has done so; no time passes here."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def waits_of_the_quiet(world: World, limits: Limits, flood: int) -> tuple[list[int], int, list[Overloaded]]:
+    """In how many ticks each event of the quiet tenants was committed, what they were refused, and what the flood was
+    that sends so many submissions of ten events for each of theirs."""
+    runner = Ticking(world)
+    waits, refused, of_flood = list[int](), 0, list[Overloaded]()
+    async with batching(world, runner, limits) as batcher:
+        calls: list[tuple[int, Submission, asyncio.Task[None]]] = []
+        for _ in range(ROUNDS):
+            for tenant in QUIET:
+                for _ in range(flood):
+                    each = sent(world, FLOOD, events=10)
+                    calls.append((runner.tick, each, asyncio.create_task(batcher.submit(each))))
+                mine = sent(world, tenant)
+                calls.append((runner.tick, mine, asyncio.create_task(batcher.submit(mine))))
+            await settled()
+            runner.tick += 1
+            runner.ticks.release()
+            await settled()
+        while not all(task.done() for *_, task in calls):
+            runner.tick += 1
+            runner.ticks.release()
+            await settled()
+    for began, each, task in calls:
+        error = task.exception()
+        if each.tenant != FLOOD:
+            refused += error is not None
+            waits += [runner.committed[id(each)] - began] if error is None else []
+        elif isinstance(error, Overloaded):
+            of_flood.append(error)
+    return waits, refused, of_flood
+
+
+def p99(waits: Sequence[int]) -> int:
+    return sorted(waits)[int(len(waits) * 0.99)]
+
+
+LIMITS = Limits(batch_events=600, linger=0, bounds=Bounds(events=2_000))
+
+
+async def test_beside_a_flood_the_others_wait_at_most_for_the_batch_under_way_and_are_never_refused(
+    world: World,
+) -> None:
+    calm, refused_before, _ = await waits_of_the_quiet(world, LIMITS, flood=0)
+    flooded, refused, of_flood = await waits_of_the_quiet(world, LIMITS, flood=30)
+    assert (len(calm), refused_before) == (len(flooded), refused) == (ROUNDS * len(QUIET), 0)
+    assert max(flooded) <= max(calm) + 1
+    assert {error.metadata["cause"] for error in of_flood} == {Reason.TENANT_SHARE}
+    assert all(error.retry_after for error in of_flood)
+
+
+async def test_beyond_its_quota_only_the_flood_is_refused_and_told_when_to_come_back(world: World) -> None:
+    limits = Limits(batch_events=600, linger=0, bounds=Bounds(events=2_000, quota=Quota(100)))
+    calm, *_ = await waits_of_the_quiet(world, limits, flood=0)
+    waits, refused, of_flood = await waits_of_the_quiet(world, limits, flood=10)
+    assert (len(waits), refused) == (ROUNDS * len(QUIET), 0)
+    assert p99(waits) <= 1.2 * p99(calm)
+    assert {error.metadata["cause"] for error in of_flood} == {Reason.TENANT_QUOTA}
+    assert all(0 < (error.retry_after or 0) < 10 for error in of_flood)
+    page = world.tools.metrics.page().body.decode()
+    assert f'incident_manager_shed_total{{priority="normal",reason="tenant_quota"}} {len(of_flood)}.0' in page
+
+
+async def test_a_stream_beyond_the_quota_is_slowed_down_instead_of_refused(world: World) -> None:
+    runner, loop = Runner(world.tools), asyncio.get_running_loop()
+    limits = Limits(linger=0, bounds=Bounds(quota=Quota(1_000, burst_seconds=0.1)))
+    async with batching(world, runner, limits) as batcher:
+        began, lane = loop.time(), batcher.lane()
+        for _ in range(4):
+            await (await batcher.enqueue(sent(world, FLOOD, events=100), lane))
+        assert loop.time() - began == pytest.approx(0.3, abs=0.2)
+
+
+async def test_p0_and_p1_get_in_and_ahead_where_others_are_refused(world: World) -> None:
+    runner = Ticking(world)
+    limits = Limits(batch_events=20, linger=0, bounds=Bounds(events=100))
+    async with batching(world, runner, limits) as batcher:
+        calls = [asyncio.create_task(batcher.submit(sent(world, FLOOD, events=10))) for _ in range(12)]
+        await settled()
+        refused = [call for call in calls if call.done() and isinstance(call.exception(), Overloaded)]
+        urgent = [sent(world, FLOOD, severity=word) for word in ("P0", "P1", "critical", "high")]
+        waiting = [asyncio.create_task(batcher.submit(each)) for each in urgent]
+        await settled()
+        runner.tick = 1
+        runner.ticks.release()
+        await settled()
+        runner.tick = 2
+        runner.ticks.release()
+        await asyncio.gather(*waiting)
+        assert [runner.committed[id(each)] for each in urgent] == [2] * 4
+        for _ in calls:
+            runner.ticks.release()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert refused
+    assert sum(isinstance(error, DomainError) for error in ended) == len(refused)
+
+
+async def test_callers_beyond_their_number_are_refused_but_not_the_urgent_ones(world: World) -> None:
+    runner = Ticking(world)
+    async with batching(world, runner, Limits(linger=0, bounds=Bounds(callers=10))) as batcher:
+        calls = [asyncio.create_task(batcher.submit(sent(world, FLOOD))) for _ in range(12)]
+        urgent = [asyncio.create_task(batcher.submit(sent(world, FLOOD, severity="P0"))) for _ in range(3)]
+        await settled()
+        for _ in range(15):
+            runner.ticks.release()
+        ended = await asyncio.gather(*calls, *urgent, return_exceptions=True)
+    causes = [error.metadata["cause"] if isinstance(error, DomainError) else "" for error in ended]
+    assert causes == [""] * 8 + ["calls"] * 4 + [""] * 2 + ["calls"]
+
+
+async def test_a_place_is_free_again_once_its_caller_has_its_answer(world: World) -> None:
+    metrics = Metrics("test")
+    batcher = Batcher(Runner(world.tools), Limits(bounds=Bounds(callers=1, reserve=0)), metrics)
+    late = batcher.admitted(sent(world, FLOOD, severity="P0"))
+    with batcher.admitted(sent(world, FLOOD)), pytest.raises(Overloaded, match="calls that wait"), late:
+        raise AssertionError("it was let in")
+    with batcher.admitted(sent(world, FLOOD)):
+        assert 'reason="calls"' in metrics.page().body.decode()
