@@ -7,7 +7,11 @@ from llm_incident_client.core import calls
 
 
 class AdminCalls(calls.MethodGroup):
-    """Dead letters. All methods raise IncidentManagerError."""
+    """Work after the commit, and dead letters. All methods raise IncidentManagerError."""
+
+    async def get_bus_status(self) -> pb.GetBusStatusResponse:
+        """How much work waits, since when, and how much was given up, topic by topic."""
+        return await self._caller.unary(self._admin.GetBusStatus, pb.GetBusStatusRequest())
 
     async def list_dead_letters(
         self, *, topic: str = "", incident_id: str = "", page_size: int = 0, page_token: str = ""

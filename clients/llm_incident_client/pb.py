@@ -5,12 +5,15 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from incidentmanager.v1.admin_service_pb2 import (
+    BusTopic,
     DeadLetter,
     DeadLetterFilter,
     DeadLetterIds,
     DeadLetterSelection,
     DropDeadLettersRequest,
     DropDeadLettersResponse,
+    GetBusStatusRequest,
+    GetBusStatusResponse,
     GetDeadLetterRequest,
     GetDeadLetterResponse,
     ListDeadLettersRequest,
@@ -175,6 +178,7 @@ __all__ = [
     "AssignRequest",
     "AssignResponse",
     "Attachment",
+    "BusTopic",
     "ChangeKind",
     "CloseRequest",
     "CloseResponse",
@@ -207,6 +211,8 @@ __all__ = [
     "FieldViolation",
     "Fingerprint",
     "FingerprintComponent",
+    "GetBusStatusRequest",
+    "GetBusStatusResponse",
     "GetDeadLetterRequest",
     "GetDeadLetterResponse",
     "GetEventRequest",

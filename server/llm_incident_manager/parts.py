@@ -134,7 +134,7 @@ def notes(settings: Settings) -> dict[str, str]:
     return {"anonymous_access": ", ".join(settings.exposed())} if settings.exposed() else {}
 
 
-def services(settings: Settings, made: Tools, feed: Feed, end: Drain) -> Services:
+def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) -> Services:
     """The use cases that doors ask."""
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
@@ -160,6 +160,7 @@ def services(settings: Settings, made: Tools, feed: Feed, end: Drain) -> Service
         snoozing=snoozing,
         applying=Applying(made.store, units, incidents, snoozing),
         dead_letters=DeadLetters(made.store, units, clock, ids),
+        bus=bus,
         feed=feed,
         watching=Watching(feed, lambda: AsOf(clock.now(), made.sla), end),
         pages=Pages(PageTokens(_page_token_key(settings))),

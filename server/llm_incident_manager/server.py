@@ -65,7 +65,7 @@ class Server:
         news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
         tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
-        services = parts.services(settings, tools, feed, end)
+        services = parts.services(settings, tools, feed, news.bus, end)
         lanes, batcher = databases.lanes(settings), services.batcher
         found = roles.workers(settings.roles, tools, owner=owner, lanes=lanes, batcher=batcher, feed=feed, news=news)
         workers = {**found, "timekeeper": timekeeper, "loop": LoopWatch(metrics)}
@@ -76,7 +76,7 @@ class Server:
         optional |= {"replica": store.check_replica} if settings.storage.replica_url else {}
         optional |= {"redis": redis.check} if redis is not None else {}
         probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
-        scrape = Scrape(metrics, store, clock)
+        scrape = Scrape(metrics, store, news.bus, clock)
         return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
 
     async def start(self) -> None:

@@ -190,6 +190,10 @@ async def get_dead_letter(_: RunningServer) -> Requests:
     return [(request(name, dead_letter_id="00000000-0000-7000-8000-000000000000"), False)]
 
 
+async def get_bus_status(_: RunningServer) -> Requests:
+    return [(request("GetBusStatus"), True)]
+
+
 async def get_incident_metrics(server: RunningServer) -> Requests:
     name = "GetIncidentMetrics"
     await an_incident(server)
@@ -258,6 +262,7 @@ SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
     "ApplyToIncidents": apply_to_incidents,
     "GetIncidentMetrics": get_incident_metrics,
     "GetDeadLetter": get_dead_letter,
+    "GetBusStatus": get_bus_status,
     "ReplayDeadLetters": partial(dead_letters, "ReplayDeadLetters"),
     "DropDeadLetters": partial(dead_letters, "DropDeadLetters"),
     "Merge": merge,

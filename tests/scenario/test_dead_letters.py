@@ -127,7 +127,22 @@ async def test_lists_are_tables_and_csv_too(place: Place) -> None:
     of_topic = await command("bus", "dead", "list", "--topic", "incidents.notify", "--json", server=place.server)
     assert await place.letters(incident) == of_topic.json_lines
     wrong = await command("bus", "dead", "list", "--topic", "nothing", server=place.server)
-    assert (wrong.code, "incidents.routed, incidents.notify" in wrong.err) == (2, True)
+    assert (wrong.code, "incidents.routed, incidents.notify, incidents.actions" in wrong.err) == (2, True)
+    reserved = await command("bus", "dead", "list", "--topic", "incidents.raw", server=place.server)
+    assert (reserved.code, "reserved for an ingest log" in reserved.err) == (2, True)
+
+
+async def test_the_status_of_the_bus_counts_them_topic_by_topic(place: Place) -> None:
+    await place.given_up("six")
+    status = (await command("bus", "status", "--json", server=place.server)).json_lines[0]
+    topics = {topic["topic"]: topic for topic in status["topics"]}
+    assert (status["backend"], list(topics)) == (
+        "database",
+        ["incidents.routed", "incidents.notify", "incidents.actions"],
+    )
+    assert topics["incidents.notify"]["dead"] == len(await place.letters())
+    table = (await command("bus", "status", server=place.server)).out
+    assert ("back end: database" in table, "WAITING" in table) == (True, True)
 
 
 @pytest.mark.parametrize("arguments", [[], ["ID", "--all"], ["--all", "--topic", "incidents.notify"]], ids=" ".join)

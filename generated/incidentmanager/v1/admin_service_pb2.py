@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from incidentmanager.v1 import options_pb2 as incidentmanager_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&incidentmanager/v1/admin_service.proto\x12\x12incidentmanager.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a incidentmanager/v1/options.proto\"\xdd\x01\n\nDeadLetter\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x0c\n\x04lane\x18\x03 \x01(\t\x12\x13\n\x0bincident_id\x18\x04 \x01(\t\x12\x0f\n\x07payload\x18\x05 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tfail_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"6\n\rDeadLetterIds\x12%\n\x03ids\x18\x01 \x03(\tB\x18\xbaH\x15\x92\x01\x12\x08\x01\x10\x64\x18\x01\"\nr\x08\x10\x01\x18@\xba\x01\x01\x00\"v\n\x10\x44\x65\x61\x64LetterFilter\x12@\n\x05topic\x18\x01 \x01(\tB1\xbaH.r,2*^$|^incidents\\.routed$|^incidents\\.notify$\x12 \n\x0bincident_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x18@\xba\x01\x01\x00\"\x93\x01\n\x13\x44\x65\x61\x64LetterSelection\x12\x32\n\x05named\x18\x01 \x01(\x0b\x32!.incidentmanager.v1.DeadLetterIdsH\x00\x12\x38\n\x08matching\x18\x02 \x01(\x0b\x32$.incidentmanager.v1.DeadLetterFilterH\x00\x42\x0e\n\x05which\x12\x05\xbaH\x02\x08\x01\"\xba\x01\n\x16ListDeadLettersRequest\x12@\n\x05topic\x18\x01 \x01(\tB1\xbaH.r,2*^$|^incidents\\.routed$|^incidents\\.notify$\x12 \n\x0bincident_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x18@\xba\x01\x01\x00\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x04 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x08\xba\x01\x01\x00\"h\n\x17ListDeadLettersResponse\x12\x34\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1e.incidentmanager.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"=\n\x14GetDeadLetterRequest\x12%\n\x0e\x64\x65\x61\x64_letter_id\x18\x01 \x01(\tB\r\xbaH\nr\x08\x10\x01\x18@\xba\x01\x01\x00\"L\n\x15GetDeadLetterResponse\x12\x33\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x1e.incidentmanager.v1.DeadLetter\"\xa0\x02\n\x18ReplayDeadLettersRequest\x12\x42\n\tselection\x18\x01 \x01(\x0b\x32\'.incidentmanager.v1.DeadLetterSelectionB\x06\xbaH\x03\xc8\x01\x01\x12 \n\nrequest_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\x12\x1b\n\x05\x61\x63tor\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\xff\x01\xba\x01\x01\x00\x12\x0f\n\x07preview\x18\x04 \x01(\x08\x12$\n\x0e\x65xpected_count\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x00\x88\x01\x01\x12\x19\n\x05limit\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1c\n\x06reason\x18\x07 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\x42\x11\n\x0f_expected_count\"\x8d\x01\n\x19ReplayDeadLettersResponse\x12\x0f\n\x07matched\x18\x01 \x01(\x05\x12\x10\n\x08replayed\x18\x02 \x01(\x05\x12\x0c\n\x04gone\x18\x03 \x01(\x05\x12.\n\x06sample\x18\x04 \x03(\x0b\x32\x1e.incidentmanager.v1.DeadLetter\x12\x0f\n\x07preview\x18\x05 \x01(\x08\"\xa0\x02\n\x16\x44ropDeadLettersRequest\x12\x42\n\tselection\x18\x01 \x01(\x0b\x32\'.incidentmanager.v1.DeadLetterSelectionB\x06\xbaH\x03\xc8\x01\x01\x12 \n\nrequest_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\x12\x1b\n\x05\x61\x63tor\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\xff\x01\xba\x01\x01\x00\x12\x0f\n\x07preview\x18\x04 \x01(\x08\x12$\n\x0e\x65xpected_count\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x00\x88\x01\x01\x12\x19\n\x05limit\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1e\n\x06reason\x18\x07 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\x80 \xba\x01\x01\x00\x42\x11\n\x0f_expected_count\"\x8a\x01\n\x17\x44ropDeadLettersResponse\x12\x0f\n\x07matched\x18\x01 \x01(\x05\x12\x0f\n\x07\x64ropped\x18\x02 \x01(\x05\x12\x0c\n\x04gone\x18\x03 \x01(\x05\x12.\n\x06sample\x18\x04 \x03(\x0b\x32\x1e.incidentmanager.v1.DeadLetter\x12\x0f\n\x07preview\x18\x05 \x01(\x08\x32\xfa\x05\n\x0c\x41\x64minService\x12\xa0\x01\n\x0fListDeadLetters\x12*.incidentmanager.v1.ListDeadLettersRequest\x1a+.incidentmanager.v1.ListDeadLettersResponse\"4\x88\xb5\x18\x14\x82\xd3\xe4\x93\x02*\x12\x14/api/v1/dead-lettersZ\x12\x12\x10/v1/dead-letters\x12\xd6\x01\n\rGetDeadLetter\x12(.incidentmanager.v1.GetDeadLetterRequest\x1a).incidentmanager.v1.GetDeadLetterResponse\"p\x88\xb5\x18\x14\x82\xd3\xe4\x93\x02\x66\x12%/api/v1/dead-letters/{dead_letter_id}Z0\x12!/v1/dead-letters/{dead_letter_id}b\x0b\x64\x65\x61\x64_letterb\x0b\x64\x65\x61\x64_letter\x12\xba\x01\n\x11ReplayDeadLetters\x12,.incidentmanager.v1.ReplayDeadLettersRequest\x1a-.incidentmanager.v1.ReplayDeadLettersResponse\"H\x88\xb5\x18\x15\x82\xd3\xe4\x93\x02>\"\x1b/api/v1/dead-letters/replay:\x01*Z\x1c\"\x17/v1/dead-letters/replay:\x01*\x12\xb0\x01\n\x0f\x44ropDeadLetters\x12*.incidentmanager.v1.DropDeadLettersRequest\x1a+.incidentmanager.v1.DropDeadLettersResponse\"D\x88\xb5\x18\x15\x82\xd3\xe4\x93\x02:\"\x19/api/v1/dead-letters/drop:\x01*Z\x1a\"\x15/v1/dead-letters/drop:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&incidentmanager/v1/admin_service.proto\x12\x12incidentmanager.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a incidentmanager/v1/options.proto\"\x15\n\x13GetBusStatusRequest\"U\n\x14GetBusStatusResponse\x12\x0f\n\x07\x62\x61\x63kend\x18\x01 \x01(\t\x12,\n\x06topics\x18\x02 \x03(\x0b\x32\x1c.incidentmanager.v1.BusTopic\"\xaf\x01\n\x08\x42usTopic\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0f\n\x07waiting\x18\x02 \x01(\x05\x12/\n\x0boldest_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x64\x65\x61\x64\x18\x04 \x01(\x05\x12\x14\n\x07\x63\x61rried\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x15\n\x08received\x18\x06 \x01(\x05H\x01\x88\x01\x01\x42\n\n\x08_carriedB\x0b\n\t_received\"\xdd\x01\n\nDeadLetter\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x0c\n\x04lane\x18\x03 \x01(\t\x12\x13\n\x0bincident_id\x18\x04 \x01(\t\x12\x0f\n\x07payload\x18\x05 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tfail_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"6\n\rDeadLetterIds\x12%\n\x03ids\x18\x01 \x03(\tB\x18\xbaH\x15\x92\x01\x12\x08\x01\x10\x64\x18\x01\"\nr\x08\x10\x01\x18@\xba\x01\x01\x00\"s\n\x10\x44\x65\x61\x64LetterFilter\x12=\n\x05topic\x18\x01 \x01(\tB.\xbaH+r)2\'^$|^incidents\\.(routed|notify|actions)$\x12 \n\x0bincident_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x18@\xba\x01\x01\x00\"\x93\x01\n\x13\x44\x65\x61\x64LetterSelection\x12\x32\n\x05named\x18\x01 \x01(\x0b\x32!.incidentmanager.v1.DeadLetterIdsH\x00\x12\x38\n\x08matching\x18\x02 \x01(\x0b\x32$.incidentmanager.v1.DeadLetterFilterH\x00\x42\x0e\n\x05which\x12\x05\xbaH\x02\x08\x01\"\xb7\x01\n\x16ListDeadLettersRequest\x12=\n\x05topic\x18\x01 \x01(\tB.\xbaH+r)2\'^$|^incidents\\.(routed|notify|actions)$\x12 \n\x0bincident_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x18@\xba\x01\x01\x00\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x04 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x08\xba\x01\x01\x00\"h\n\x17ListDeadLettersResponse\x12\x34\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1e.incidentmanager.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"=\n\x14GetDeadLetterRequest\x12%\n\x0e\x64\x65\x61\x64_letter_id\x18\x01 \x01(\tB\r\xbaH\nr\x08\x10\x01\x18@\xba\x01\x01\x00\"L\n\x15GetDeadLetterResponse\x12\x33\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x1e.incidentmanager.v1.DeadLetter\"\xa0\x02\n\x18ReplayDeadLettersRequest\x12\x42\n\tselection\x18\x01 \x01(\x0b\x32\'.incidentmanager.v1.DeadLetterSelectionB\x06\xbaH\x03\xc8\x01\x01\x12 \n\nrequest_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\x12\x1b\n\x05\x61\x63tor\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\xff\x01\xba\x01\x01\x00\x12\x0f\n\x07preview\x18\x04 \x01(\x08\x12$\n\x0e\x65xpected_count\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x00\x88\x01\x01\x12\x19\n\x05limit\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1c\n\x06reason\x18\x07 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\x42\x11\n\x0f_expected_count\"\x8d\x01\n\x19ReplayDeadLettersResponse\x12\x0f\n\x07matched\x18\x01 \x01(\x05\x12\x10\n\x08replayed\x18\x02 \x01(\x05\x12\x0c\n\x04gone\x18\x03 \x01(\x05\x12.\n\x06sample\x18\x04 \x03(\x0b\x32\x1e.incidentmanager.v1.DeadLetter\x12\x0f\n\x07preview\x18\x05 \x01(\x08\"\xa0\x02\n\x16\x44ropDeadLettersRequest\x12\x42\n\tselection\x18\x01 \x01(\x0b\x32\'.incidentmanager.v1.DeadLetterSelectionB\x06\xbaH\x03\xc8\x01\x01\x12 \n\nrequest_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\x12\x1b\n\x05\x61\x63tor\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\xff\x01\xba\x01\x01\x00\x12\x0f\n\x07preview\x18\x04 \x01(\x08\x12$\n\x0e\x65xpected_count\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x00\x88\x01\x01\x12\x19\n\x05limit\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1e\n\x06reason\x18\x07 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\x80 \xba\x01\x01\x00\x42\x11\n\x0f_expected_count\"\x8a\x01\n\x17\x44ropDeadLettersResponse\x12\x0f\n\x07matched\x18\x01 \x01(\x05\x12\x0f\n\x07\x64ropped\x18\x02 \x01(\x05\x12\x0c\n\x04gone\x18\x03 \x01(\x05\x12.\n\x06sample\x18\x04 \x03(\x0b\x32\x1e.incidentmanager.v1.DeadLetter\x12\x0f\n\x07preview\x18\x05 \x01(\x08\x32\x82\x07\n\x0c\x41\x64minService\x12\x85\x01\n\x0cGetBusStatus\x12\'.incidentmanager.v1.GetBusStatusRequest\x1a(.incidentmanager.v1.GetBusStatusResponse\"\"\x88\xb5\x18\x14\x82\xd3\xe4\x93\x02\x18\x12\x0b/api/v1/busZ\t\x12\x07/v1/bus\x12\xa0\x01\n\x0fListDeadLetters\x12*.incidentmanager.v1.ListDeadLettersRequest\x1a+.incidentmanager.v1.ListDeadLettersResponse\"4\x88\xb5\x18\x14\x82\xd3\xe4\x93\x02*\x12\x14/api/v1/dead-lettersZ\x12\x12\x10/v1/dead-letters\x12\xd6\x01\n\rGetDeadLetter\x12(.incidentmanager.v1.GetDeadLetterRequest\x1a).incidentmanager.v1.GetDeadLetterResponse\"p\x88\xb5\x18\x14\x82\xd3\xe4\x93\x02\x66\x12%/api/v1/dead-letters/{dead_letter_id}Z0\x12!/v1/dead-letters/{dead_letter_id}b\x0b\x64\x65\x61\x64_letterb\x0b\x64\x65\x61\x64_letter\x12\xba\x01\n\x11ReplayDeadLetters\x12,.incidentmanager.v1.ReplayDeadLettersRequest\x1a-.incidentmanager.v1.ReplayDeadLettersResponse\"H\x88\xb5\x18\x15\x82\xd3\xe4\x93\x02>\"\x1b/api/v1/dead-letters/replay:\x01*Z\x1c\"\x17/v1/dead-letters/replay:\x01*\x12\xb0\x01\n\x0f\x44ropDeadLetters\x12*.incidentmanager.v1.DropDeadLettersRequest\x1a+.incidentmanager.v1.DropDeadLettersResponse\"D\x88\xb5\x18\x15\x82\xd3\xe4\x93\x02:\"\x19/api/v1/dead-letters/drop:\x01*Z\x1a\"\x15/v1/dead-letters/drop:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,13 +38,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEADLETTERIDS'].fields_by_name['ids']._loaded_options = None
   _globals['_DEADLETTERIDS'].fields_by_name['ids']._serialized_options = b'\272H\025\222\001\022\010\001\020d\030\001\"\nr\010\020\001\030@\272\001\001\000'
   _globals['_DEADLETTERFILTER'].fields_by_name['topic']._loaded_options = None
-  _globals['_DEADLETTERFILTER'].fields_by_name['topic']._serialized_options = b'\272H.r,2*^$|^incidents\\.routed$|^incidents\\.notify$'
+  _globals['_DEADLETTERFILTER'].fields_by_name['topic']._serialized_options = b'\272H+r)2\'^$|^incidents\\.(routed|notify|actions)$'
   _globals['_DEADLETTERFILTER'].fields_by_name['incident_id']._loaded_options = None
   _globals['_DEADLETTERFILTER'].fields_by_name['incident_id']._serialized_options = b'\272H\010r\006\030@\272\001\001\000'
   _globals['_DEADLETTERSELECTION'].oneofs_by_name['which']._loaded_options = None
   _globals['_DEADLETTERSELECTION'].oneofs_by_name['which']._serialized_options = b'\272H\002\010\001'
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['topic']._loaded_options = None
-  _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['topic']._serialized_options = b'\272H.r,2*^$|^incidents\\.routed$|^incidents\\.notify$'
+  _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['topic']._serialized_options = b'\272H+r)2\'^$|^incidents\\.(routed|notify|actions)$'
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['incident_id']._loaded_options = None
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['incident_id']._serialized_options = b'\272H\010r\006\030@\272\001\001\000'
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -77,6 +77,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DROPDEADLETTERSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\220N(\000'
   _globals['_DROPDEADLETTERSREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_DROPDEADLETTERSREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\013r\t\020\001\030\200 \272\001\001\000'
+  _globals['_ADMINSERVICE'].methods_by_name['GetBusStatus']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['GetBusStatus']._serialized_options = b'\210\265\030\024\202\323\344\223\002\030\022\013/api/v1/busZ\t\022\007/v1/bus'
   _globals['_ADMINSERVICE'].methods_by_name['ListDeadLetters']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['ListDeadLetters']._serialized_options = b'\210\265\030\024\202\323\344\223\002*\022\024/api/v1/dead-lettersZ\022\022\020/v1/dead-letters'
   _globals['_ADMINSERVICE'].methods_by_name['GetDeadLetter']._loaded_options = None
@@ -85,30 +87,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['ReplayDeadLetters']._serialized_options = b'\210\265\030\025\202\323\344\223\002>\"\033/api/v1/dead-letters/replay:\001*Z\034\"\027/v1/dead-letters/replay:\001*'
   _globals['_ADMINSERVICE'].methods_by_name['DropDeadLetters']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['DropDeadLetters']._serialized_options = b'\210\265\030\025\202\323\344\223\002:\"\031/api/v1/dead-letters/drop:\001*Z\032\"\025/v1/dead-letters/drop:\001*'
-  _globals['_DEADLETTER']._serialized_start=189
-  _globals['_DEADLETTER']._serialized_end=410
-  _globals['_DEADLETTERIDS']._serialized_start=412
-  _globals['_DEADLETTERIDS']._serialized_end=466
-  _globals['_DEADLETTERFILTER']._serialized_start=468
-  _globals['_DEADLETTERFILTER']._serialized_end=586
-  _globals['_DEADLETTERSELECTION']._serialized_start=589
-  _globals['_DEADLETTERSELECTION']._serialized_end=736
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=739
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=925
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=927
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1031
-  _globals['_GETDEADLETTERREQUEST']._serialized_start=1033
-  _globals['_GETDEADLETTERREQUEST']._serialized_end=1094
-  _globals['_GETDEADLETTERRESPONSE']._serialized_start=1096
-  _globals['_GETDEADLETTERRESPONSE']._serialized_end=1172
-  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_start=1175
-  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_end=1463
-  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_start=1466
-  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_end=1607
-  _globals['_DROPDEADLETTERSREQUEST']._serialized_start=1610
-  _globals['_DROPDEADLETTERSREQUEST']._serialized_end=1898
-  _globals['_DROPDEADLETTERSRESPONSE']._serialized_start=1901
-  _globals['_DROPDEADLETTERSRESPONSE']._serialized_end=2039
-  _globals['_ADMINSERVICE']._serialized_start=2042
-  _globals['_ADMINSERVICE']._serialized_end=2804
+  _globals['_GETBUSSTATUSREQUEST']._serialized_start=188
+  _globals['_GETBUSSTATUSREQUEST']._serialized_end=209
+  _globals['_GETBUSSTATUSRESPONSE']._serialized_start=211
+  _globals['_GETBUSSTATUSRESPONSE']._serialized_end=296
+  _globals['_BUSTOPIC']._serialized_start=299
+  _globals['_BUSTOPIC']._serialized_end=474
+  _globals['_DEADLETTER']._serialized_start=477
+  _globals['_DEADLETTER']._serialized_end=698
+  _globals['_DEADLETTERIDS']._serialized_start=700
+  _globals['_DEADLETTERIDS']._serialized_end=754
+  _globals['_DEADLETTERFILTER']._serialized_start=756
+  _globals['_DEADLETTERFILTER']._serialized_end=871
+  _globals['_DEADLETTERSELECTION']._serialized_start=874
+  _globals['_DEADLETTERSELECTION']._serialized_end=1021
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=1024
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=1207
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=1209
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1313
+  _globals['_GETDEADLETTERREQUEST']._serialized_start=1315
+  _globals['_GETDEADLETTERREQUEST']._serialized_end=1376
+  _globals['_GETDEADLETTERRESPONSE']._serialized_start=1378
+  _globals['_GETDEADLETTERRESPONSE']._serialized_end=1454
+  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_start=1457
+  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_end=1745
+  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_start=1748
+  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_end=1889
+  _globals['_DROPDEADLETTERSREQUEST']._serialized_start=1892
+  _globals['_DROPDEADLETTERSREQUEST']._serialized_end=2180
+  _globals['_DROPDEADLETTERSRESPONSE']._serialized_start=2183
+  _globals['_DROPDEADLETTERSRESPONSE']._serialized_end=2321
+  _globals['_ADMINSERVICE']._serialized_start=2324
+  _globals['_ADMINSERVICE']._serialized_end=3222
 # @@protoc_insertion_point(module_scope)

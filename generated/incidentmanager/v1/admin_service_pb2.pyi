@@ -20,6 +20,102 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class GetBusStatusRequest(_message.Message):
+    """Request of GetBusStatus."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBusStatusRequest: _TypeAlias = GetBusStatusRequest  # noqa: Y015
+
+@_typing.final
+class GetBusStatusResponse(_message.Message):
+    """Reply of GetBusStatus."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BACKEND_FIELD_NUMBER: _builtins.int
+    TOPICS_FIELD_NUMBER: _builtins.int
+    backend: _builtins.str
+    """What brings work to those who do it: "database" or "redis"."""
+    @_builtins.property
+    def topics(self) -> _containers.RepeatedCompositeFieldContainer[Global___BusTopic]:
+        """The topics, in the order in which an incident passes them."""
+
+    def __init__(
+        self,
+        *,
+        backend: _builtins.str = ...,
+        topics: _abc.Iterable[Global___BusTopic] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backend", b"backend", "topics", b"topics"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBusStatusResponse: _TypeAlias = GetBusStatusResponse  # noqa: Y015
+
+@_typing.final
+class BusTopic(_message.Message):
+    """How far the work of a topic is, for all tenants together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    OLDEST_TIME_FIELD_NUMBER: _builtins.int
+    DEAD_FIELD_NUMBER: _builtins.int
+    CARRIED_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """Its name, such as "incidents.routed"."""
+    waiting: _builtins.int
+    """How much waits or is being done, given up work apart."""
+    dead: _builtins.int
+    """Dead letters."""
+    carried: _builtins.int
+    """Batches that Redis carries; absent where the bus is the database, or Redis does not answer."""
+    received: _builtins.int
+    """Those of them that a process has received and not finished."""
+    @_builtins.property
+    def oldest_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when the oldest of that waits; absent when nothing does."""
+
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        waiting: _builtins.int = ...,
+        oldest_time: _timestamp_pb2.Timestamp | None = ...,
+        dead: _builtins.int = ...,
+        carried: _builtins.int | None = ...,
+        received: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_carried", b"_carried", "_received", b"_received", "carried", b"carried", "oldest_time", b"oldest_time", "received", b"received"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_carried", b"_carried", "_received", b"_received", "carried", b"carried", "dead", b"dead", "oldest_time", b"oldest_time", "received", b"received", "topic", b"topic", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__carried: _TypeAlias = _typing.Literal["carried"]  # noqa: Y015
+    _WhichOneofArgType__carried: _TypeAlias = _typing.Literal["_carried", b"_carried"]  # noqa: Y015
+    _WhichOneofReturnType__received: _TypeAlias = _typing.Literal["received"]  # noqa: Y015
+    _WhichOneofArgType__received: _TypeAlias = _typing.Literal["_received", b"_received"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__carried) -> _WhichOneofReturnType__carried | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__received) -> _WhichOneofReturnType__received | None: ...
+
+Global___BusTopic: _TypeAlias = BusTopic  # noqa: Y015
+
+@_typing.final
 class DeadLetter(_message.Message):
     """Work that was given up."""
 
@@ -37,7 +133,7 @@ class DeadLetter(_message.Message):
     id: _builtins.str
     """Its id."""
     topic: _builtins.str
-    """Which work: "incidents.routed" or "incidents.notify"."""
+    """Which work: "incidents.routed", "incidents.notify" or "incidents.actions"."""
     lane: _builtins.str
     """Work of one lane is done in order; what came behind this one has gone on."""
     incident_id: _builtins.str
@@ -110,7 +206,7 @@ class DeadLetterFilter(_message.Message):
     TOPIC_FIELD_NUMBER: _builtins.int
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
-    """Of this topic: "incidents.routed" or "incidents.notify"."""
+    """Of this topic: "incidents.routed", "incidents.notify" or "incidents.actions"."""
     incident_id: _builtins.str
     """Of this incident, by id or number."""
     def __init__(
@@ -170,7 +266,7 @@ class ListDeadLettersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
-    """Only of this topic: "incidents.routed" or "incidents.notify"."""
+    """Only of this topic: "incidents.routed", "incidents.notify" or "incidents.actions"."""
     incident_id: _builtins.str
     """Only of this incident, by id or number."""
     page_size: _builtins.int

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AdminServiceStub:
-    """Dead letters: work for after the commit (choosing a route, sending a notification) that was given up.
+    """Work for after the commit (choosing a route, sending a notification): how far it is, and what was given up.
     """
 
     def __init__(self, channel):
@@ -35,6 +35,11 @@ class AdminServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.GetBusStatus = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/GetBusStatus',
+                request_serializer=incidentmanager_dot_v1_dot_admin__service__pb2.GetBusStatusRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_admin__service__pb2.GetBusStatusResponse.FromString,
+                _registered_method=True)
         self.ListDeadLetters = channel.unary_unary(
                 '/incidentmanager.v1.AdminService/ListDeadLetters',
                 request_serializer=incidentmanager_dot_v1_dot_admin__service__pb2.ListDeadLettersRequest.SerializeToString,
@@ -58,8 +63,15 @@ class AdminServiceStub:
 
 
 class AdminServiceServicer:
-    """Dead letters: work for after the commit (choosing a route, sending a notification) that was given up.
+    """Work for after the commit (choosing a route, sending a notification): how far it is, and what was given up.
     """
+
+    def GetBusStatus(self, request, context):
+        """Shows how much work waits, since when, and how much was given up, topic by topic.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def ListDeadLetters(self, request, context):
         """Lists dead letters, oldest first.
@@ -93,6 +105,11 @@ class AdminServiceServicer:
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'GetBusStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBusStatus,
+                    request_deserializer=incidentmanager_dot_v1_dot_admin__service__pb2.GetBusStatusRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_admin__service__pb2.GetBusStatusResponse.SerializeToString,
+            ),
             'ListDeadLetters': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDeadLetters,
                     request_deserializer=incidentmanager_dot_v1_dot_admin__service__pb2.ListDeadLettersRequest.FromString,
@@ -122,8 +139,35 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService:
-    """Dead letters: work for after the commit (choosing a route, sending a notification) that was given up.
+    """Work for after the commit (choosing a route, sending a notification): how far it is, and what was given up.
     """
+
+    @staticmethod
+    def GetBusStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/GetBusStatus',
+            incidentmanager_dot_v1_dot_admin__service__pb2.GetBusStatusRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_admin__service__pb2.GetBusStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def ListDeadLetters(request,

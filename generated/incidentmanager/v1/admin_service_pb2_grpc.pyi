@@ -13,9 +13,11 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AdminServiceStub:
-    """Dead letters: work for after the commit (choosing a route, sending a notification) that was given up."""
+    """Work for after the commit (choosing a route, sending a notification): how far it is, and what was given up."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    GetBusStatus: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetBusStatusRequest, _admin_service_pb2.GetBusStatusResponse]
+    """Shows how much work waits, since when, and how much was given up, topic by topic."""
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListDeadLettersRequest, _admin_service_pb2.ListDeadLettersResponse]
     """Lists dead letters, oldest first."""
     GetDeadLetter: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetDeadLetterRequest, _admin_service_pb2.GetDeadLetterResponse]
@@ -28,7 +30,15 @@ class AdminServiceStub:
     """Deletes dead letters: their work is not done any more. The audit keeps who did it and why."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Dead letters: work for after the commit (choosing a route, sending a notification) that was given up."""
+    """Work for after the commit (choosing a route, sending a notification): how far it is, and what was given up."""
+
+    @_abc_1.abstractmethod
+    def GetBusStatus(
+        self,
+        request: _admin_service_pb2.GetBusStatusRequest,
+        context: _aio.ServicerContext[_admin_service_pb2.GetBusStatusRequest, _abc.Awaitable[_admin_service_pb2.GetBusStatusResponse]],
+    ) -> _abc.Awaitable[_admin_service_pb2.GetBusStatusResponse]:
+        """Shows how much work waits, since when, and how much was given up, topic by topic."""
 
     @_abc_1.abstractmethod
     def ListDeadLetters(

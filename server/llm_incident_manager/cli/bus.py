@@ -38,6 +38,16 @@ Limit = Annotated[
 ]
 
 
+@options.command(app, "status")
+def status(how: Invocation) -> None:
+    """Show how much work waits, since when, and how much was given up."""
+    from llm_incident_manager.cli import connection, printing, views
+
+    found = connection.call(how, lambda client: client.get_bus_status())
+    printer = printing.Printer(how)
+    printer.one(found, lambda: views.bus_status(printer, found))
+
+
 @options.command(dead, "list")
 def list_dead(
     how: Invocation,

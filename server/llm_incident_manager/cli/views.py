@@ -195,6 +195,22 @@ def _disposition(number: pb.Disposition.ValueType) -> str:
     return pb.Disposition.Name(number).removeprefix("DISPOSITION_")
 
 
+def bus_status(printer: Printer, found: pb.GetBusStatusResponse) -> None:
+    """Prints how far the work after the commit is."""
+    rows = [
+        (
+            one.topic,
+            f"{one.waiting:,}",
+            _at(printer, one, "oldest_time"),
+            f"{one.dead:,}",
+            f"{one.carried:,}" if one.HasField("carried") else "",
+        )
+        for one in found.topics
+    ]
+    print(f"back end: {found.backend}")
+    printer.table(("TOPIC", "WAITING", "OLDEST", "DEAD", "CARRIED"), rows)
+
+
 def dead_letters(printer: Printer, found: Sequence[pb.DeadLetter]) -> None:
     """Prints work that was given up."""
     rows = [

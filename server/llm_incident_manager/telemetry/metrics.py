@@ -23,7 +23,7 @@ PREFIX = "incident_manager_"
 
 _FAST = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _CALL = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_LAG = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+_LAG = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 _BATCH = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 
 _LATE = (0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0, 3600.0, 86400.0)
@@ -94,6 +94,9 @@ class Metrics:
         self._failed = _Children(failed)
         self._backlog = _Children(self._gauge("outbox_backlog", "Rows waiting for their work.", "topic"))
         self._oldest = _Children(self._gauge("outbox_oldest_seconds", "Age of the oldest waiting row.", "topic"))
+        self._carried = _Children(self._gauge("bus_carried", "Batches of work that Redis carries.", "topic"))
+        received = self._gauge("bus_received", "Those of them that are received and not finished.", "topic")
+        self._received = _Children(received)
         self._dead = _Children(self._gauge("outbox_dead", "Dead letters: rows whose work was given up.", "topic"))
         handled = self._histogram("outbox_handled_seconds", "From the commit of work until it was done.", _LAG, "topic")
         self._handled = _Children(handled)
@@ -185,6 +188,11 @@ class Metrics:
         """Sets how much of a topic waits and for how long."""
         self._backlog[(topic,)].set(rows)
         self._oldest[(topic,)].set(oldest_seconds)
+
+    def bus_carries(self, topic: str, parcels: int, received: int) -> None:
+        """Sets how many batches of a topic are on their way, and how many of them have been received."""
+        self._carried[(topic,)].set(parcels)
+        self._received[(topic,)].set(received)
 
     def outbox_dead(self, topic: str, rows: int) -> None:
         """Sets how many dead letters a topic has."""

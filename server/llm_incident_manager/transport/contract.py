@@ -9,6 +9,7 @@ from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.checker import compile_checker
 from llm_incident_manager.transport.handlers import reception
+from llm_incident_manager.transport.handlers.bus_status import BusHandlers
 from llm_incident_manager.transport.handlers.dead_letters import DeadLetterHandlers
 from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
 from llm_incident_manager.transport.handlers.ingest import IngestHandlers
@@ -41,7 +42,10 @@ def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
             **sets.incident_table(),
         },
         "incidentmanager.v1.AnalyticsService": sets.analytics_table(),
-        "incidentmanager.v1.AdminService": DeadLetterHandlers(services).table(),
+        "incidentmanager.v1.AdminService": {
+            **DeadLetterHandlers(services).table(),
+            **BusHandlers(services.store, services.bus).table(),
+        },
     }
     found = {f"{service}/{name}": handler for service, table in tables.items() for name, handler in table.items()}
     missing = [method.full_name for method in methods.all_methods() if method.full_name not in found]

@@ -2,6 +2,7 @@
 
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.time import SECOND
+from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import TOPICS
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.stores import Store, StoreBroken
@@ -11,14 +12,18 @@ from llm_incident_manager.telemetry.metrics import Metrics, Page
 class Scrape:
     """Makes the page."""
 
-    def __init__(self, metrics: Metrics, store: Store, clock: Clock) -> None:
-        """Asks this store how much work waits."""
+    def __init__(self, metrics: Metrics, store: Store, bus: Bus, clock: Clock) -> None:
+        """Asks this store how much work waits, and this bus how much it carries."""
         self._metrics = metrics
         self._store = store
+        self._bus = bus
         self._clock = clock
 
     async def page(self, accept: str) -> Page:
         """The page in the form the scraper accepts. A database that does not answer is counted, not fatal."""
+        for topic in TOPICS:
+            if (depth := await self._bus.depth(topic)) is not None:
+                self._metrics.bus_carries(topic, *depth)
         try:
             await self._look_at_backlog()
             self._metrics.database_holds(await self._store.size())

@@ -7,7 +7,11 @@ from llm_incident_client.sync.items import Items
 
 
 class AdminCalls(Blocking):
-    """Dead letters. All methods raise IncidentManagerError."""
+    """Work after the commit, and dead letters. All methods raise IncidentManagerError."""
+
+    def get_bus_status(self) -> pb.GetBusStatusResponse:
+        """How much work waits, since when, and how much was given up, topic by topic."""
+        return self.portal.wait(self._async.get_bus_status())
 
     def list_dead_letters(
         self, *, topic: str = "", incident_id: str = "", page_size: int = 0, page_token: str = ""

@@ -6,6 +6,7 @@ from llm_incident_manager.pipeline.batcher import Batcher
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -48,6 +49,7 @@ class Services:
     snoozing: Snoozing
     applying: Applying
     dead_letters: DeadLetters
+    bus: Bus
     feed: Feed
     watching: Watching
     pages: Pages
