@@ -60,7 +60,10 @@ class Server:
             stack.push_async_callback(redis.close)
         feed, end = Feed(store), Drain()
         news = roles.News(DatabaseBus(store), Meter(clock))
-        tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
+        shared = redis_opening.shared_seen(settings.redis, redis, store)
+        tools = parts.tools(
+            settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell, shared=shared
+        )
         services = parts.services(settings, tools, feed, end)
         owner = parts.owner(settings, run)
         found = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
