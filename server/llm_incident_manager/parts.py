@@ -22,6 +22,7 @@ from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.pipeline.tools import Identities, Tools
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
@@ -29,6 +30,7 @@ from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
+from llm_incident_manager.ports.seen import SharedSeen
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import traces
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -59,6 +61,7 @@ def tools(
     metrics: Metrics,
     channels: Mapping[str, Channel],
     wake: Callable[[Changes], None],
+    shared: SharedSeen | None = None,
 ) -> Tools:
     """What stages and effects reach for."""
     dedup, triage, tell = settings.deduplication, settings.triage, settings.notifications
@@ -83,6 +86,7 @@ def tools(
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
         kept=policy(settings),
         sla=settings.sla.targets(),
+        seen=Seen(shared),
         wake=wake,
     )
 

@@ -64,7 +64,10 @@ class Server:
         owner, hints = parts.owner(settings, run), databases.hints(settings)
         news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
-        tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
+        shared = redis_opening.shared_seen(settings.redis, redis, store)
+        tools = parts.tools(
+            settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell, shared=shared
+        )
         services = parts.services(settings, tools, feed, news.bus, end)
         lanes, batcher = databases.lanes(settings), services.batcher
         found = roles.workers(settings.roles, tools, owner=owner, lanes=lanes, batcher=batcher, feed=feed, news=news)

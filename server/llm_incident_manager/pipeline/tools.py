@@ -15,6 +15,7 @@ from llm_incident_manager.engines.retention import KEEP_ALL, Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batch import Identity
 from llm_incident_manager.pipeline.numbers import Numbers
+from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.ports.changes import Changes, FingerprintKey, OutboxRow
 from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
@@ -99,6 +100,7 @@ class Tools:
     mutes: tuple[MuteRule, ...] = ()
     kept: Policy = KEEP_ALL
     sla: Targets = field(default_factory=lambda: TARGETS)
+    seen: Seen = field(default_factory=Seen)
     wake: Callable[[Changes], None] = field(default=lambda _: None)
 
     def handled(self, topic: str, rows: Sequence[OutboxRow]) -> None:
