@@ -15,6 +15,7 @@ from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline.meter import Meter
+from llm_incident_manager.pipeline.tenure import Worker
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -34,7 +35,7 @@ class Server:
 
     settings: Settings
     store: Store
-    workers: dict[str, roles.Worker]
+    workers: dict[str, Worker]
     end: Drain
     dispatcher: Dispatcher
     probes: Probes
@@ -45,7 +46,7 @@ class Server:
 
     @classmethod
     async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Server":
-        """Builds everything and starts nothing but the database. Raises StoreRefused."""
+        """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable."""
         parts.start_tracing(settings, stack)
         clock, ids, metrics = SystemClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run = ids.new(clock.now())
@@ -58,15 +59,27 @@ class Server:
         if redis is not None:
             stack.push_async_callback(redis.close)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
+        presence = parts.presence(settings, store, owner, clock=clock, metrics=metrics)
+        if presence is not None:
+            stack.push_async_callback(presence.leave)
+            await presence.once()
         news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
-        tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
+        tools = parts.tools(
+            settings,
+            store,
+            clock=clock,
+            ids=ids,
+            metrics=metrics,
+            channels=channels,
+            wake=news.tell,
+            life=(lambda: 0) if presence is None else presence.life,
+        )
         services = parts.services(settings, tools, feed, end)
-        found = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
+        found = roles.workers(settings, services, news, owner, presence)
         workers = {**found, **({"redis": redis} if redis is not None else {})}
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
-        optional = {"replica": store.check_replica} if settings.storage.replica_url else {}
-        optional |= {"redis": redis.check} if redis is not None else {}
+        optional = parts.optional_probes(settings, store, redis, presence)
         probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
         scrape = Scrape(metrics, store, clock)
         return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])

@@ -16,6 +16,7 @@ from llm_incident_manager.adapters.ticking import Ticking
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.time import Instant, rfc3339
 from llm_incident_manager.ports.hints import Hints, Nobody
+from llm_incident_manager.ports.processes import Seen
 from llm_incident_manager.ports.stores import Store, StoreRefused
 
 if TYPE_CHECKING:
@@ -133,6 +134,18 @@ def check_ledger(settings: Settings, now: Instant) -> ledger.Report:
     return sqlite.check(database, kept)
 
 
+def processes(settings: Settings) -> Sequence[Seen]:
+    """The processes that work on the database, the oldest first.
+
+    Raises StoreRefused for what a person must mend, StoreUnavailable when the database does not answer.
+    """
+    if not may_be_shared(settings):
+        raise StoreRefused(f"storage.type {settings.storage.type} is for one process, which nobody keeps a list of")
+    from llm_incident_manager.adapters.postgres import processes as postgres
+
+    return asyncio.run(postgres.known(_postgres_options(settings)))
+
+
 async def _write_backup(settings: Settings, writer: Writer, created_at: str) -> None:
     if settings.storage.type == "postgresql":
         from llm_incident_manager.adapters.postgres import backup as postgres
@@ -149,6 +162,11 @@ def lanes(settings: Settings) -> int:
     """How many batches may be under way at once: PostgreSQL works on one while we decide the next."""
     storage = settings.storage
     return 2 if storage.type == "postgresql" and storage.pool_size >= _POOL_OF_TWO_LANES else 1
+
+
+def may_be_shared(settings: Settings) -> bool:
+    """Whether several processes can work on the database."""
+    return settings.storage.type == "postgresql"
 
 
 def location(settings: Settings) -> str:

@@ -113,6 +113,7 @@ class Metrics:
         up = self._gauge("dependency_up", "1 while an optional dependency is used, else 0.", "dependency")
         self._dependencies = _Children(up)
         self._size = self._gauge("database_bytes", "Bytes of the database that are in use.")
+        self._clock = self._gauge("clock_ahead_seconds", "How far this process's clock is ahead of the database's.")
 
     def events_accepted(self, count: int) -> None:
         """Counts events accepted. Told apart from what became of them, so that the two sums can be held together."""
@@ -204,6 +205,10 @@ class Metrics:
         """Sets how many timers are due, and for how long the first of them has been."""
         self._timers_due.set(due)
         self._longest_due.set(oldest_seconds)
+
+    def clock_ahead(self, seconds: float) -> None:
+        """Sets how far this process's clock is ahead of the database's."""
+        self._clock.set(seconds)
 
     def store_failed(self) -> None:
         """Counts a time the database did not answer."""
