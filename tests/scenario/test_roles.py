@@ -71,6 +71,7 @@ async def test_whichever_is_killed_its_successor_goes_on(cluster: Cluster, kille
         servers = {role: await fleet.start("--roles", role) for role in ROLES}
         first = await submit(servers["api"], "before")
         assert (await receiver.take()).body["incident"]["id"] == first
+        await fleet.until("SELECT count(*) FROM delivery WHERE state = 'sent'", 1)
         await servers[killed].kill()
         if killed != "api":
             waiting = await submit(servers["api"], "meanwhile")
