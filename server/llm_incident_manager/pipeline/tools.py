@@ -102,6 +102,9 @@ class Tools:
     sla: Targets = field(default_factory=lambda: TARGETS)
     seen: Seen = field(default_factory=Seen)
     wake: Callable[[Changes], None] = field(default=lambda _: None)
+    life: Callable[[], int | None] = field(default=lambda: 0)
+    """A number that stays the same while nobody can have taken this process for dead; None when somebody may have.
+    Compared before anything is done that no fence can undo."""
 
     def handled(self, topic: str, rows: Sequence[OutboxRow]) -> None:
         """Records how long after their commit the rows of a topic were done. Call it when that is committed."""
