@@ -8,20 +8,21 @@ import llm_incident_manager
 from llm_incident_manager import parts, roles
 from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
-from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.adapters.clock import SteadyClock, SystemClock
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline.meter import Meter
+from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
-from llm_incident_manager.transport.readiness import Probes
+from llm_incident_manager.transport.readiness import Probe, Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
@@ -47,11 +48,13 @@ class Server:
     async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Server":
         """Builds everything and starts nothing but the database. Raises StoreRefused."""
         parts.start_tracing(settings, stack)
-        clock, ids, metrics = SystemClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
+        clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run = ids.new(clock.now())
         store = await databases.open_store(settings, clock.now(), run, metrics.replica_read)
         stack.push_async_callback(store.close)
-        channels = channel_adapters.build(settings, clock, logs.get("notify"))
+        timekeeper = Timekeeper(clock, store.time, metrics)
+        await timekeeper.once()
+        channels = channel_adapters.build(settings, SystemClock(), logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         redis = redis_opening.connection(settings.redis, metrics)
@@ -63,9 +66,10 @@ class Server:
         tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
         services = parts.services(settings, tools, feed, end)
         found = roles.workers(settings.roles, tools, owner=owner, batcher=services.batcher, feed=feed, news=news)
-        workers = {**found, **({"redis": redis} if redis is not None else {})}
+        workers = {**found, "timekeeper": timekeeper, **({"redis": redis} if redis is not None else {})}
         dispatcher = Dispatcher(hooks.chain(metrics, contract.checkers()), contract.handlers(services))
-        optional = {"replica": store.check_replica} if settings.storage.replica_url else {}
+        optional: dict[str, Probe] = {"clock": timekeeper.check}
+        optional |= {"replica": store.check_replica} if settings.storage.replica_url else {}
         optional |= {"redis": redis.check} if redis is not None else {}
         probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
         scrape = Scrape(metrics, store, clock)

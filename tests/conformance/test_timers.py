@@ -2,8 +2,9 @@
 
 import pytest
 
+from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.domain.ids import IncidentId
-from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.domain.timers import TimerKind
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Store
@@ -41,6 +42,12 @@ async def test_only_what_is_due_is_leased_the_longest_due_first_and_once(store: 
     assert await claim(store) == [leased(first), leased(second)]
     assert await claim(store, owner="another") == []
     assert await claim(store, later(1)) == [leased(ahead)]
+
+
+async def test_the_database_tells_its_time_where_it_has_one(store: Store) -> None:
+    told, own = await store.time(), SystemClock().now()
+    assert told is None or (store.kind == "postgresql" and abs(told - own) < 5 * SECOND)
+    assert (told is None) == (store.kind != "postgresql")
 
 
 async def test_a_claim_takes_no_more_than_it_is_told(store: Store) -> None:

@@ -15,3 +15,19 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Waits; under virtual time this costs nothing."""
         ...
+
+
+class Steady(Clock, Protocol):
+    """A clock that runs evenly, whatever the system's clock is set to, and can be put right."""
+
+    def wall(self) -> Instant:
+        """What the system's clock says."""
+        ...
+
+    def shift(self, micros: int) -> None:
+        """Sets the clock forward, or back, at once."""
+        ...
+
+    def slew(self, micros: int) -> None:
+        """Makes up for a difference, so slowly that nobody notices; replaces an earlier one."""
+        ...

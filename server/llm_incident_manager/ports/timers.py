@@ -67,6 +67,10 @@ class TimerStore(Protocol):
         """Leases timers that are due, the longest due first."""
         ...
 
+    async def time(self) -> Instant | None:
+        """The database's clock; None where it is this machine's."""
+        ...
+
     async def overdue_timers(self, now: Instant) -> Overdue:
         """The timers that are due and not done, leased or not."""
         ...

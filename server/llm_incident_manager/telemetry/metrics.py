@@ -108,6 +108,8 @@ class Metrics:
         unseen = self._counter("sla_acknowledgment_breached", "Incidents not acknowledged in time.", "severity")
         unsolved = self._counter("sla_resolution_breached", "Incidents not resolved in time.", "severity")
         self._breached = {"acknowledge": _Children(unseen), "resolve": _Children(unsolved)}
+        self._offset = self._gauge("clock_offset_seconds", "How far ahead the clock is that ours is compared with.")
+        self._steps = self._counter("clock_steps", "Times that a clock was found to have been set.")
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
         self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
         up = self._gauge("dependency_up", "1 while an optional dependency is used, else 0.", "dependency")
@@ -204,6 +206,14 @@ class Metrics:
         """Sets how many timers are due, and for how long the first of them has been."""
         self._timers_due.set(due)
         self._longest_due.set(oldest_seconds)
+
+    def clock_differs(self, seconds: float) -> None:
+        """Sets by how much the database's clock, or the system's, is ahead of ours."""
+        self._offset.set(seconds)
+
+    def clock_stepped(self) -> None:
+        """Counts a clock that was set."""
+        self._steps.inc()
 
     def store_failed(self) -> None:
         """Counts a time the database did not answer."""

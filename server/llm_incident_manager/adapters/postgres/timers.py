@@ -26,6 +26,11 @@ class Timed(ABC):
             rows = await unit.fetch(SQL["claim_timers"], owner, now, lease_until, limit, KINDS)
         return [records.timer_of(row, str) for row in rows]
 
+    async def time(self) -> Instant:
+        """The database's clock."""
+        ((now,),) = await self._fetch("time")
+        return Instant(now)
+
     async def overdue_timers(self, now: Instant) -> Overdue:
         """The timers that are due and not done, leased or not."""
         ((count, since),) = await self._fetch("overdue_timers", now)

@@ -234,6 +234,9 @@ class SqliteStore(leases.Leased):
         """Leases timers that are due, the longest due first."""
         return await self._writer.unit(lambda connection: timers.claim(connection, owner, now, lease_until, limit))
 
+    async def time(self) -> None:
+        """The file has no clock."""
+
     async def overdue_timers(self, now: Instant) -> Overdue:
         """The timers that are due and not done, leased or not."""
         return await self._read(partial(timers.overdue, now=now))

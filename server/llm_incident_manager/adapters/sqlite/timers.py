@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import apsw
-import orjson
 
 from llm_incident_manager.adapters.sql import records
 from llm_incident_manager.adapters.sqlite import ids
@@ -13,7 +12,7 @@ from llm_incident_manager.domain.timers import KINDS
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.timers import Overdue, TimerRow
 
-_KINDS = orjson.dumps(KINDS).decode()
+_KINDS = f" {' '.join(KINDS)} "
 
 
 def write(connection: apsw.Connection, changes: Changes) -> None:

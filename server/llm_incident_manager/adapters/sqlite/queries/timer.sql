@@ -5,7 +5,7 @@
 UPDATE timer SET lease_owner = :owner, lease_until = :until, fence = fence + 1
 WHERE (incident_id, key) IN (
     SELECT incident_id, key FROM timer
-    WHERE due_at <= :now AND lease_until <= :now AND kind IN (SELECT value FROM json_each(:kinds))
+    WHERE due_at <= :now AND lease_until <= :now AND instr(:kinds, ' ' || kind || ' ')
     ORDER BY due_at LIMIT :limit
 )
 RETURNING incident_id, key, tenant, kind, due_at, created_at, attempts, last_error, fence
