@@ -1,5 +1,6 @@
 """Takes timers that are due and does what they mean: at least once each, whatever the process has slept through."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,8 +21,10 @@ from llm_incident_manager.telemetry.metrics import Metrics
 ACTOR = "timer"
 LEASE_SECONDS = 60
 """Longer than any round takes: the database answers within its deadlines or fails."""
-LIMIT = 200
-"""Timers of one transaction, which holds the locks of their incidents."""
+LIMIT = 1_000
+"""Timers of one round."""
+CHUNK = 100
+"""Timers of one transaction, which holds the locks of their incidents: ingest waits for it at most."""
 POLL_SECONDS = 1.0
 NOT_YET = "not_yet"
 """Why a timer did nothing whose moment has moved on since it was set."""
@@ -40,6 +43,7 @@ class Timers:
     def __init__(self, tools: Tools, owner: str) -> None:
         """`owner` names this process in leases."""
         self._tools = tools
+        self._lanes = tools.lanes
         self._owner = owner
         self._log = logs.get("timers")
 
@@ -65,8 +69,17 @@ class Timers:
         rows = await self._tools.store.claim_timers(self._owner, now, lease_until, LIMIT)
         if rows:
             with traces.span("timers.fire", {"rows": len(rows)}):
-                await self._fire(rows)
+                await self._fire_all([rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)])
         return len(rows)
+
+    async def _fire_all(self, chunks: Sequence[Sequence[TimerRow]]) -> None:
+        """As many chunks at once as there are lanes; after a failure what has not begun comes back with its lease."""
+        for at in range(0, len(chunks), self._lanes):
+            under_way = chunks[at : at + self._lanes]
+            ended = await asyncio.gather(*map(self._fire, under_way), return_exceptions=True)
+            for error in ended:
+                if error is not None:
+                    raise error
 
     async def _fire(self, rows: Sequence[TimerRow]) -> None:
         try:
@@ -95,8 +108,9 @@ class Timers:
                 fired.append((row, became))
             await tx.write(changes)
         tools.wake(changes)
+        done = tools.clock.now()
         for row, became in fired:
-            _count(tools.metrics, row, became, now)
+            _count(tools.metrics, row, became, done)
 
     async def _put_off(self, row: TimerRow, error: Exception) -> None:
         about = {"incident": row.incident_id, "timer": row.key, "error": repr(error)}
@@ -140,7 +154,7 @@ def _breach(changes: Changes, incident: Incident, breach: timer.Breach, now: Ins
     return incident
 
 
-def _count(metrics: Metrics, row: TimerRow, fired: Fired, now: Instant) -> None:
+def _count(metrics: Metrics, row: TimerRow, fired: Fired, done: Instant) -> None:
     """Counts what became of a timer that was due."""
     match fired.decision:
         case timer.Lapse(why):
@@ -148,8 +162,8 @@ def _count(metrics: Metrics, row: TimerRow, fired: Fired, now: Instant) -> None:
         case timer.Wait():
             metrics.timer_lapsed(row.kind, NOT_YET)
         case timer.Breach(broken) if fired.incident is not None:
-            metrics.timer_fired(row.kind, max(0, now - row.due_at) / SECOND)
+            metrics.timer_fired(row.kind, max(0, done - row.due_at) / SECOND)
             for each in broken:
                 metrics.sla_breached(each.promise, fired.incident.severity.name)
         case _:
-            metrics.timer_fired(row.kind, max(0, now - row.due_at) / SECOND)
+            metrics.timer_fired(row.kind, max(0, done - row.due_at) / SECOND)
