@@ -1,6 +1,10 @@
 """Brings a database to this program's schema: one transaction for all files, one process at a time."""
 
+import asyncio
+import re
 from collections.abc import Sequence
+
+import asyncpg
 
 from llm_incident_manager.adapters.postgres import opening, starting
 from llm_incident_manager.adapters.postgres.options import Options
@@ -10,6 +14,7 @@ from llm_incident_manager.adapters.sql import migrations
 from llm_incident_manager.adapters.sql.migrations import Applied, Migration
 from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.telemetry import logs
 
 
 async def migrate(
@@ -53,15 +58,40 @@ async def apply(
     async with connection.transaction():
         if not migrations.to_run(known, await applied(connection), phase):
             return ()
+    async with asyncio.timeout(_PATIENCE):
+        while True:
+            try:
+                return await _run(connection, known, now, phase)
+            except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError) as error:
+                logs.get("postgres").warning("migrations.in_the_way", error=str(error))
+                await asyncio.sleep(_PAUSE)
+
+
+async def _run(connection: Connection, known: Sequence[Migration], now: Instant, phase: Phase) -> Sequence[Migration]:
+    """Everything in one transaction. Raises the driver's errors when servers that are at work stand in the way: then
+    nothing has happened, and they must get on before it is tried again."""
     async with connection.transaction():
         await connection.execute(SQL["unhurried"])
         await connection.execute(SQL["lock_schema"], timeout=_PATIENCE)
         await connection.execute(SQL["create_migrations"])
         needed = migrations.to_run(known, await applied(connection), phase)
+        await connection.execute(SQL["impatient"])
+        await _lock(connection, needed)
+        await connection.execute(SQL["unhurried"])
         for migration in needed:
             await connection.execute(migration.sql, timeout=_PATIENCE)
             await connection.execute(SQL["record_migration"], *migration[:2], migration.checksum, now)
     return needed
+
+
+async def _lock(connection: Connection, needed: Sequence[Migration]) -> None:
+    """Takes the tables that the migrations speak of at once, in the order in which ingest does: one after the other, as
+    the migrations come to them, they would be taken crosswise with servers at work."""
+    spoken = set(_WORD.findall(" ".join(migration.sql for migration in needed)))
+    there = {str(row[0]) for row in await connection.fetch(SQL["tables"])}
+    wanted = [name for name in (*_IN_ORDER, *sorted(there.difference(_IN_ORDER))) if name in there & spoken]
+    if wanted:
+        await connection.execute(f"LOCK TABLE {', '.join(wanted)} IN ACCESS EXCLUSIVE MODE")
 
 
 async def _lacking(connection: Connection, known: Sequence[Migration], phase: Phase) -> Sequence[Migration]:
@@ -69,5 +99,8 @@ async def _lacking(connection: Connection, known: Sequence[Migration], phase: Ph
         return migrations.to_run(known, await applied(connection), phase)
 
 
+_WORD = re.compile(r"[a-z_]+")
+_IN_ORDER = ("producer", "idempotency", "request_answer", "incident_key", "incident", "event", "event_body", "timeline")
+_PAUSE = 0.2
 _PATIENCE = 3600.0
 """Seconds that a migration, and another process's migration, may take."""
