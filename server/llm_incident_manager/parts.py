@@ -89,6 +89,7 @@ def tools(
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
         kept=policy(settings),
         sla=settings.sla.targets(),
+        lanes=databases.lanes(settings),
         wake=wake,
         life=life,
     )

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
-from llm_incident_manager.adapters import databases
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
@@ -88,7 +87,7 @@ def workers(
         found |= {"batcher": batcher, "feed": services.feed}
         news.followers.append(services.feed)
     if Role.ROUTE in settings.roles:
-        found["timers"] = Timers(tools, owner, databases.lanes(settings))
+        found["timers"] = Timers(tools, owner)
     for handler in _after_commit(settings.roles):
         found[f"pump-{handler.TOPIC}"] = Pump(
             handler, tools, owner, lambda: batcher.pressed, bus=news.bus, accepted=news.accepted.per_second

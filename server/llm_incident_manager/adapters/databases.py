@@ -14,6 +14,7 @@ from llm_incident_manager.adapters.sql.archive import Reader, Writer
 from llm_incident_manager.adapters.sql.verifying import Verified
 from llm_incident_manager.adapters.ticking import Ticking
 from llm_incident_manager.config import Settings
+from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.domain.time import Instant, rfc3339
 from llm_incident_manager.ports.hints import Hints, Nobody
 from llm_incident_manager.ports.processes import Seen
@@ -59,16 +60,16 @@ def hints(settings: Settings) -> Hints:
     return PostgresHints(_postgres_options(settings))
 
 
-async def migrate(settings: Settings, now: Instant, *, dry_run: bool = False) -> Sequence[str]:
+async def migrate(settings: Settings, now: Instant, *, phase: Phase, dry_run: bool = False) -> Sequence[str]:
     """The names of the migrations run, or that would run. Raises as `open_store`."""
     if settings.storage.type == "postgresql":
         from llm_incident_manager.adapters.postgres import schema as postgres
 
-        return await postgres.migrate(_postgres_options(settings), now, dry_run=dry_run)
+        return await postgres.migrate(_postgres_options(settings), now, phase=phase, dry_run=dry_run)
     from llm_incident_manager.adapters.sqlite import schema as sqlite
 
     file = _file(settings)
-    return () if file is None else sqlite.migrate(file, now, dry_run=dry_run)
+    return () if file is None else sqlite.migrate(file, now, phase=phase, dry_run=dry_run)
 
 
 def backup(settings: Settings, file: Path, now: Instant) -> Verified:

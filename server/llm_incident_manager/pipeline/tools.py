@@ -99,6 +99,8 @@ class Tools:
     channels: Mapping[str, Channel]
     mutes: tuple[MuteRule, ...] = ()
     kept: Policy = KEEP_ALL
+    lanes: int = 1
+    """Transactions of one kind that may be under way at once: as many as the database works on side by side."""
     sla: Targets = field(default_factory=lambda: TARGETS)
     seen: Seen = field(default_factory=Seen)
     wake: Callable[[Changes], None] = field(default=lambda _: None)
