@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from llm_incident_manager.adapters.postgres import opening, schema, starting
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.adapters.sql import leases, migrations
+from llm_incident_manager.adapters.sql import leases
 from llm_incident_manager.ports.processes import Seen
-from llm_incident_manager.ports.stores import StoreRefused
 
 
 async def known(options: Options) -> Sequence[Seen]:
@@ -15,9 +14,7 @@ async def known(options: Options) -> Sequence[Seen]:
     pool = await opening.connect(options)
     try:
         async with starting.explained(), pool.connection() as connection:
-            if lacking := await schema.missing(connection, migrations.load("postgres")):
-                names = ", ".join(migration.name for migration in lacking)
-                raise StoreRefused(f"the database lacks {names}: run the migrations first, with the command migrate")
+            await schema.require(connection, migrations.load("postgres"))
             return [leases.seen_of(tuple(row)) for row in await connection.fetch(SQL["processes"])]
     finally:
         await pool.close()
