@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from llm_incident_manager.adapters.postgres import opening, schema, starting
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.adapters.sql import leases
+from llm_incident_manager.adapters.sql import leases, migrations
 from llm_incident_manager.ports.processes import Seen
 
 
