@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 from chaos.acks import AckLog, ack_log
 from chaos.audit import audit
-from chaos.load import Load, filled, first_ack
+from chaos.load import Load, Shape, filled, first_ack
 from chaos.registry import fault
 from chaos.row import Figure, Outcome
 from chaos.run import Run
@@ -76,7 +76,8 @@ class Restarts:
 async def under_load(run: Run, servers: Sequence[RunningServer], log: AckLog, blows: Sequence[Blow]) -> None:
     """Lets the blows fall at random moments, each when the system works again after the one before."""
     before, kills, wanted = log.counted, run.size(10, 40, 200), run.size(0, 20_000, 100_000)
-    loads = [Load(f"load-{number}", run.chance, log) for number, _ in enumerate(servers)]
+    shape = Shape(pause=0.05 * len(servers))
+    loads = [Load(f"load-{number}", run.chance, log, shape) for number, _ in enumerate(servers)]
     try:
         async with AsyncExitStack() as stack:
             for load, server in zip(loads, servers, strict=True):

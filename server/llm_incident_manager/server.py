@@ -51,7 +51,13 @@ class Server:
         parts.start_tracing(settings, stack)
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run = ids.new(clock.now())
-        store = await databases.open_store(settings, clock.now(), run, metrics.replica_read)
+        notes = parts.notes(settings)
+
+        def missing(what: str) -> None:
+            notes["record"] = what
+            metrics.record_missing()
+
+        store = await databases.open_store(settings, clock.now(), run, metrics.replica_read, missing)
         stack.push_async_callback(store.close)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
@@ -75,7 +81,7 @@ class Server:
         optional: dict[str, Probe] = {"clock": timekeeper.check}
         optional |= {"replica": store.check_replica} if settings.storage.replica_url else {}
         optional |= {"redis": redis.check} if redis is not None else {}
-        probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
+        probes = Probes({"database": store.check}, end, notes, optional)
         scrape = Scrape(metrics, store, clock)
         return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
 

@@ -63,7 +63,7 @@ class Proxy:
     ) -> None:
         """With `tls` clients speak TLS to the proxy, and the proxy plainly to the server."""
         self._tls = tls
-        self._upstream = (host, port)
+        self.upstream = (host, port)
         self._fate = fate
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.Task[None]] = set()
@@ -103,7 +103,7 @@ class Proxy:
         self.connections += 1
         self._writers.add(writer)
         try:
-            up_reader, up_writer = await asyncio.open_connection(*self._upstream)
+            up_reader, up_writer = await asyncio.open_connection(*self.upstream)
         except OSError:
             _end(writer, reset=True)  # as if the server itself had refused
         else:
