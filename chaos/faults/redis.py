@@ -18,7 +18,7 @@ from llm_incident_client import IncidentClient, IncidentManagerError, RetryPolic
 from tests.support.books import Books, books_in
 from tests.support.proxy import FAIR, PARTITION, Proxy
 from tests.support.redis import RedisServer
-from tests.support.server import running_server
+from tests.support.server import RunningServer, running_server
 
 CALLERS = 4
 PAUSE = 0.02
@@ -84,6 +84,7 @@ class Scene:
     ingest: Ingest
     books: Books
     env: dict[str, str]
+    servers: Sequence[RunningServer]
 
     async def drained(self, seconds: float = 60.0) -> float:
         """Seconds until everything acknowledged by now was told."""
@@ -121,7 +122,7 @@ async def _scene(run: Run) -> AsyncIterator[Scene]:
                 stack.push_async_callback(client.aclose)
                 group.create_task(ingest.run(client, caller))
             try:
-                yield Scene(redis, way, provider, ingest, books_in(cluster, database), env)
+                yield Scene(redis, way, provider, ingest, books_in(cluster, database), env, servers)
             finally:
                 ingest.stopping = True
 
@@ -130,9 +131,9 @@ async def _outcome(scene: Scene, figures: Sequence[Figure]) -> Outcome:
     """Ingest has stopped: holds its log against the record."""
     found = await audit(scene.ingest.log.read(), scene.books, scene.env)
     errors = Figure("ingest errors", len(scene.ingest.errors), most=0)
-    return Outcome(
-        [errors, *figures], found.acked, found.lost, found.doubled, wrong=[*found.wrong, *scene.ingest.errors[:3]]
-    )
+    ended = [s.log[-600:] for s in scene.servers if s.process is not None and s.process.returncode is not None]
+    wrong = [*found.wrong, *scene.ingest.errors[:3], *(f"a server has ended: {log}" for log in ended)]
+    return Outcome([errors, *figures], found.acked, found.lost, found.doubled, wrong=wrong)
 
 
 @fault(10, "Redis is stopped, then swallows everything", part="Redis",
