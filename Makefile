@@ -9,7 +9,7 @@ STAMP    := $(VENV)/.installed
 PROJECTS := pyproject.toml generated/pyproject.toml clients/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test prove chaos fuzz check gates gen baseline lock lint fmt types coverage conformance bench sdk cases
+.PHONY: help setup run demo test chaos fuzz check gates gen baseline lock lint fmt types coverage conformance bench sdk cases
 .PHONY: clean
 
 help: ## Show this list
@@ -35,9 +35,6 @@ demo: setup ## Start a server, replay a day of LLM events into it and show what 
 
 test: setup ## Run the tests
 	$(BIN)/python -m pytest $(ARGS)
-
-prove: setup ## The proofs in full size: 100,000 events through 200 cuts, and 120 kills under load, 100 of them with PostgreSQL
-	TEST_SIZE=full $(BIN)/python -m pytest tests/adversity $(ARGS)
 
 # The long profile takes most of an hour, ci some minutes; full is long with 200 kills and 100,000 acknowledged events.
 PROFILE ?= long

@@ -53,7 +53,13 @@ class Server:
         parts.start_tracing(settings, stack)
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run = ids.new(clock.now())
-        store = await databases.open_store(settings, clock.now(), run, metrics.replica_read)
+        notes = parts.notes(settings)
+
+        def missing(what: str) -> None:
+            notes["record"] = what
+            metrics.record_missing()
+
+        store = await databases.open_store(settings, clock.now(), run, metrics.replica_read, missing)
         stack.push_async_callback(store.close)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
@@ -87,7 +93,7 @@ class Server:
         chain = hooks.chain(metrics, contract.checkers(), services.door)
         dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
         optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
-        probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
+        probes = Probes({"database": store.check}, end, notes, optional)
         scrape = Scrape(metrics, store, news.bus, clock)
         return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
 

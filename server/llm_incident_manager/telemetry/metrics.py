@@ -116,6 +116,7 @@ class Metrics:
         self._offset = self._gauge("clock_offset_seconds", "How far ahead the clock is that ours is compared with.")
         self._steps = self._counter("clock_steps", "Times that a clock was found to have been set.")
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
+        self._missing = self._counter("record_missing", "Times the database came back without what was acknowledged.")
         self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
         up = self._gauge("dependency_up", "1 while an optional dependency is used, else 0.", "dependency")
         self._dependencies = _Children(up)
@@ -235,6 +236,10 @@ class Metrics:
     def store_failed(self) -> None:
         """Counts a time the database did not answer."""
         self._store_errors.inc()
+
+    def record_missing(self) -> None:
+        """Counts a time that the database came back without what was acknowledged."""
+        self._missing.inc()
 
     def expired(self, what: str, records: int) -> None:
         """Counts records that retention has deleted, by their sort."""

@@ -1,6 +1,9 @@
 """Whether a server may be used: connects, looks at what it promises, and refuses in words that say what to do."""
 
+from collections.abc import Callable
+
 from llm_incident_manager.adapters.postgres import pool
+from llm_incident_manager.adapters.postgres.memory import Memory
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.starting import explained
 from llm_incident_manager.adapters.postgres.statements import SQL
@@ -10,13 +13,13 @@ _OLDEST = 140_000
 _PROMISES = ("fsync", "full_page_writes", "synchronous_commit")
 
 
-async def connect(options: Options) -> pool.Pool:
-    """A pool to a server that may be used.
+async def connect(options: Options, missing: Callable[[str], None] = lambda _: None) -> pool.Pool:
+    """A pool to a server that may be used. `missing` is told when it later lacks what this process committed.
 
     Raises StoreRefused when it may not or the address or sign-in is wrong, StoreUnavailable when it does not answer.
     """
     async with explained(signing_in=True):
-        lent = await pool.open_pool(options)
+        lent = await pool.open_pool(options, memory=Memory(missing))
     try:
         async with explained(), lent.connection() as connection, connection.transaction():
             facts = await connection.fetchrow(SQL["server_facts"])
