@@ -27,6 +27,8 @@ FAULTS = (
     "wake.lost",  # nobody hears that there is work
     "wake.twice",
     "wake.late",
+    "carrier.away",  # what carries work between servers does not answer
+    "carrier.flushed",  # it has forgotten everything
     "claim.frozen",  # a server freezes, longer than its lease, with work that it has just claimed
     "work.twice",  # rows that were claimed once come to the handler again, with their old fence
     "channel.error",

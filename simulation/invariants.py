@@ -36,9 +36,11 @@ def waiting(store: SqliteStore) -> list[Instant]:
     return [Instant(due) for (due,) in _ask(store, _DUE)]
 
 
-async def check(run: Run) -> None:
+def check(run: Run) -> None:
     """Looks at everything."""
-    for look in (_ledger, _events, _exactly_once, _producers, _notes, _deliveries, _order, _audit, _timers, _states):
+    for look in (_ledger, _events, _exactly_once, _producers, _notes, _deliveries, _order, _audit):
+        look(run)
+    for look in (_snoozes, _promises, _states):
         look(run)
 
 
@@ -158,13 +160,13 @@ def _happenings(run: Run) -> Iterator[tuple[str, int, dict[str, str]]]:
         yield resource.removeprefix("incident/"), at, orjson.loads(details)
 
 
-def _timers(run: Run) -> None:
+def _snoozes(run: Run) -> None:
     """Each snooze ends once, and by its timer not before its time; nobody stays snoozed, since all timers are done."""
     until: dict[str, int] = {}
     for incident, at, details in _happenings(run):
         match details.get("verb"):
             case "snooze":
-                until[incident] = times.instant(_moment(details["until"]))
+                until[incident] = _instant(details["until"])
             case "wake" if incident not in until:
                 run.world.found("timers fire once", f"incident {incident} wakes and was not asleep")
             case "wake":
@@ -175,6 +177,19 @@ def _timers(run: Run) -> None:
         run.world.found("timers fire once", f"incident {ids.text(id_)} is still snoozed, without a timer")
     for incident in until:
         run.world.found("timers fire once", f"incident {incident} was snoozed, and nothing tells of the end of it")
+
+
+def _promises(run: Run) -> None:
+    """Each broken promise is told once, and not before it is broken."""
+    broken = Counter[tuple[str, str]]()
+    for incident, at, details in _happenings(run):
+        if "promise" in details:
+            broken[incident, details["promise"]] += 1
+            if at <= _instant(details["deadline"]):
+                run.world.found("no timer is early", f"incident {incident} has broken {details} at {at}")
+    for (incident, promise), number in broken.items():
+        if number > 1:
+            run.world.found("timers fire once", f"incident {incident} has broken {promise} {number} times")
 
 
 def _states(run: Run) -> None:
@@ -192,10 +207,10 @@ def _states(run: Run) -> None:
             run.world.found("states", f"incident {ids.text(id_)} is {stored}, and the audit says {state}")
 
 
-def _moment(text: str) -> Timestamp:
+def _instant(text: str) -> Instant:
     moment = Timestamp()
     moment.FromJsonString(text)
-    return moment
+    return times.instant(moment)
 
 
 def _text(incident: bytes | None) -> str:

@@ -59,9 +59,10 @@ class Network:
 
     def server(self) -> Server:
         """Whichever the load balancer gives. Raises Unanswered when nobody is up."""
-        if not self.servers:
+        serving = [server for server in self.servers if server.serves]
+        if not serving:
             raise Unanswered("nobody is up")
-        return self.world.chance.choice(self.servers)
+        return self.world.chance.choice(serving)
 
     async def unary(self, name: str, request: Message) -> Any:
         """The reply. Raises Unanswered, Refused."""

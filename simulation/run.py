@@ -11,17 +11,19 @@ from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.sqlite import outbox, timers
 from llm_incident_manager.adapters.sqlite import store as sqlite
 from llm_incident_manager.adapters.sqlite.store import SqliteStore
+from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.ports.stores import Store
 from simulation import invariants
 from simulation.books import Books
+from simulation.bus import Wire
 from simulation.channel import Provider
 from simulation.clients import Operator, Reporter
 from simulation.diary import Diary
 from simulation.loop import Stuck
 from simulation.network import Network, Refused, Unanswered
 from simulation.producers import Producer
-from simulation.server import LEASE_LEAP, Bell, Server
+from simulation.server import LEASE_LEAP, Server
 from simulation.world import World
 
 TROUBLE_SECONDS = 10.0
@@ -31,6 +33,15 @@ REST_SECONDS = 1.1
 """A little longer than the pollers' longest rest: who has work by then has looked for it."""
 
 MOST_RESTS = 120
+
+
+ALL = tuple(Role)
+SPLIT = {
+    1: (ALL,),
+    2: ((Role.API,), (Role.API, Role.ROUTE, Role.NOTIFY)),
+    3: ((Role.API, Role.NOTIFY), (Role.ROUTE,), (Role.API, Role.ROUTE)),
+}
+"""Roles of the servers of a run where not everybody does everything, by how many servers there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +62,18 @@ class Run:
     def __init__(self, store: SqliteStore, world: World) -> None:
         """Draws who takes part."""
         self.world = world
+        self.draw = world.chance.stream("run")
         self.store = store
         self.books = Books(world)
-        self.bell = Bell(world)
+        self.wire = Wire(world, carried=self.draw.random() < 0.5)
         self.network = Network(world)
         self.diary = Diary(world)
-        self.draw = world.chance.stream("run")
         self.providers = {name: Provider(name, world) for name in ("pager", "chat")[: self.draw.randint(1, 2)]}
         self.names = "abc"[: self.draw.randint(1, 3)]
         off = self.draw.choice((0, 0, 200_000))
         self.skews = {name: self.draw.randint(-off, off) for name in self.names}
+        split = self.draw.random() < 0.5
+        self.roles = {name: SPLIT[len(self.names)][at] if split else ALL for at, name in enumerate(self.names)}
         self._starts = 0
         about = world, self.network, self.diary, self.draw.randint(1, 8)
         self.producers = [Producer(f"producer-{n}", *about) for n in range(self.draw.randint(1, 2))]
@@ -87,7 +100,7 @@ class Run:
                 self.world.found("no defects", f"{task.get_name()} failed with {error!r}")
         await self._rest()
         await self._ask_again()
-        await invariants.check(self)
+        invariants.check(self)
         for server in list(self.network.servers):
             await server.kill()
 
@@ -95,13 +108,13 @@ class Run:
         """Starts a server. Where there is only one it ends the leases of the one before, as a start on SQLite does."""
         self._starts += 1
         server = Server(
-            f"{name}.{self._starts}", self.world, cast(Store, self.store), self.books, self.bell, self.skews[name]
+            f"{name}.{self._starts}", self.world, cast(Store, self.store), self.books, self.wire, self.skews[name]
         )
         self.world.trace(f"{server.name} starts")
         if len(self.names) == 1 and self._starts > 1:
             outbox.reset(self.store._writer.connection)
             timers.reset(self.store._writer.connection)
-        server.start(self.providers)
+        server.start(self.providers, self.roles[name])
         self.network.servers.append(server)
 
     def _server(self, name: str) -> Server:

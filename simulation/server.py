@@ -1,7 +1,7 @@
 """Servers of the product as the composition root builds them, on simulated lines; they crash, freeze and come back."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from functools import cache
 from random import Random
@@ -13,17 +13,19 @@ from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.policy import Route
+from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.domain.severity import Severity
+from llm_incident_manager.domain.sla import Target
 from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND, Instant
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.triage import Judge
-from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.buses import CarriedBus
+from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.pipeline.numbers import Numbers
-from llm_incident_manager.pipeline.outbox import Handler, Pump
 from llm_incident_manager.pipeline.tools import Identities, Tools
-from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Store
+from llm_incident_manager.roles import News, workers
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks
 from llm_incident_manager.transport.call import Chain
@@ -32,13 +34,26 @@ from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.usecases.watch import Feed
 from simulation.books import Books
+from simulation.bus import Whispers, Wire
 from simulation.channel import Provider, ProviderLine
 from simulation.database import Line
-from simulation.repeating import Repeating, RepeatingTimers
+from simulation.repeating import RepeatingTimers
 from simulation.world import World
 
 LEASE_LEAP = 61 * SECOND
 """Ends every lease."""
+
+SLA = {
+    Severity.P0: Target(1 * SECOND, 3 * SECOND),
+    Severity.P1: Target(2 * SECOND, 5 * SECOND),
+    Severity.P2: Target(3 * SECOND, 10 * SECOND),
+    Severity.P3: Target(5 * SECOND, 1 * HOUR),
+    Severity.P4: Target(None, 3 * HOUR),
+}
+"""Broken while the trouble lasts."""
+
+LEFT_OUT = frozenset({"indexer", "sweeper"})
+"""Workers that are not started: what they do nobody here asks for, and a run would take twice as long."""
 
 METRICS = Metrics("simulation")
 LANES = 2
@@ -74,70 +89,39 @@ class ServerClock:
         await asyncio.sleep(seconds)
 
 
-class Bell:
-    """Tells pumps that there is work: at once as a rule, late, twice or never as the seed says."""
-
-    def __init__(self, world: World) -> None:
-        """Nobody listens yet."""
-        self._world = world
-        self.servers: list[Server] = []
-
-    def ring(self, changes: Changes, by: "Server") -> None:
-        """What was committed by a server is told to all."""
-        topics = list(dict.fromkeys(row.topic for row in changes.outbox))
-        if not topics and not changes.feed:
-            return
-        for server in self.servers:
-            late = 0.0 if server is by else self._world.chance.between(0, 0.01)
-            for _ in range(self._times()):
-                if self._world.chance.happens("wake.late"):
-                    late += self._world.chance.between(0.1, 3)
-                self._world.loop.call_later(late, server.wake, topics, bool(changes.feed), context=server.lane.context)
-
-    def _times(self) -> int:
-        chance = self._world.chance
-        return 0 if chance.happens("wake.lost") else 1 + chance.happens("wake.twice")
-
-
 class Server:
     """One start of a server until its end. `name` is unique, as the owner of leases."""
 
-    def __init__(self, name: str, world: World, store: Store, books: Books, bell: Bell, skew: int) -> None:
+    def __init__(self, name: str, world: World, store: Store, books: Books, wire: Wire, skew: int) -> None:
         """Builds all parts and starts nothing."""
         self.name = name
         self.dead = False
         self.disturbed: list[float] = []
         self.lane = world.loop.lane(name)
         self.line = Line(store, world, books, self)
-        self.pumps: dict[str, Pump] = {}
         self._world = world
-        self._bell = bell
+        self._wire = wire
         self._skew = skew
 
-    def start(self, providers: Mapping[str, Provider]) -> None:
-        """Starts its workers."""
-        tools = self._tools(providers)
+    def start(self, providers: Mapping[str, Provider], does: Collection[Role]) -> None:
+        """Starts the workers of its roles."""
+        store, clock = cast(Store, self.line), ServerClock(self._world, self._skew)
+        hints = Whispers(self._wire)
+        bus = self._wire.bus(store, hints, self)
+        news = News(bus, hints, Meter(clock))
+        tools = self._tools(providers, store, clock, news)
+        self.serves = Role.API in does
         self.services = self._services(tools)
         self.dispatcher = Dispatcher(chain(), contract.handlers(self.services))
-        pressed = self.services.batcher
-        for handler in (*assembly.AFTER_COMMIT, *assembly.EFFECTS):
-            repeated = cast(Handler, Repeating(handler, self))
-            self.pumps[handler.TOPIC] = Pump(repeated, tools, self.name, lambda: pressed.pressed)
-        workers: dict[str, Callable[[], Any]] = {"batcher": self.services.batcher.run, "feed": self.services.feed.run}
-        workers["timers"] = RepeatingTimers(tools, self).run
-        workers |= {f"pump-{topic}": pump.run for topic, pump in self.pumps.items()}
-        for name, run in workers.items():
-            self.lane.spawn(run(), name).add_done_callback(self._ended)
-        self._bell.servers.append(self)
-
-    def wake(self, topics: list[str], feed: bool) -> None:
-        """There is work of these topics."""
-        if self.dead:
-            return
-        for topic in topics:
-            self.pumps[topic].wake()
-        if feed:
-            self.services.feed.wake()
+        batcher, feed = self.services.batcher, self.services.feed
+        found = dict(workers(does, tools, owner=self.name, batcher=batcher, feed=feed, news=news))
+        if "timers" in found:
+            found["timers"] = RepeatingTimers(tools, self)
+        if isinstance(bus.inner, CarriedBus):
+            found["bus"] = bus.inner
+        for name, worker in found.items():
+            if name not in LEFT_OUT:
+                self.lane.spawn(worker.run(), name).add_done_callback(self._ended)
 
     def again(self, work: Callable[[], Coroutine[Any, Any, None]], what: str) -> None:
         """Now and then does once more, and later, what a claim has brought."""
@@ -162,7 +146,6 @@ class Server:
         """Ends it as `kill -9` does: nothing it still does reaches anybody."""
         self.disturb("killed")
         self.dead = True
-        self._bell.servers.remove(self)
         self.lane.thaw()
         for session in list(self.line.sessions):
             await session.abandon()
@@ -209,9 +192,8 @@ class Server:
             error = None if task.cancelled() else task.exception()
             self._world.found("workers live", f"{task.get_name()} of {self.name} ended with {error!r}")
 
-    def _tools(self, providers: Mapping[str, Provider]) -> Tools:
-        ids, clock = Uuid7(_bits(self._world.chance.stream(self.name))), ServerClock(self._world, self._skew)
-        store = cast(Store, self.line)
+    def _tools(self, providers: Mapping[str, Provider], store: Store, clock: ServerClock, news: News) -> Tools:
+        ids = Uuid7(_bits(self._world.chance.stream(self.name)))
         return Tools(
             store=store,
             clock=clock,
@@ -226,7 +208,8 @@ class Server:
             route=Route("default", tuple(providers), Severity.P3),
             retry=RetryPolicy(),
             channels={name: ProviderLine(provider, self) for name, provider in providers.items()},
-            wake=lambda changes: self._bell.ring(changes, self),
+            sla=SLA,
+            wake=news.tell,
         )
 
     def _services(self, tools: Tools) -> Services:
