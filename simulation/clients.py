@@ -92,8 +92,8 @@ class Reporter(Client):
 
     async def run(self) -> None:
         """Sends some events, and some of them twice."""
-        for number in range(self.random.randint(4, 14)):
-            await self.think(0.6)
+        for number in range(self.random.randint(4, 10)):
+            await self.think(0.4)
             request = self._request(f"{self.name}-{number}")
             await self._report(request)
             if self.random.random() < 0.15:
@@ -127,7 +127,7 @@ class Operator(Client):
             self._plain, self._plain, self._plain, self._snooze, self._snooze, self._snooze, self._note, self._merge,
         )  # fmt: skip
         for number in range(self.random.randint(4, 14)):
-            await self.think(0.6)
+            await self.think(0.4)
             if not (known := list(self.diary.incidents)):
                 continue
             name = f"{self.name}-{number}"

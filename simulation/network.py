@@ -34,7 +34,8 @@ class Refused(Exception):
 
     def __init__(self, error: StatusError) -> None:
         """The code's name, and whether asking again may help."""
-        super().__init__(f"{error.code}: {error.status.message}")
+        # When to come back is drawn by the product, and must not show in the trace.
+        super().__init__(error.code if error.code in RETRIED else f"{error.code}: {error.status.message}")
         self.code = error.code
 
 

@@ -20,15 +20,16 @@ from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND, Instant
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus
 from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.tools import Identities, Tools
+from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.roles import News, workers
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks
-from llm_incident_manager.transport.call import Chain
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.services import Services
@@ -67,9 +68,9 @@ def judge() -> Judge:
 
 
 @cache
-def chain() -> Chain:
-    """What every call passes."""
-    return hooks.chain(METRICS, contract.checkers())
+def settings(does: tuple[Role, ...]) -> Settings:
+    """The defaults, for a server with these roles."""
+    return Settings.model_validate({"roles": list(does)})
 
 
 class ServerClock:
@@ -111,10 +112,11 @@ class Server:
         news = News(bus, hints, Meter(clock))
         tools = self._tools(providers, store, clock, news)
         self.serves = Role.API in does
-        self.services = self._services(tools)
-        self.dispatcher = Dispatcher(chain(), contract.handlers(self.services))
-        batcher, feed = self.services.batcher, self.services.feed
-        found = dict(workers(does, tools, owner=self.name, batcher=batcher, feed=feed, news=news))
+        chosen = settings(tuple(does))
+        self.services = _services(chosen, tools, bus)
+        chain = hooks.chain(METRICS, contract.checkers(), self.services.door)
+        self.dispatcher = Dispatcher(chain, contract.handlers(self.services))
+        found = dict(workers(chosen, self.services, news, self.name, presence=None))
         if "timers" in found:
             found["timers"] = RepeatingTimers(tools, self)
         if isinstance(bus.inner, CarriedBus):
@@ -212,10 +214,11 @@ class Server:
             wake=news.tell,
         )
 
-    def _services(self, tools: Tools) -> Services:
-        services = parts.services(Settings(), tools, Feed(tools.store), Drain())
-        limits = Limits(batch_events=40, batch_fingerprints=4, buffer_events=60, lanes=LANES)
-        return replace(services, batcher=Batcher(services.runner, limits, tools.metrics))
+
+def _services(chosen: Settings, tools: Tools, bus: Bus) -> Services:
+    services = parts.services(chosen, tools, Feed(tools.store), bus, Drain())
+    limits = Limits(batch_events=40, batch_fingerprints=4, lanes=LANES, bounds=Bounds(events=60))
+    return replace(services, batcher=Batcher(services.runner, limits, tools.metrics))
 
 
 def _bits(random: Random) -> Callable[[int], int]:
