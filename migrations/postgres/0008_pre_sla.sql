@@ -10,9 +10,9 @@ SELECT o.id, 'sla', o.tenant, 'sla', CASE WHEN o.acknowledge_by >= o.at THEN o.a
 FROM (
     SELECT
         i.id, i.tenant, (extract(epoch FROM now()) * 1000000)::bigint AS at,
-        CASE WHEN i.acknowledged_at IS NULL THEN i.created_at + 60000000 * CASE i.severity
+        CASE WHEN i.acknowledged_at IS NULL THEN i.created_at + 60000000::bigint * CASE i.severity
             WHEN 0 THEN 5 WHEN 1 THEN 15 WHEN 2 THEN 60 WHEN 3 THEN 240 ELSE 4320 END ELSE 0 END AS acknowledge_by,
-        i.created_at + 60000000 * CASE i.severity
+        i.created_at + 60000000::bigint * CASE i.severity
             WHEN 0 THEN 15 WHEN 1 THEN 60 WHEN 2 THEN 240 WHEN 3 THEN 1440 ELSE 4320 END AS resolve_by
     FROM incident AS i
     WHERE i.state NOT IN ('RESOLVED', 'CLOSED')

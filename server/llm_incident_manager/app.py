@@ -13,6 +13,7 @@ from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import StoreUnavailable
+from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.ports.stores import StoreRefused
@@ -40,12 +41,12 @@ def run(settings: Settings) -> int:
         return runner.run(_serve(settings))
 
 
-def migrate(settings: Settings, *, dry_run: bool = False) -> Sequence[str]:
+def migrate(settings: Settings, *, phase: Phase, dry_run: bool = False) -> Sequence[str]:
     """Brings the database's schema up to date; returns the names of the migrations run, or that would run.
 
     Raises StoreRefused, StoreUnavailable.
     """
-    return asyncio.run(databases.migrate(settings, SystemClock().now(), dry_run=dry_run))
+    return asyncio.run(databases.migrate(settings, SystemClock().now(), phase=phase, dry_run=dry_run))
 
 
 async def _serve(settings: Settings) -> int:

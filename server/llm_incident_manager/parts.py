@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
+import llm_incident_manager
 from llm_incident_manager.adapters import databases, rulepack
 from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.redis.connection import Connection
@@ -21,7 +22,9 @@ from llm_incident_manager.pipeline.batcher import Batcher, Limits
 from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.numbers import Numbers
+from llm_incident_manager.pipeline.presence import Presence
 from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.pipeline.tools import Identities, Tools
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
@@ -29,6 +32,7 @@ from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
+from llm_incident_manager.ports.processes import Process
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import traces
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -38,6 +42,7 @@ from llm_incident_manager.transport.handlers.services import Services, StreamLim
 from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
+from llm_incident_manager.transport.readiness import Probe
 from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.dead_letters import DeadLetters
@@ -59,6 +64,7 @@ def tools(
     metrics: Metrics,
     channels: Mapping[str, Channel],
     wake: Callable[[Changes], None],
+    life: Callable[[], int | None],
 ) -> Tools:
     """What stages and effects reach for."""
     dedup, triage, tell = settings.deduplication, settings.triage, settings.notifications
@@ -83,7 +89,9 @@ def tools(
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
         kept=policy(settings),
         sla=settings.sla.targets(),
+        lanes=databases.lanes(settings),
         wake=wake,
+        life=life,
     )
 
 
@@ -129,9 +137,31 @@ def places(settings: Settings) -> Places:
     return Places(calls, subscribers, reserve, reads=each, writes=each)
 
 
+def presence(settings: Settings, store: Store, owner: str, *, clock: Clock, metrics: Metrics) -> Presence | None:
+    """This process among others, where there may be others."""
+    if not databases.may_be_shared(settings):
+        return None
+    process = Process(owner, settings.roles, llm_incident_manager.__version__, clock.now())
+    return Presence(store, clock, process, settings.processes.lease_secs, metrics)
+
+
 def notes(settings: Settings) -> dict[str, str]:
     """What readiness tells beside the probes."""
     return {"anonymous_access": ", ".join(settings.exposed())} if settings.exposed() else {}
+
+
+def optional_probes(
+    settings: Settings, store: Store, timekeeper: Timekeeper, redis: Connection | None, presence: Presence | None
+) -> Mapping[str, Probe]:
+    """What readiness tells and does not count."""
+    found: dict[str, Probe] = {"clock": timekeeper.check}
+    if settings.storage.replica_url:
+        found["replica"] = store.check_replica
+    if redis is not None:
+        found["redis"] = redis.check
+    if presence is not None:
+        found["roles"] = presence.attended
+    return found
 
 
 def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) -> Services:

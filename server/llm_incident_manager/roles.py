@@ -4,28 +4,25 @@ import asyncio
 from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
+from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
-from llm_incident_manager.pipeline.batcher import Batcher
 from llm_incident_manager.pipeline.buses import CarriedBus
 from llm_incident_manager.pipeline.indexer import Indexer
 from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.pipeline.outbox import Handler, Pump
+from llm_incident_manager.pipeline.presence import Presence
 from llm_incident_manager.pipeline.sweeper import Sweeper
+from llm_incident_manager.pipeline.tenure import Tenure, Worker
 from llm_incident_manager.pipeline.timers import Timers
-from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.hints import FEED, Hints
+from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.usecases.watch import Feed
 
-
-class Worker(Protocol):
-    """Something that works on its own until it is cancelled."""
-
-    async def run(self) -> None:
-        """Does so."""
-        ...
+UPKEEP = "upkeep"
+"""The lease of whoever sweeps and indexes. Two at once, for a moment, would do needless work and no harm."""
 
 
 class Follower(Protocol):
@@ -78,28 +75,35 @@ class Listener:
 
 
 def workers(
-    roles: Collection[Role], tools: Tools, *, owner: str, lanes: int, batcher: Batcher, feed: Feed, news: News
+    settings: Settings, services: Services, news: News, owner: str, presence: Presence | None
 ) -> Mapping[str, Worker]:
-    """The parts that work on their own in a process with these roles, by name; `news` will wake them.
+    """The parts that work on their own in this process, by name; `news` will wake them.
 
-    `owner` names this start of the process in leases; `lanes` is how many transactions the database does at once.
+    `owner` names this start of the process in leases. Without a presence there are no others, and no need for leases.
     """
-    found: dict[str, Worker] = {}
-    if Role.API in roles:
-        found |= {"batcher": batcher, "feed": feed}
-        news.followers.append(feed)
-    if Role.ROUTE in roles:
-        found["timers"] = Timers(tools, owner, lanes)
-    for handler in _after_commit(roles):
+    tools, batcher = services.tools, services.batcher
+    found: dict[str, Worker] = {} if presence is None else {"presence": presence}
+    if Role.API in settings.roles:
+        found |= {"batcher": batcher, "feed": services.feed}
+        news.followers.append(services.feed)
+    if Role.ROUTE in settings.roles:
+        found["timers"] = Timers(tools, owner)
+    for handler in _after_commit(settings.roles):
         found[f"pump-{handler.TOPIC}"] = Pump(
             handler, tools, owner, lambda: batcher.pressed, bus=news.bus, accepted=news.accepted.per_second
         )
     if isinstance(news.bus, CarriedBus):
         found["bus"] = news.bus
-    found["hints"] = Listener(news.hints, feed, news.bus)
+    found["hints"] = Listener(news.hints, services.feed, news.bus)
     indexer = Indexer(tools.store, tools.clock, lambda: batcher.pressed)
     news.followers.append(indexer)
-    return {**found, "indexer": indexer, "sweeper": Sweeper(tools.store, tools.clock, tools.kept, tools.metrics)}
+    upkeep: dict[str, Worker] = {
+        "indexer": indexer,
+        "sweeper": Sweeper(tools.store, tools.clock, tools.kept, tools.metrics),
+    }
+    if presence is None:
+        return {**found, **upkeep}
+    return {**found, UPKEEP: Tenure(tools.store, tools.clock, UPKEEP, owner, settings.processes.lease_secs, upkeep)}
 
 
 def _after_commit(roles: Collection[Role]) -> Iterator[Handler]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import llm_incident_manager
 from llm_incident_manager import parts, roles
@@ -15,6 +15,8 @@ from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline.meter import Meter
+from llm_incident_manager.pipeline.seen import Seen
+from llm_incident_manager.pipeline.tenure import Worker
 from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
@@ -23,7 +25,7 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
-from llm_incident_manager.transport.readiness import Probe, Probes
+from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
@@ -36,7 +38,7 @@ class Server:
 
     settings: Settings
     store: Store
-    workers: dict[str, roles.Worker]
+    workers: dict[str, Worker]
     end: Drain
     dispatcher: Dispatcher
     probes: Probes
@@ -47,7 +49,7 @@ class Server:
 
     @classmethod
     async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Server":
-        """Builds everything and starts nothing but the database. Raises StoreRefused."""
+        """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable."""
         parts.start_tracing(settings, stack)
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run = ids.new(clock.now())
@@ -62,19 +64,29 @@ class Server:
         if redis is not None:
             stack.push_async_callback(redis.close)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
+        presence = parts.presence(settings, store, owner, clock=clock, metrics=metrics)
+        if presence is not None:
+            stack.push_async_callback(presence.leave)
+            await presence.once()
         news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
-        tools = parts.tools(settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell)
+        tools = parts.tools(
+            settings,
+            store,
+            clock=clock,
+            ids=ids,
+            metrics=metrics,
+            channels=channels,
+            wake=news.tell,
+            life=(lambda: 0) if presence is None else presence.life,
+        )
+        tools = replace(tools, seen=Seen(redis_opening.shared_seen(settings.redis, redis, store)))
         services = parts.services(settings, tools, feed, news.bus, end)
-        lanes, batcher = databases.lanes(settings), services.batcher
-        found = roles.workers(settings.roles, tools, owner=owner, lanes=lanes, batcher=batcher, feed=feed, news=news)
-        workers = {**found, "timekeeper": timekeeper, "loop": LoopWatch(metrics)}
-        workers |= {"redis": redis} if redis is not None else {}
+        workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
+        workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
         chain = hooks.chain(metrics, contract.checkers(), services.door)
         dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
-        optional: dict[str, Probe] = {"clock": timekeeper.check}
-        optional |= {"replica": store.check_replica} if settings.storage.replica_url else {}
-        optional |= {"redis": redis.check} if redis is not None else {}
+        optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
         probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
         scrape = Scrape(metrics, store, news.bus, clock)
         return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])

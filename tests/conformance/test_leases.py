@@ -1,7 +1,7 @@
 """Leases on every database: one holder at a time, fenced inside the unit of work, freed when their process is lost."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -202,31 +202,35 @@ async def test_nobody_is_buried_who_was_heard_of(store: Store) -> None:
     assert await holds(store, ours)
 
 
-async def test_a_silent_process_loses_its_leases_and_what_nobody_took_is_still_its_own(store: Store) -> None:
-    work, timer = a_row(), TimerRow(IncidentId(make_id()), "snooze", TENANT, TimerKind.SNOOZE, NOW, NOW)
-    await write(store, Changes(outbox=[work, other := a_row()], timers=[timer]))
+async def bury_all(store: Store) -> None:
+    assert OURS.owner in await store.bury(0)
+
+
+async def say_good_bye(store: Store) -> None:
+    await store.leave(OURS.owner)
+
+
+@pytest.mark.parametrize("end", [bury_all, say_good_bye], ids=["silent", "leaving"])
+async def test_a_process_that_is_no_more_has_no_leases_and_can_finish_nothing(
+    store: Store, end: Callable[[Store], Awaitable[None]]
+) -> None:
+    timer = TimerRow(IncidentId(make_id()), "snooze", TENANT, TimerKind.SNOOZE, NOW, NOW)
+    await write(store, Changes(outbox=[a_row(), a_row()], timers=[timer]))
     await store.beat(OURS)
-    await store.beat(THEIRS)
     (mine,) = await claim(store, OURS.owner, limit=1)
-    (kept,) = await claim(store, "of nobody known")
+    (kept,) = await claim(store, "somebody else's")
     (late,) = await store.claim_timers(OURS.owner, NOW, later(60), 9)
     lease = await taken(store, OURS.owner)
-    assert (mine.id, kept.id) == (work.id, other.id)
-    assert set(await store.bury(0)) == {OURS.owner, THEIRS.owner}
+    await end(store)
     assert await store.processes() == []
     async with store.transaction() as tx:
-        assert await tx.still_leased([mine, kept]) == [mine, kept]
-        assert await tx.leased_timers([late]) == [late]
-        assert await tx.holds(lease)
-    (again,) = await claim(store, THEIRS.owner)
-    assert again == mine._replace(fence=2)
-    assert [row.fence for row in await store.claim_timers(THEIRS.owner, NOW, later(60), 9)] == [2]
-    assert (await taken(store, THEIRS.owner)).fence == 2
-    await write(store, Changes(outbox_done=[mine], timers_done=[late]))
-    async with store.transaction() as tx:
-        assert await tx.still_leased([mine]) == []
-        assert await tx.still_leased([again]) == [again]
+        assert await tx.still_leased([mine, kept]) == [kept]
+        assert await tx.leased_timers([late]) == []
         assert not await tx.holds(lease)
+        await tx.write(Changes(outbox_done=[mine], timers_done=[late]))
+    assert [row.id for row in await claim(store, THEIRS.owner)] == [mine.id]
+    assert len(await store.claim_timers(THEIRS.owner, NOW, later(60), 9)) == 1
+    assert (await taken(store, THEIRS.owner)).fence > lease.fence
     assert (await store.beat(OURS)).known is False
 
 

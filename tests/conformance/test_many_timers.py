@@ -69,14 +69,15 @@ async def due_together(store: Store, due: Instant) -> None:
 @pytest.mark.needs("durable", "alone")
 async def test_all_fire_once_and_soon_and_ingest_goes_on(store: Store, backend: Backend) -> None:
     world = world_on(store, sla=TARGETS)
-    world.tools = replace(world.tools, clock=(clock := SystemClock()))
+    lanes = 2 if store.kind == "postgresql" else 1
+    world.tools = replace(world.tools, clock=(clock := SystemClock()), lanes=lanes)
     due = clock.now()
     await due_together(store, due)
     ingest = Ingest(world)
     tasks = [asyncio.create_task(ingest.run())]
     await asyncio.sleep(2)
     before, began = ingest.p99(), clock.now()
-    tasks.append(asyncio.create_task(Timers(world.tools, "test", 2 if store.kind == "postgresql" else 1).run()))
+    tasks.append(asyncio.create_task(Timers(world.tools, "test").run()))
     async with asyncio.timeout(60):
         while (await store.overdue_timers(began)).count:  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.05)

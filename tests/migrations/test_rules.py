@@ -1,10 +1,13 @@
 """Which files are migrations, which of them a database still needs, and which databases are refused."""
 
+import re
+
 import pytest
 from setuptools import find_namespace_packages  # type: ignore[import-untyped]  # ships no types
 
 from llm_incident_manager.adapters.sql import migrations
 from llm_incident_manager.adapters.sql.migrations import Applied, Migration
+from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.ports.stores import StoreRefused
 from tools import shell
 
@@ -16,6 +19,9 @@ FIRST, SECOND, THIRD = KNOWN = migrations.parse(
         ("schema.sql", "no migration"),
     ]
 )
+
+ADD, TIDY, MORE = KNOWN
+(ADD_TOO,) = (TIDY._replace(name="0002_pre_too"),)
 
 
 def done(*given: Migration) -> list[Applied]:
@@ -75,6 +81,80 @@ def test_a_database_that_is_newer_than_the_program_is_refused() -> None:
 def test_a_database_with_a_gap_is_refused() -> None:
     with pytest.raises(StoreRefused, match="has migration 0003_pre_more but not 0002_post_tidy"):
         migrations.pending(KNOWN, done(FIRST, THIRD))
+
+
+@pytest.mark.parametrize(
+    ("known", "applied", "phase", "runs"),
+    [
+        # Beside servers of before only what adds; the rest when they have gone.
+        ((ADD, TIDY), (), Phase.PRE, (ADD,)),
+        ((ADD, TIDY), (ADD,), Phase.PRE, ()),
+        ((ADD, TIDY), (ADD,), Phase.POST, (TIDY,)),
+        ((ADD, TIDY, MORE), (), Phase.ALL, (ADD, TIDY, MORE)),
+        ((ADD, TIDY, MORE), (ADD,), Phase.POST, (TIDY,)),
+        ((ADD, TIDY, MORE), (ADD, TIDY), Phase.PRE, (MORE,)),
+        # A newer program has only added: this one may start, and has nothing to run.
+        ((ADD,), (ADD, ADD_TOO), Phase.PRE, ()),
+    ],
+)
+def test_what_a_phase_runs(
+    known: tuple[Migration, ...], applied: tuple[Migration, ...], phase: Phase, runs: tuple[Migration, ...]
+) -> None:
+    assert migrations.to_run(known, done(*applied), phase) == runs
+
+
+@pytest.mark.parametrize(
+    ("known", "applied", "phase", "why"),
+    [
+        ((ADD, TIDY, MORE), (ADD,), Phase.PRE, r"lacks 0002_post_tidy, which has to run before 0003_pre_more: end"),
+        ((ADD, TIDY), (), Phase.POST, r"lacks 0001_pre_first, which comes before: run migrate --phase pre"),
+        ((ADD,), (ADD, TIDY), Phase.PRE, r"has migration 0002_post_tidy.*start the newer program"),
+        ((ADD,), (ADD, ADD_TOO), Phase.ALL, r"has migration 0002_pre_too.*start the newer program"),
+        ((ADD,), (ADD, ADD_TOO), Phase.POST, r"has migration 0002_pre_too.*start the newer program"),
+    ],
+)
+def test_a_phase_that_cannot_run_says_what_to_do(
+    known: tuple[Migration, ...], applied: tuple[Migration, ...], phase: Phase, why: str
+) -> None:
+    with pytest.raises(StoreRefused, match=why):
+        migrations.to_run(known, done(*applied), phase)
+
+
+def test_a_program_runs_where_only_the_tidying_waits_and_not_where_something_lacks() -> None:
+    migrations.require((ADD, TIDY), done(ADD))
+    migrations.require((ADD,), done(ADD, ADD_TOO))
+    with pytest.raises(StoreRefused, match="lacks 0001_pre_first: run the migrations first"):
+        migrations.require((ADD, TIDY), [])
+
+
+TAKES_AWAY = re.compile(
+    r"DROP\s+(?:TABLE|COLUMN)|RENAME\s+COLUMN|ALTER\s+COLUMN\s+\S+\s+(?:TYPE|SET\s+NOT)|"
+    r"ADD\s+COLUMN\s+[^,;]*NOT\s+NULL(?![^,;]*DEFAULT)|ADD\s+CONSTRAINT",
+    re.IGNORECASE,
+)
+MOVES_ASIDE = {("postgres", "0003_pre_upkeep")}
+"""Empties its own leftover: a table that lay under another name meanwhile."""
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+def test_what_may_run_beside_servers_of_before_takes_nothing_away_from_them(dialect: str) -> None:
+    for each in migrations.load(dialect):
+        if each.adds and (dialect, each.name) not in MOVES_ASIDE:
+            assert not TAKES_AWAY.search(re.sub(r"--.*", "", each.sql)), each.name
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE a",
+        "ALTER TABLE a DROP COLUMN b",
+        "ALTER TABLE a RENAME COLUMN b TO c",
+        "ALTER TABLE a ADD COLUMN b INTEGER NOT NULL",
+    ],
+)
+def test_what_takes_away_is_seen(statement: str) -> None:
+    assert TAKES_AWAY.search(statement)
+    assert not TAKES_AWAY.search("ALTER TABLE a ADD COLUMN b INTEGER NOT NULL DEFAULT 0")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.errors import ProducerFenced, SequenceGap
 from llm_incident_manager.domain.event import Event
-from llm_incident_manager.pipeline.batch import ProducerClaim, Submission, gather
+from llm_incident_manager.pipeline.batch import Known, ProducerClaim, Submission, gather
 from llm_incident_manager.pipeline.stages import create
 from llm_incident_manager.ports.changes import Changes, ProducerKey
 from tests.support.builders import NOW, TENANT, make_event
@@ -123,4 +123,4 @@ async def test_any_pattern_of_resends_applies_each_event_once(cuts: list[tuple[i
 async def test_what_nobody_has_claimed_cannot_be_created(world: World) -> None:
     async with world.store.transaction() as tx:
         with pytest.raises(LookupError, match="dedup claimed"):
-            await create.run(gather([], Changes(), NOW), tx, world.tools)
+            await create.run(gather([], Changes(), NOW, Known()), tx, world.tools)

@@ -25,16 +25,26 @@ class Receiver:
     url: str = ""
     answers: list[int] = field(default_factory=list)
     received: asyncio.Queue[Received] = field(default_factory=asyncio.Queue)
+    held: int = 0
+    """So many of the next requests get no answer until `let_go`."""
+    _free: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def take(self) -> Received:
-        """The next request; fails after a while."""
-        async with asyncio.timeout(20):
+    async def take(self, within: float = 20) -> Received:
+        """The next request; fails after so many seconds."""
+        async with asyncio.timeout(within):
             return await self.received.get()
+
+    def let_go(self) -> None:
+        """Answers those that were held."""
+        self._free.set()
 
     async def handle(self, request: web.Request) -> web.Response:
         """Keeps the request."""
         raw = await request.read()
         await self.received.put(Received(dict(request.headers), raw, await request.json()))
+        if self.held:
+            self.held -= 1
+            await self._free.wait()
         return web.Response(status=self.answers.pop(0) if self.answers else 200)
 
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ class RunningServer:
     env: Mapping[str, str]
     grpc_port: int
     http_port: int
+    arguments: Sequence[str] = ()
     process: asyncio.subprocess.Process | None = field(default=None, repr=False)
     program: str = "llm_incident_manager"
     """The module that is run: the product, or one that breaks something of it first."""
@@ -61,6 +62,7 @@ class RunningServer:
                 "-m",
                 self.program,
                 "serve",
+                *self.arguments,
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
@@ -76,6 +78,14 @@ class RunningServer:
         """Ends it as a power cut would: no signal handler runs."""
         await self._end(signal.SIGKILL)
 
+    def pause(self) -> None:
+        """Lets it stand still, as a machine does that has no time for it."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets it go on, without knowing that it stood still."""
+        self._signal(signal.SIGCONT)
+
     async def terminate(self) -> int:
         """Asks it to stop and returns its exit code."""
         return await self._end(signal.SIGTERM)
@@ -88,10 +98,14 @@ class RunningServer:
 
     async def _end(self, number: signal.Signals) -> int:
         assert self.process is not None
-        with suppress(ProcessLookupError):
-            self.process.send_signal(number)
+        self._signal(number)
         async with asyncio.timeout(START_SECONDS):
             return await self.process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
 
     def _environment(self) -> dict[str, str]:
         own = {name: os.environ[name] for name in _INHERITED if name in os.environ}
@@ -105,18 +119,19 @@ class RunningServer:
 
 @asynccontextmanager
 async def running_server(
-    *,
+    *arguments: str,
     env: Mapping[str, str] | None = None,
     config: str | None = None,
     folder: Path | None = None,
     program: str = RunningServer.program,
 ) -> AsyncIterator[RunningServer]:
-    """A started server, ended with the block. `config` is the text of its config.yaml; `folder` keeps its data."""
+    """A started server, ended with the block. `arguments` are those of `serve`; `config` is the text of its
+    config.yaml; `folder` keeps its data."""
     with tempfile.TemporaryDirectory(prefix="llm-im-", ignore_cleanup_errors=True) as temporary:
         place = folder or Path(temporary)
         if config is not None:
             (place / "config.yaml").write_text(config, "utf-8")
-        server = RunningServer(place, env or {}, free_port(), free_port(), program=program)
+        server = RunningServer(place, env or {}, free_port(), free_port(), arguments, program=program)
         try:
             await server.start()
             yield server

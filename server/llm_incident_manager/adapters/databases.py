@@ -14,8 +14,10 @@ from llm_incident_manager.adapters.sql.archive import Reader, Writer
 from llm_incident_manager.adapters.sql.verifying import Verified
 from llm_incident_manager.adapters.ticking import Ticking
 from llm_incident_manager.config import Settings
+from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.domain.time import Instant, rfc3339
 from llm_incident_manager.ports.hints import Hints, Nobody
+from llm_incident_manager.ports.processes import Seen
 from llm_incident_manager.ports.stores import Store, StoreRefused
 
 if TYPE_CHECKING:
@@ -58,16 +60,16 @@ def hints(settings: Settings) -> Hints:
     return PostgresHints(_postgres_options(settings))
 
 
-async def migrate(settings: Settings, now: Instant, *, dry_run: bool = False) -> Sequence[str]:
+async def migrate(settings: Settings, now: Instant, *, phase: Phase, dry_run: bool = False) -> Sequence[str]:
     """The names of the migrations run, or that would run. Raises as `open_store`."""
     if settings.storage.type == "postgresql":
         from llm_incident_manager.adapters.postgres import schema as postgres
 
-        return await postgres.migrate(_postgres_options(settings), now, dry_run=dry_run)
+        return await postgres.migrate(_postgres_options(settings), now, phase=phase, dry_run=dry_run)
     from llm_incident_manager.adapters.sqlite import schema as sqlite
 
     file = _file(settings)
-    return () if file is None else sqlite.migrate(file, now, dry_run=dry_run)
+    return () if file is None else sqlite.migrate(file, now, phase=phase, dry_run=dry_run)
 
 
 def backup(settings: Settings, file: Path, now: Instant) -> Verified:
@@ -134,6 +136,18 @@ def check_ledger(settings: Settings, now: Instant) -> ledger.Report:
     return sqlite.check(database, kept)
 
 
+def processes(settings: Settings) -> Sequence[Seen]:
+    """The processes that work on the database, the oldest first.
+
+    Raises StoreRefused for what a person must mend, StoreUnavailable when the database does not answer.
+    """
+    if not may_be_shared(settings):
+        raise StoreRefused(f"storage.type {settings.storage.type} is for one process, which nobody keeps a list of")
+    from llm_incident_manager.adapters.postgres import processes as postgres
+
+    return asyncio.run(postgres.known(_postgres_options(settings)))
+
+
 async def _write_backup(settings: Settings, writer: Writer, created_at: str) -> None:
     if settings.storage.type == "postgresql":
         from llm_incident_manager.adapters.postgres import backup as postgres
@@ -156,6 +170,11 @@ def connections(settings: Settings) -> int:
     """How many units of work and reads may be with the database at once; what SQLite's few threads take in turn."""
     storage = settings.storage
     return storage.pool_size if storage.type == "postgresql" else _THREADED
+
+
+def may_be_shared(settings: Settings) -> bool:
+    """Whether several processes can work on the database."""
+    return settings.storage.type == "postgresql"
 
 
 def location(settings: Settings) -> str:

@@ -1,5 +1,7 @@
 """Rate limits of one process, kept in memory."""
 
+from collections import OrderedDict
+
 from llm_incident_manager.domain import rates
 from llm_incident_manager.domain.rates import Permit, Rate
 from llm_incident_manager.domain.time import Instant
@@ -15,7 +17,7 @@ class ProcessRates:
         """`most` names are remembered; forgetting one fills its bucket, so give more than there are callers."""
         self._clock = clock
         self._most = most
-        self._full_at: dict[str, float] = {}
+        self._full_at: OrderedDict[str, float] = OrderedDict()
         self._latest = Instant(0)
 
     async def take(self, name: str, rate: Rate, cost: int = 1) -> Permit:
@@ -25,10 +27,11 @@ class ProcessRates:
     def take_now(self, name: str, rate: Rate, cost: int = 1) -> Permit:
         """See OwnRates."""
         now = self._now()
-        permit, state = rates.take(self._full_at.pop(name, rates.EMPTY_STATE), now, rate, cost)
+        permit, state = rates.take(self._full_at.get(name, rates.EMPTY_STATE), now, rate, cost)
         self._full_at[name] = state
+        self._full_at.move_to_end(name)
         if len(self._full_at) > self._most:
-            del self._full_at[next(iter(self._full_at))]
+            self._full_at.popitem(last=False)
         return permit
 
     def _now(self) -> Instant:

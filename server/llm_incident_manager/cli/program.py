@@ -15,6 +15,7 @@ from llm_incident_manager.cli import (
     fingerprints,
     ledger,
     options,
+    processes,
     replay,
     service,
     snooze,
@@ -35,6 +36,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(bus.app, name="bus")
 service.add_to(app)
 backup.add_to(app)
+processes.add_to(app)
 replay.add_to(app)
 fingerprints.add_to(app)
 completion.add_to(app)

@@ -10,6 +10,7 @@ import typer
 
 from llm_incident_manager.cli import failures, options
 from llm_incident_manager.cli.failures import Exit
+from llm_incident_manager.domain.phases import Phase
 
 if TYPE_CHECKING:
     from llm_incident_manager.config import Settings
@@ -47,6 +48,10 @@ def serve(config_file: ConfigFile = None, roles: Roles = None) -> None:
 
 def migrate(
     config_file: ConfigFile = None,
+    phase: Annotated[
+        Phase,
+        typer.Option(help="pre: what may run beside servers of the version before; post: what may not; all: both."),
+    ] = Phase.ALL,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only name what would be done.")] = False,
 ) -> None:
     """Bring the database's schema up to date."""
@@ -57,14 +62,15 @@ def migrate(
 
     with failures.reported():
         try:
-            names = app.migrate(settings, dry_run=dry_run)
+            names = app.migrate(settings, phase=phase, dry_run=dry_run)
         except (StoreRefused, StoreUnavailable) as refused:
             print(f"error: {refused}", file=sys.stderr)
             raise typer.Exit(Exit.FAILED) from None
     for name in names:
         print(f"{'would apply' if dry_run else 'applied'} {name}")
     if not names:
-        print("the schema is up to date")
+        of = "" if phase is Phase.ALL else f" as far as --phase {phase} goes"
+        print(f"the schema is up to date{of}")
 
 
 @config.command("check")

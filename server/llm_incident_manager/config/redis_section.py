@@ -15,6 +15,8 @@ class Redis(Section):
     url: ConnectionString | None = None
     """`redis://:password@host:6379/0`; `redis+sentinel://host1:26379,host2:26379/master-name/0` for a master that
     sentinels know; `redis+cluster://host1:6379,host2:6379` for a cluster; `rediss…` in place of `redis…` for TLS."""
+    dedupe_cache: bool = True
+    """While repeats are frequent, processes on PostgreSQL tell each other of the idempotency keys they have seen."""
     key_prefix: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")] = "llm-im"
     """What all keys begin with; deployments that share a Redis need different ones."""
     connect_timeout_secs: Deadline = 0.5

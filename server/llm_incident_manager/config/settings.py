@@ -13,6 +13,7 @@ from llm_incident_manager.config import (
     redis_section,
     redis_urls,
     sections,
+    several,
     urls,
 )
 from llm_incident_manager.config.problems import Problem, shown
@@ -43,6 +44,7 @@ class Settings(Section):
     notifications: sections.Notifications = sections.Notifications()
     sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
+    processes: several.Processes = several.Processes()
     log: sections.Log = sections.Log()
     traces: sections.Traces = sections.Traces()
     redis: redis_section.Redis = redis_section.Redis()

@@ -4,6 +4,12 @@ from dataclasses import dataclass
 
 from llm_incident_manager.domain.disposition import Reason
 from llm_incident_manager.domain.ids import EventId, IncidentId
+from llm_incident_manager.domain.time import HOUR, Instant
+
+REMEMBERED = 23 * HOUR
+"""Keys count for 24 hours; a cache forgets them before the database does."""
+FREQUENT = 1 / 8
+"""Share of repeats from which asking and telling other processes saves more than it costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,16 @@ def decide(idempotency_key: str, seen: Sighting | None) -> Fresh | Repeat:
     if not idempotency_key or seen is None:
         return FRESH
     return Repeat(seen)
+
+
+def still_counts(at: Instant, now: Instant) -> bool:
+    """Whether a cached key, first borne at `at`, may still be answered from the cache."""
+    return now - at < REMEMBERED
+
+
+def asks_others(names: float, repeats: float) -> bool:
+    """Whether what other processes have seen is worth asking for: of the `names` seen lately, `repeats` were known."""
+    return repeats > 0 and repeats >= names * FREQUENT
 
 
 def is_resend(sequence: int, last_sequence: int) -> bool:

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.rules import KindRule, RulePack, Threshold
 from llm_incident_manager.domain.severity import IncidentType, Severity
+from llm_incident_manager.domain.time import Instant
 
+LONGEST_WORDS = 1_024
 UNKNOWN_SEVERITY = "unknown_severity"
 """The label for an incident whose severity word was not known; its value is that word."""
 
@@ -94,6 +96,7 @@ class Judge:
         self.pack = pack
         self._limit = limit
         self._known: dict[tuple[object, ...], Ground] = {}
+        self._floors: dict[tuple[str, str, str], Severity] = {}
 
     def decide(self, event: Event) -> Decision:
         """The decision on one event."""
@@ -101,6 +104,19 @@ class Judge:
         if known is None:
             known = self._remember(event)
         return _measured(event, self.pack, known) if event.metrics else known.decision
+
+    def floor(self, source: str, kind: str, severity: str) -> Severity:
+        """How severe an event of these words is at least, before its attributes and metrics are looked at. Words may
+        come from anybody, unchecked; longer ones than any event may have count as most severe."""
+        known = self._floors.get((source, kind, severity))
+        if known is None:
+            if len(source) + len(kind) + len(severity) > LONGEST_WORDS:
+                return Severity.P0
+            if len(self._floors) >= self._limit:
+                self._floors.clear()
+            event = Event(source=source, title="", event_time=Instant(0), kind=kind, severity=severity)
+            known = self._floors[source, kind, severity] = _ground(event, self.pack).decision.severity
+        return known
 
     def _remember(self, event: Event) -> Ground:
         found = _ground(event, self.pack)

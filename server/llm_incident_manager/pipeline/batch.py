@@ -1,7 +1,8 @@
 """What travels through BEFORE_ACK: submissions side by side, one item for each event, and what they become."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from llm_incident_manager.domain.disposition import EventResult
 from llm_incident_manager.domain.errors import DomainError
@@ -11,7 +12,8 @@ from llm_incident_manager.domain.ids import EventId, TenantId
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.engines import triage
 from llm_incident_manager.engines.admission import Priority
-from llm_incident_manager.ports.changes import Changes, Claimed, FingerprintKey, ProducerKey
+from llm_incident_manager.ports.changes import Changes, Claimed, FingerprintKey, IdempotencyRow, ProducerKey
+from llm_incident_manager.ports.seen import Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,22 @@ class Item:
         self.same_as: Item | None = None
 
 
+class Known(NamedTuple):
+    """Idempotency keys that need not be looked up, if the database is still the incarnation they are known of."""
+
+    incarnation: str = ""
+    rows: Mapping[Name, IdempotencyRow] = {}
+
+
 @dataclass(slots=True)
 class Batch:
-    """One micro-batch: its items, what the database said about them, and what will be written."""
+    """One micro-batch: its items, what is known and what the database said about them, and what will be written."""
 
     groups: Sequence[tuple[Submission, list[Item]]]
     items: list[Item]
     now: Instant
     changes: Changes
+    known: Known
     claimed: Claimed | None = None
 
     def live(self) -> list[Item]:
@@ -110,10 +120,10 @@ class Batch:
                 submission.results = [item.result for item in items if item.result is not None]
 
 
-def gather(submissions: Sequence[Submission], changes: Changes, now: Instant) -> Batch:
+def gather(submissions: Sequence[Submission], changes: Changes, now: Instant, known: Known) -> Batch:
     """A fresh batch of prepared submissions that adds to `changes`; results of an earlier attempt are forgotten."""
     groups = [(submission, _items(submission)) for submission in submissions]
-    return Batch(groups, [item for _, items in groups for item in items], now, changes)
+    return Batch(groups, [item for _, items in groups for item in items], now, changes, known)
 
 
 def _items(submission: Submission) -> list[Item]:

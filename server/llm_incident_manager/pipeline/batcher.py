@@ -1,14 +1,15 @@
 """Gathers submissions into micro-batches: full, or `linger` after the first. While some commit, the next ones fill."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
+from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.buffer import Bounds, Buffer
 from llm_incident_manager.pipeline.lanes import Crossing, Filling, Lane
@@ -17,6 +18,13 @@ from llm_incident_manager.pipeline.waiting import Waiting
 from llm_incident_manager.ports.changes import FingerprintKey
 from llm_incident_manager.ports.stores import StoreBroken
 from llm_incident_manager.telemetry.metrics import Metrics
+
+LIGHT_EVENTS = 20
+"""So many are looked at as soon as they come."""
+PAUSE_SECONDS = 0.0005
+MOST_PAUSES = 20
+"""Between two pieces of work that are heavier. While the loop is busy gRPC brings it about one call in a round, and its
+thread gets the interpreter only when the loop waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,8 @@ class Batcher:
         self._lanes = [Lane(self._enough, limits.linger) for _ in range(limits.lanes)]
         self._turns = cycle(self._lanes)
         self._crossing = Crossing()
+        self._turn = asyncio.Lock()
+        self._arrived = 0
 
     def lane(self) -> Lane:
         """The lane of a new stream; they take turns."""
@@ -67,6 +77,27 @@ class Batcher:
             yield
         finally:
             self._buffer.leave()
+
+    @asynccontextmanager
+    async def announced(self, tenant: TenantId, events: int, is_calm: Callable[[], bool]) -> AsyncIterator[None]:
+        """Before a caller's events are looked at closely; the block does so without waiting. Refuses at once where only
+        urgent events would get in and `is_calm` says that none of them is, since a refusal must cost little. Of many
+        events the block begins when it is their turn: between two such pieces of work the loop takes new calls, which
+        would else wait where nobody can see how urgent they are. Raises Overloaded."""
+        self._arrived += 1
+        with self._buffer.announced(tenant, events, is_calm):
+            if events > LIGHT_EVENTS:
+                async with self._turn:
+                    await self._others_first()
+            yield
+
+    async def _others_first(self) -> None:
+        """Returns when nobody came for a moment, or there has been time enough for whoever comes."""
+        for _ in range(MOST_PAUSES):
+            before = self._arrived
+            await asyncio.sleep(PAUSE_SECONDS)
+            if self._arrived == before:
+                return
 
     async def enqueue(self, submission: Submission, lane: Lane) -> asyncio.Future[None]:
         """Waits for room and for the tenant's quota, which holds back a stream that is too fast; the future ends when

@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from llm_incident_manager.domain.errors import Overloaded
@@ -49,23 +50,43 @@ class Buffer:
 
     def refusal(self, submission: Submission) -> Reason | None:
         """Why the submission may not wait here now, if it may not."""
-        held = Held(self.events, self._size, self._by_tenant[submission.tenant])
-        return admission.into_buffer(self._room, held, len(submission.events), submission.size, submission.priority)
+        return self._full(submission.tenant, len(submission.events), submission.size, submission.priority)
 
     def enter(self, submission: Submission) -> None:
         """Takes in a caller that waits for an answer; `leave` follows. Raises Overloaded, with when to come back."""
-        refused, urgency = self.refusal(submission), submission.priority
-        if refused is None:
-            refused = admission.among_calls(self._bounds.callers, self._callers, urgency, self._bounds.reserve)
+        tenant, events, urgency = submission.tenant, len(submission.events), submission.priority
+        refused = self._why_not(tenant, events, submission.size, urgency)
         if refused is not None:
-            wait = admission.come_back_in(self.events, self._drain.rate, self._jitter())
-            raise self._shed(refused, submission, wait)
-        permit = self._permit(submission)
-        if permit.wait > 0:
-            wait = admission.come_back_in(1, 1 / permit.wait, self._jitter())
-            raise self._shed(Reason.TENANT_QUOTA, submission, wait)
-        self._spend(submission.tenant, permit)
+            raise self._shed(refused, urgency)
+        self._spend(tenant, self._permit(tenant, events, urgency))
         self._callers += 1
+
+    @contextmanager
+    def announced(self, tenant: TenantId, events: int, is_calm: Callable[[], bool]) -> Iterator[None]:
+        """While events wait to be looked at closely: they count as if they waited for their batch already. Refused is
+        what only urgent events would have room for, if `is_calm` says that none of these is. Raises Overloaded."""
+        refused = self._why_not(tenant, events, 0, Priority.NORMAL)
+        if refused is not None and is_calm():
+            raise self._shed(refused, Priority.NORMAL)
+        self._count(tenant, events)
+        try:
+            yield
+        finally:
+            self._count(tenant, -events)
+
+    def _why_not(self, tenant: TenantId, events: int, size: int, urgency: Priority) -> tuple[Reason, float] | None:
+        """What is full, and for about how many seconds."""
+        refused = self._full(tenant, events, size, urgency) or admission.among_calls(
+            self._bounds.callers, self._callers, urgency, self._bounds.reserve
+        )
+        if refused is not None:
+            return refused, admission.come_back_in(self.events, self._drain.rate, self._jitter())
+        wait = self._permit(tenant, events, urgency).wait
+        return (Reason.TENANT_QUOTA, admission.come_back_in(1, 1 / wait, self._jitter())) if wait > 0 else None
+
+    def _full(self, tenant: TenantId, events: int, size: int, urgency: Priority) -> Reason | None:
+        held = Held(self.events, self._size, self._by_tenant[tenant])
+        return admission.into_buffer(self._room, held, events, size, urgency)
 
     def leave(self) -> None:
         """A caller has its answer."""
@@ -73,14 +94,13 @@ class Buffer:
 
     def hold_back(self, submission: Submission) -> float:
         """Counts the events towards their tenant's quota, however far beyond; in so many seconds they may come."""
-        permit = self._permit(submission)
+        permit = self._permit(submission.tenant, len(submission.events), submission.priority)
         self._spend(submission.tenant, permit)
         return permit.wait
 
-    def _permit(self, submission: Submission) -> Permit:
-        now, spent = asyncio.get_running_loop().time(), self._spent.get(submission.tenant, 0.0)
-        events = len(submission.events)
-        return admission.within_quota(self._bounds.quota, spent, now, events, submission.priority)
+    def _permit(self, tenant: TenantId, events: int, urgency: Priority) -> Permit:
+        now, spent = asyncio.get_running_loop().time(), self._spent.get(tenant, 0.0)
+        return admission.within_quota(self._bounds.quota, spent, now, events, urgency)
 
     def _spend(self, tenant: TenantId, permit: Permit) -> None:
         if self._bounds.quota.rate <= 0:
@@ -92,19 +112,19 @@ class Buffer:
 
     def put(self, submission: Submission) -> None:
         """It waits."""
-        events = len(submission.events)
-        self.events += events
         self._size += submission.size
-        self._by_tenant[submission.tenant] += events
+        self._count(submission.tenant, len(submission.events))
 
     def take(self, submission: Submission) -> None:
         """It waits no longer: a batch has it."""
-        events = len(submission.events)
-        self.events -= events
         self._size -= submission.size
-        self._by_tenant[submission.tenant] -= events
-        if not self._by_tenant[submission.tenant]:
-            del self._by_tenant[submission.tenant]
+        self._count(submission.tenant, -len(submission.events))
+
+    def _count(self, tenant: TenantId, events: int) -> None:
+        self.events += events
+        self._by_tenant[tenant] += events
+        if not self._by_tenant[tenant]:
+            del self._by_tenant[tenant]
 
     def drained(self, events: int) -> None:
         """So many went into a batch."""
@@ -117,8 +137,9 @@ class Buffer:
         part = admission.open_to(Priority.DEFERRABLE, self._bounds.reserve)
         return self.events > self._bounds.events * part
 
-    def _shed(self, reason: Reason, submission: Submission, wait: float) -> Overloaded:
-        self._metrics.shed(reason, submission.priority)
+    def _shed(self, refused: tuple[Reason, float], urgency: Priority) -> Overloaded:
+        reason, wait = refused
+        self._metrics.shed(reason, urgency)
         limit, what = {
             Reason.BUFFER: (self._bounds.events, "the ingest buffer"),
             Reason.BYTES: (self._bounds.size, "the memory of the ingest buffer"),

@@ -22,7 +22,7 @@ so short that the work of a lost process is under way again within a minute."""
 LIMIT = 200
 POLL_SECONDS = 1.0
 
-ALONE_SECONDS = 15
+ALONE_SECONDS = 12
 """After a round has failed, its rows are tried alone; what has not begun by then is handed back within its lease."""
 
 

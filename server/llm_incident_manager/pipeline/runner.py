@@ -7,12 +7,14 @@ from time import perf_counter  # a stop-watch for metrics, not a source of time
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.pipeline import assembly
-from llm_incident_manager.pipeline.batch import Submission, gather
+from llm_incident_manager.pipeline.batch import Batch, Known, Submission, gather
+from llm_incident_manager.pipeline.seen import Learned
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import KeyTaken, Transaction
 from llm_incident_manager.telemetry import traces
 
+NOTHING = Known()
 ATTEMPTS = 5
 """How often a batch is decided anew when another process was quicker with one of its keys."""
 
@@ -40,39 +42,50 @@ class Runner:
             changes = Changes()
             try:
                 await self.reserve(submissions)
+                known = await self._tools.seen.recall(submissions, self._tools.clock.now())
                 with traces.span("ingest.batch", links=[s.traceparent for s in submissions if s.traceparent]):
-                    accepted = await self._store(submissions, changes)
+                    batch = await self._store(submissions, changes, known)
             except KeyTaken as taken:
                 why = taken.message
             else:
                 dispositions = Counter(row.disposition for row in changes.events)
-                self.count(accepted, dispositions, len(changes.opened))
+                self.count(len(batch.accepted()), dispositions, len(changes.opened))
+                self._learn(batch)
                 self._tools.wake(changes)
                 return
         raise StoreUnavailable(f"still contended after {ATTEMPTS} attempts: {why}")
 
-    async def decide(self, tx: Transaction, submissions: Sequence[Submission], changes: Changes) -> int:
+    async def decide(
+        self, tx: Transaction, submissions: Sequence[Submission], changes: Changes, known: Known = NOTHING
+    ) -> Batch:
         """Runs the stages; the caller writes `changes` in the same transaction. Numbers must be reserved.
 
-        Returns how many events are accepted, for `count` after the commit.
+        `known` are idempotency keys that need not be looked up. Returns what was decided, for after the commit.
         """
         tools = self._tools
-        batch = gather(submissions, changes, tools.clock.now())
+        batch = gather(submissions, changes, tools.clock.now(), known)
         for stage in assembly.BEFORE_ACK:
             started = perf_counter()
             with traces.span(f"stage.{stage.NAME}"):
                 await stage.run(batch, tx, tools)
             tools.metrics.stage_ran(stage.NAME, perf_counter() - started)
         batch.finish()
-        return len(batch.accepted())
+        return batch
 
-    async def _store(self, submissions: Sequence[Submission], changes: Changes) -> int:
+    async def _store(self, submissions: Sequence[Submission], changes: Changes, known: Known) -> Batch:
         async with self._tools.store.transaction() as tx:
-            accepted = await self.decide(tx, submissions, changes)
+            batch = await self.decide(tx, submissions, changes, known)
             started = perf_counter()
             await tx.write(changes)
         self._tools.metrics.stage_ran("commit", perf_counter() - started)
-        return accepted
+        return batch
+
+    def _learn(self, batch: Batch) -> None:
+        """Remembers the idempotency keys of a batch that is committed."""
+        claimed, known = batch.claimed, batch.known.rows
+        if claimed is not None and claimed.incarnation:
+            told = [row for name, row in claimed.idempotency.items() if name not in known]
+            self._tools.seen.learn(Learned(claimed.incarnation, batch.changes.idempotency, told), known)
 
     async def reserve(self, submissions: Sequence[Submission]) -> None:
         """Sees to it that every event could open an incident. Call before the transaction starts."""

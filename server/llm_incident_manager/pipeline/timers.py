@@ -40,10 +40,10 @@ class Fired(NamedTuple):
 class Timers:
     """Works on the timers of a store. What fails is tried again, alone and later; it is never given up."""
 
-    def __init__(self, tools: Tools, owner: str, lanes: int = 1) -> None:
-        """`owner` names this process in leases; `lanes` is how many transactions may be under way at once."""
+    def __init__(self, tools: Tools, owner: str) -> None:
+        """`owner` names this process in leases."""
         self._tools = tools
-        self._lanes = lanes
+        self._lanes = tools.lanes
         self._owner = owner
         self._log = logs.get("timers")
 

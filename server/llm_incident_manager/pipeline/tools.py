@@ -15,6 +15,7 @@ from llm_incident_manager.engines.retention import KEEP_ALL, Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batch import Identity
 from llm_incident_manager.pipeline.numbers import Numbers
+from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.ports.changes import Changes, FingerprintKey, OutboxRow
 from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
@@ -98,8 +99,14 @@ class Tools:
     channels: Mapping[str, Channel]
     mutes: tuple[MuteRule, ...] = ()
     kept: Policy = KEEP_ALL
+    lanes: int = 1
+    """Transactions of one kind that may be under way at once: as many as the database works on side by side."""
     sla: Targets = field(default_factory=lambda: TARGETS)
+    seen: Seen = field(default_factory=Seen)
     wake: Callable[[Changes], None] = field(default=lambda _: None)
+    life: Callable[[], int | None] = field(default=lambda: 0)
+    """A number that stays the same while nobody can have taken this process for dead; None when somebody may have.
+    Compared before anything is done that no fence can undo."""
 
     def handled(self, topic: str, rows: Sequence[OutboxRow]) -> None:
         """Records how long after their commit the rows of a topic were done. Call it when that is committed."""

@@ -284,10 +284,12 @@ class Claims:
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """The answer to Claims: what exists. Incidents found are locked until the transaction ends. `counted`: fingerprints
-    whose events are counted one by one, since their incident holds several."""
+    whose events are counted one by one, since their incident holds several. `incarnation` as Transaction tells it, or
+    empty when no idempotency key was asked for."""
 
     producers: Mapping[ProducerKey, ProducerRow]
     idempotency: Mapping[tuple[TenantId, str], IdempotencyRow]
     holders: Mapping[FingerprintKey, Holder]
     previous: Mapping[FingerprintKey, IncidentId]
     counted: AbstractSet[FingerprintKey] = frozenset()
+    incarnation: str = ""

@@ -10,7 +10,7 @@ from llm_incident_manager.domain.time import Instant
 
 
 class Lease(NamedTuple):
-    """A lease as its holder knows it. `fence` grows each time somebody takes it, and never otherwise."""
+    """A lease as its holder knows it. `fence` grows when somebody takes it, or takes it away."""
 
     name: str
     owner: str

@@ -41,12 +41,13 @@ class ProcessStore(Protocol):
         ...
 
     async def bury(self, silent_for: int) -> Sequence[str]:
-        """Ends the leases of processes that have been silent for so many microseconds: those of work, of timers, and
-        those of ports.leases; returns their owners. Fences stay, so that whoever wakes up again can finish only what
-        nobody has taken since. Forgets a process once it has no leases left; what is locked just now is left for later.
+        """Takes all leases away from processes that have been silent for so many microseconds; returns their owners.
+
+        Fences move on, so that whoever wakes up again can finish nothing. A process is forgotten once it has no leases
+        left; what is locked just now is left for later.
         """
         ...
 
     async def leave(self, owner: str) -> None:
-        """Forgets a process that ends."""
+        """Forgets a process that ends, and takes its leases away as `bury` does."""
         ...

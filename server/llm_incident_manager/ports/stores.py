@@ -19,7 +19,7 @@ from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.search import Words
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
-from llm_incident_manager.ports import leases, processes
+from llm_incident_manager.ports import leases, processes, seen
 from llm_incident_manager.ports.belongings import Belongings
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -128,7 +128,7 @@ class IncidentQuery:
     search: Words | None = None
 
 
-class Transaction(Belongings, LockDead, TimerLeases, leases.LeaseHolding, Protocol):
+class Transaction(Belongings, LockDead, TimerLeases, leases.LeaseHolding, seen.Incarnate, Protocol):
     """One unit of work. Reads see its own state of the database; incidents read here are locked until its end."""
 
     async def claim(self, claims: Claims) -> Claimed:

@@ -4,6 +4,7 @@ import pytest
 
 from llm_incident_manager.domain.disposition import Reason
 from llm_incident_manager.domain.ids import EventId, IncidentId
+from llm_incident_manager.domain.time import HOUR, Instant
 from llm_incident_manager.engines import dedup
 
 SEEN = dedup.Sighting(EventId("e"), IncidentId("i"))
@@ -31,3 +32,17 @@ def test_a_frame_that_skips_a_number_has_a_gap(first: int, last: int, gap: bool)
 @pytest.mark.parametrize(("epoch", "current", "fenced"), [(1, 2, True), (2, 2, False), (3, 2, False)])
 def test_a_stream_is_fenced_once_a_newer_one_opened(epoch: int, current: int, fenced: bool) -> None:
     assert dedup.is_fenced(epoch, current) is fenced
+
+
+def test_a_cached_key_counts_for_less_long_than_the_database_keeps_it() -> None:
+    assert dedup.still_counts(Instant(0), Instant(23 * HOUR - 1))
+    assert not dedup.still_counts(Instant(0), Instant(23 * HOUR))
+
+
+@pytest.mark.parametrize(
+    ("names", "repeats", "asks"),
+    [(0, 0, False), (1_000, 0, False), (1_000, 124, False), (1_000, 125, True), (1, 1, True)],
+    ids=["nothing yet", "nobody repeats", "repeats are rare", "one in eight", "all"],
+)
+def test_others_are_asked_while_repeats_are_frequent(names: float, repeats: float, asks: bool) -> None:
+    assert dedup.asks_others(names, repeats) is asks

@@ -75,7 +75,7 @@ class WebhookChannel:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
-                connector=aiohttp.TCPConnector(limit=16),
+                connector=aiohttp.TCPConnector(limit=0),  # who sends bounds it: nothing must wait here unseen
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )

@@ -74,7 +74,8 @@ def quoted(name: str) -> str:
 
 
 async def _write(connection: Connection, writer: Writer, created_at: str, program: str) -> None:
-    await schema.missing(connection, migrations.load("postgres"))  # refuses what this program does not know
+    # Refuses what this program does not know.
+    migrations.pending(migrations.load("postgres"), await schema.applied(connection))
     if await connection.fetchval(SQL["never_migrated"]):
         raise StoreRefused("the database has no tables of this program: correct its name in the database URL")
     for layout in await layouts(connection):

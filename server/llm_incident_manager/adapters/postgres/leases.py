@@ -48,15 +48,19 @@ class Leased(ABC):
             return [leases.seen_of(tuple(row)) for row in await unit.fetch(SQL["processes"])]
 
     async def bury(self, silent_for: int) -> Sequence[str]:
-        """Ends the leases of processes that have been silent for so many microseconds; returns their owners."""
+        """Takes the leases away from processes silent for so many microseconds; returns their owners."""
         async with self.transaction() as unit:
             silent = [owner for (owner,) in await unit.fetch(SQL["silent_processes"], silent_for)]
             if silent:
-                for name in ("free_work", "free_timers", "free_leases", "forget_processes"):
-                    await unit.execute(SQL[name], silent)
+                await _take_away(unit, silent)
         return silent
 
     async def leave(self, owner: str) -> None:
-        """Forgets a process that ends."""
+        """Forgets a process that ends, and takes its leases away."""
         async with self.transaction() as unit:
-            await unit.execute(SQL["leave"], owner)
+            await _take_away(unit, [owner])
+
+
+async def _take_away(unit: PostgresTransaction, owners: Sequence[str]) -> None:
+    for name in ("free_work", "free_timers", "free_leases", "forget_processes"):
+        await unit.execute(SQL[name], owners)

@@ -11,7 +11,6 @@ from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.adapters.sql import ledger, migrations
 from llm_incident_manager.adapters.sql.ledger import Finding, Kept, Report, Run, Runs
 from llm_incident_manager.domain.disposition import Disposition
-from llm_incident_manager.ports.stores import StoreRefused
 
 _AT_ONCE = 500
 """Rows that are fetched, and runs whose events are counted, in one round trip."""
@@ -33,9 +32,7 @@ async def check(options: Options, kept: Kept) -> Report:
 
 
 async def _report(connection: Connection, kept: Kept) -> Report:
-    if lacking := await schema.missing(connection, migrations.load("postgres")):
-        names = ", ".join(migration.name for migration in lacking)
-        raise StoreRefused(f"the database lacks {names}: run the migrations first, with the command migrate")
+    migrations.require(migrations.load("postgres"), await schema.applied(connection))
     asked = ledger.statements(kept, "'{}'::uuid", SQL["held_many"])
     totals = await connection.fetch(asked["by_disposition"], timeout=PATIENCE)
     findings = [await _find(connection, asked, name) for name in ledger.CHECKS if name != "segments"]

@@ -28,6 +28,7 @@ from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
+from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import Instant
@@ -272,7 +273,7 @@ async def open_store(
     migrate: bool = True,
     replica_read: Callable[[str], None] = lambda _: None,
 ) -> PostgresStore:
-    """Connects, checks what the server promises, and brings the schema up to date when `migrate` says so.
+    """Connects, checks what the server promises, and adds to the schema what is missing when `migrate` says so.
 
     `run` names this start of the server and is never used twice: the writers of the audit chains carry it.
     Raises StoreRefused for what a person must mend, StoreUnavailable when the server does not answer.
@@ -281,7 +282,7 @@ async def open_store(
     try:
         async with starting.explained(), pool.connection() as connection:
             known = migrations.load("postgres")
-            await (schema.apply(connection, known, now) if migrate else schema.require(connection, known))
+            await (schema.apply(connection, known, now, Phase.PRE) if migrate else schema.require(connection, known))
     except BaseException:
         pool.terminate()
         raise

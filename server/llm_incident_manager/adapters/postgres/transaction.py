@@ -48,13 +48,17 @@ class PostgresTransaction:
     async def claim(self, claims: Claims) -> Claimed:
         """Locks and reads what an ingest batch needs. Raises KeyTaken when others hold it for too long."""
         producers = await self._producers(claims.producers)
-        idempotency = await self._idempotency(claims.idempotency)
+        idempotency, incarnation = await self._idempotency(claims.idempotency)
         held, counted = await self._keys("claim_keys", claims.fingerprints)
         found = await self._holders({id_: key.tenant for key, id_ in held.items()})
         holders = {key: found[id_] for key, id_ in held.items() if id_ in found}
         free = tuple(key for key in claims.fingerprints if key not in holders)
         previous, _ = await self._keys("released_keys", free)
-        return Claimed(producers, idempotency, holders, previous, counted)
+        return Claimed(producers, idempotency, holders, previous, counted, incarnation)
+
+    async def incarnation(self) -> str:
+        """Another one after each start of the server, and after the table of keys was made anew."""
+        return str((await self._fetch("incarnation"))[0][0])
 
     async def stored_events(self, key: ProducerKey, first_sequence: int, count: int) -> Sequence[EventRow | None]:
         """The rows of a producer's events by sequence number; None where it had no accepted event."""
@@ -229,11 +233,14 @@ class PostgresTransaction:
         found = (ProducerRow(ProducerKey(*row[:3]), row[3], row[4]) for row in map(tuple, rows))
         return {row.key: row for row in found}
 
-    async def _idempotency(self, keys: Sequence[tuple[TenantId, str]]) -> dict[tuple[TenantId, str], IdempotencyRow]:
+    async def _idempotency(
+        self, keys: Sequence[tuple[TenantId, str]]
+    ) -> tuple[dict[tuple[TenantId, str], IdempotencyRow], str]:
         if not keys:
-            return {}
+            return {}, ""
         rows = await self._fetch("claim_idempotency", *zip(*keys, strict=True))
-        return {(row[0], row[1]): _idempotency_of(*row) for row in rows}
+        found = (tuple(row)[1:] for row in rows if row[1] is not None)
+        return {(row[0], row[1]): _idempotency_of(*row) for row in found}, rows[0][0]
 
     async def _keys(
         self, statement: str, keys: Sequence[FingerprintKey]

@@ -1,6 +1,7 @@
 """Which schema changes a database still needs: reads the plain-SQL files, judges what was applied. Runs none of them.
 
-A file is called NNNN_pre_what.sql (safe while the old program still runs) or NNNN_post_what.sql (once it has gone).
+A file is called NNNN_pre_what.sql or NNNN_post_what.sql. The first kind only adds, so that the program before it goes
+on running, and can be started again, on the schema that it leaves. The second takes away what only that one needed.
 Changes go forward only. A file that any database has seen never changes again: a mistake is mended by the next file.
 """
 
@@ -8,8 +9,10 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from importlib import resources
+from itertools import takewhile
 from typing import NamedTuple
 
+from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.ports.stores import StoreRefused
 
 _FILE = re.compile(r"(\d{4})_(?:pre|post)_[a-z0-9_]+\.sql")
@@ -23,6 +26,11 @@ class Migration(NamedTuple):
     name: str
     sql: str
     checksum: str
+
+    @property
+    def adds(self) -> bool:
+        """Whether servers of before may run on what it leaves."""
+        return _adds(self.name)
 
 
 class Applied(NamedTuple):
@@ -65,6 +73,52 @@ def pending(known: Sequence[Migration], applied: Iterable[Applied]) -> tuple[Mig
             "start the newer program, or restore a backup made before the update"
         )
     return tuple(known[len(done) :])
+
+
+def to_run(known: Sequence[Migration], applied: Iterable[Applied], phase: Phase) -> tuple[Migration, ...]:
+    """The migrations that a phase runs, in order.
+
+    Raises StoreRefused as `pending`, when PRE comes upon one that has to wait for a POST, and when POST lacks a PRE. To
+    PRE a newer database is no obstacle to which only has been added.
+    """
+    done = sorted(applied)
+    if phase is Phase.ALL:
+        return pending(known, done)
+    if phase is Phase.PRE:
+        todo = pending(known, _without_additions(known, done))
+        return todo[: _adding(todo)]
+    todo = pending(known, done)
+    if todo and todo[0].adds:
+        raise StoreRefused(f"the database lacks {todo[0].name}, which comes before: run migrate --phase pre first")
+    return tuple(takewhile(lambda migration: not migration.adds, todo))
+
+
+def require(known: Sequence[Migration], applied: Iterable[Applied]) -> None:
+    """Raises StoreRefused unless the program can run on the database as it is."""
+    if todo := to_run(known, applied, Phase.PRE):
+        names = ", ".join(migration.name for migration in todo)
+        raise StoreRefused(f"the database lacks {names}: run the migrations first, with the command migrate")
+
+
+def _without_additions(known: Sequence[Migration], done: Sequence[Applied]) -> Sequence[Applied]:
+    """What was applied, without what a newer program has only added: this one runs beside it."""
+    newer = done[len(known) :]
+    return done[: len(known)] if all(_adds(row.name) for row in newer) else done
+
+
+def _adding(todo: Sequence[Migration]) -> int:
+    """How many of the first only add. Raises StoreRefused when more of them come behind one that does not."""
+    count = sum(1 for _ in takewhile(lambda migration: migration.adds, todo))
+    if behind := [migration.name for migration in todo[count:] if migration.adds]:
+        raise StoreRefused(
+            f"the database lacks {todo[count].name}, which has to run before {behind[0]}: "
+            "end the servers of the previous version, then run migrate --phase all"
+        )
+    return count
+
+
+def _adds(name: str) -> bool:
+    return name[4:].startswith("_pre_")
 
 
 def _migration(name: str, text: str) -> Migration:

@@ -45,12 +45,12 @@ class Leased:
         return [leases.seen_of(row) for row in found]
 
     async def bury(self: _Lending, silent_for: int) -> Sequence[str]:
-        """Ends the leases of processes that have been silent for so many microseconds; returns their owners."""
+        """Takes the leases away from processes silent for so many microseconds; returns their owners."""
         return await self._writer.unit(partial(_bury, silent_for=silent_for))
 
     async def leave(self: _Lending, owner: str) -> None:
-        """Forgets a process that ends."""
-        await self._writer.unit(lambda connection: rows(connection, "leave", (owner,)))
+        """Forgets a process that ends, and takes its leases away."""
+        await self._writer.unit(partial(_take_away, owner=owner))
 
 
 def holds(connection: apsw.Connection, lease: Lease) -> bool:
@@ -83,6 +83,10 @@ def _beat(connection: apsw.Connection, *, process: Process) -> Beat:
 def _bury(connection: apsw.Connection, *, silent_for: int) -> Sequence[str]:
     silent = [owner for (owner,) in rows(connection, "silent_processes", (silent_for,))]
     for owner in silent:
-        for name in ("free_work", "free_timers", "free_leases", "leave"):
-            rows(connection, name, (owner,))
+        _take_away(connection, owner)
     return silent
+
+
+def _take_away(connection: apsw.Connection, owner: str) -> None:
+    for name in ("free_work", "free_timers", "free_leases", "forget_process"):
+        rows(connection, name, (owner,))

@@ -12,7 +12,6 @@ from llm_incident_manager.adapters.sql.ledger import Finding, Kept, Report, Run,
 from llm_incident_manager.adapters.sqlite import backup, ids, schema
 from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, Row
 from llm_incident_manager.domain.disposition import Disposition
-from llm_incident_manager.ports.stores import StoreRefused
 
 _AT_ONCE = 500
 """Runs that are read before their events are counted: of one connection two statements at once are slower."""
@@ -25,9 +24,7 @@ def check(database: Path, kept: Kept) -> Report:
     """
     place = database.with_name(f"{database.name}.ledger-check-{os.getpid()}")
     with backup.checked_copy(database, place) as connection:
-        if lacking := schema.pending(connection):
-            names = ", ".join(migration.name for migration in lacking)
-            raise StoreRefused(f"the database lacks {names}: run the migrations first, with the command migrate")
+        schema.require(connection)
         return _report(connection, kept)
 
 

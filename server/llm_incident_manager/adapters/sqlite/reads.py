@@ -1,6 +1,7 @@
 """What a store is asked, as functions over one connection. They change nothing; a transaction uses them, too."""
 
 from collections.abc import Sequence
+from secrets import token_hex
 from typing import TypeVar
 
 import apsw
@@ -79,6 +80,10 @@ def answer(connection: apsw.Connection, tenant: TenantId, request_id: str) -> An
     return None if found is None else AnswerRow(*found)
 
 
+INCARNATION = token_hex(8)
+"""The file, or the memory, is this process's own as long as it runs; the next one may find it restored."""
+
+
 def claim(connection: apsw.Connection, claims: Claims) -> Claimed:
     """What an ingest transaction needs to know."""
     holders, counted = _holders(connection, claims.fingerprints)
@@ -89,6 +94,7 @@ def claim(connection: apsw.Connection, claims: Claims) -> Claimed:
         holders=holders,
         previous=_previous(connection, free),
         counted=counted,
+        incarnation=INCARNATION if claims.idempotency else "",
     )
 
 

@@ -9,8 +9,8 @@ import apsw
 from llm_incident_manager.adapters.sql import migrations
 from llm_incident_manager.adapters.sql.migrations import Applied, Migration
 from llm_incident_manager.adapters.sqlite import connection as connections
+from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.ports.stores import StoreRefused
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -31,28 +31,31 @@ ORDER BY type = 'trigger', tbl_name, type DESC, name
 """
 
 
-def migrate(database: Path, now: Instant, *, dry_run: bool = False) -> tuple[str, ...]:
+def migrate(database: Path, now: Instant, *, phase: Phase = Phase.ALL, dry_run: bool = False) -> tuple[str, ...]:
     """The names of the migrations that were run, or with `dry_run` would be; a dry run makes no file.
 
     Raises StoreRefused when the database is newer than the program or saw other migrations; to run any, also when a
     server is using it.
     """
-    needed = _look(database) if dry_run else _run(database, now)
+    needed = _look(database, phase) if dry_run else _run(database, now, phase)
     return tuple(migration.name for migration in needed)
 
 
 def pending(connection: apsw.Connection) -> tuple[Migration, ...]:
-    """The migrations that an open database still needs."""
-    known = connection.execute(_EXISTS).fetchall()
-    applied = [Applied(*row) for row in connection.execute(_APPLIED)] if known else []
-    return migrations.pending(migrations.load("sqlite"), applied)
+    """The migrations that an open database still needs. Raises StoreRefused when it is newer, or differs."""
+    return migrations.pending(migrations.load("sqlite"), _applied(connection))
+
+
+def for_start(connection: apsw.Connection) -> tuple[Migration, ...]:
+    """The migrations that a server runs at its start: all, since nobody else uses the file, and none where a newer
+    program has only added to it. Raises StoreRefused."""
+    known, applied = migrations.load("sqlite"), _applied(connection)
+    return migrations.to_run(known, applied, Phase.ALL if len(applied) <= len(known) else Phase.PRE)
 
 
 def require(connection: apsw.Connection) -> None:
-    """Raises StoreRefused unless nothing is pending."""
-    if todo := pending(connection):
-        names = ", ".join(migration.name for migration in todo)
-        raise StoreRefused(f"the database lacks {names}: run the migrations first, with the command migrate")
+    """Raises StoreRefused unless the program can run on the database as it is."""
+    migrations.require(migrations.load("sqlite"), _applied(connection))
 
 
 def apply(connection: apsw.Connection, now: Instant, needed: Sequence[Migration]) -> None:
@@ -75,18 +78,24 @@ def snapshot(connection: apsw.Connection) -> str:
     return "".join(f"{sql};\n\n" for (sql,) in connection.execute(_SCHEMA)).rstrip("\n") + "\n"
 
 
-def _look(database: Path) -> Sequence[Migration]:
+def _applied(connection: apsw.Connection) -> Sequence[Applied]:
+    known = connection.execute(_EXISTS).fetchall()
+    return [Applied(*row) for row in connection.execute(_APPLIED)] if known else []
+
+
+def _look(database: Path, phase: Phase) -> Sequence[Migration]:
+    known = migrations.load("sqlite")
     if not database.exists():
-        return migrations.load("sqlite")
+        return migrations.to_run(known, [], phase)
     with closing(connections.open_reader(str(database))) as connection:
-        return pending(connection)
+        return migrations.to_run(known, _applied(connection), phase)
 
 
-def _run(database: Path, now: Instant) -> Sequence[Migration]:
+def _run(database: Path, now: Instant, phase: Phase) -> Sequence[Migration]:
     with (
         closing(connections.FolderLock(database.parent)),
         closing(connections.open_writer(str(database))) as connection,
     ):
-        needed = pending(connection)
+        needed = migrations.to_run(migrations.load("sqlite"), _applied(connection), phase)
         apply(connection, now, needed)
     return needed

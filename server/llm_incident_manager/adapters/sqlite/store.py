@@ -79,7 +79,7 @@ async def open_store(options: Options, run: str, now: Instant, *, migrate: bool 
 
 def _prepare(connection: apsw.Connection, now: Instant, *, migrate: bool) -> None:
     if migrate:
-        schema.apply(connection, now, schema.pending(connection))
+        schema.apply(connection, now, schema.for_start(connection))
     else:
         schema.require(connection)
     outbox.reset(connection)

@@ -44,6 +44,10 @@ class SqliteTransaction:
         """Reads what an ingest batch needs."""
         return await self._run(lambda connection: reads.claim(connection, claims))
 
+    async def incarnation(self) -> str:
+        """The same for as long as this process has the database."""
+        return reads.INCARNATION
+
     async def stored_events(self, key: ProducerKey, first_sequence: int, count: int) -> Sequence[EventRow | None]:
         """The rows of a producer's events by sequence number; None where it had no accepted event."""
         return await self._run(lambda connection: reads.stored_events(connection, key, first_sequence, count))

@@ -1,7 +1,7 @@
 """Tells people: sends what the route asked for, records each attempt, and tries again later what may yet succeed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import DeliveryState
@@ -21,7 +21,7 @@ TOPIC = NOTIFY
 ACTOR = "notifier"
 AT_ONCE = 32
 """Sends under way at the same time."""
-BEGIN_SECONDS = 15
+BEGIN_SECONDS = 12
 """What has not begun by then in a round is handed back unsent, so that no round outlives its lease: somebody else
 would send everything again."""
 SEND_SECONDS = 30
@@ -29,16 +29,21 @@ SEND_SECONDS = 30
 
 
 async def run(rows: Sequence[OutboxRow], tools: Tools) -> None:
-    """Sends each row once, then writes what became of those that are still ours.
+    """Sends each row that is ours once, then writes what became of those that still are.
 
     Raises before anything is sent for a row that cannot be read, or whose incident is gone.
     """
-    begin_before = Instant(tools.clock.now() + BEGIN_SECONDS * SECOND)
+    begin_before, life = Instant(tools.clock.now() + BEGIN_SECONDS * SECOND), tools.life()
     async with tools.store.transaction() as tx:
+        rows = await tx.still_leased(rows)
         incidents = await reading.incidents(tx.peek_each, ((row.tenant, row.incident_id) for row in rows))
     gate = asyncio.Semaphore(AT_ONCE)
     work = {row.id: (deliveries.of(row), incidents[row.incident_id]) for row in rows}
-    sends = [_send_in_time(row, *work[row.id], gate, begin_before, tools) for row in rows]
+
+    def in_time() -> bool:
+        return tools.clock.now() < begin_before and life is not None and tools.life() == life
+
+    sends = [_send_in_time(row, *work[row.id], gate, in_time, tools) for row in rows]
     receipts = dict(zip(work, await asyncio.gather(*sends), strict=True))
     now = tools.clock.now()
     async with tools.store.transaction() as tx:
@@ -54,12 +59,12 @@ async def _send_in_time(
     delivery: DeliveryRow,
     incident: Incident,
     gate: asyncio.Semaphore,
-    begin_before: Instant,
+    in_time: Callable[[], bool],
     tools: Tools,
 ) -> Receipt | None:
-    """None when its turn came too late."""
+    """None when its turn came too late, or when this process stood still and somebody else may have sent it."""
     async with gate:
-        return await _send(row, delivery, incident, tools) if tools.clock.now() < begin_before else None
+        return await _send(row, delivery, incident, tools) if in_time() else None
 
 
 async def _send(row: OutboxRow, delivery: DeliveryRow, incident: Incident, tools: Tools) -> Receipt:

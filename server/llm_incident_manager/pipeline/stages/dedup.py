@@ -1,12 +1,13 @@
 """Identifies events and ends those that were accepted before: resends of a stream, repeats of an idempotency key."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason
 from llm_incident_manager.domain.errors import ProducerFenced, SequenceGap
 from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.engines import dedup
-from llm_incident_manager.pipeline.batch import Batch, Item, ProducerClaim, Submission
+from llm_incident_manager.pipeline.batch import Batch, Item, Known, ProducerClaim, Submission
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.changes import Claimed, Claims, EventRow, ProducerKey, ProducerRow
 from llm_incident_manager.ports.stores import Transaction
@@ -22,7 +23,7 @@ def prepare(submission: Submission, tools: Tools) -> None:
 
 async def run(batch: Batch, tx: Transaction, tools: Tools) -> None:
     """Claims what the batch touches, then ends fenced submissions, resends and repeats. Gives the rest their ids."""
-    batch.claimed = await tx.claim(_claims(batch))
+    batch.claimed = await _claimed(batch, tx)
     _refuse(batch, batch.claimed.producers)
     await _answer_resends(batch, tx, batch.claimed.producers)
     accepted = batch.accepted()
@@ -31,10 +32,23 @@ async def run(batch: Batch, tx: Transaction, tools: Tools) -> None:
     _end_repeats(batch, batch.claimed)
 
 
+async def _claimed(batch: Batch, tx: Transaction) -> Claimed:
+    """What the database says, and what is known beside it unless the database has become another one."""
+    if not batch.known.rows:
+        return await tx.claim(_claims(batch))
+    incarnation = await tx.incarnation()
+    if incarnation != batch.known.incarnation:
+        batch.known = Known()
+    claimed = await tx.claim(_claims(batch))
+    return replace(claimed, idempotency={**claimed.idempotency, **batch.known.rows}, incarnation=incarnation)
+
+
 def _claims(batch: Batch) -> Claims:
+    known = batch.known.rows
+    unknown = [i for i in batch.items if (i.submission.tenant, i.event.idempotency_key) not in known]
     producers = {s.producer.key for s, _ in batch.groups if s.producer is not None}
-    keyed = {(i.submission.tenant, i.event.idempotency_key) for i in batch.items if i.event.idempotency_key}
-    fingerprints = {item.key for item in batch.items}
+    keyed = {(i.submission.tenant, i.event.idempotency_key) for i in unknown if i.event.idempotency_key}
+    fingerprints = {item.key for item in unknown}
     return Claims(tuple(sorted(producers)), tuple(sorted(keyed)), tuple(sorted(fingerprints)))
 
 

@@ -47,7 +47,8 @@ class IngestHandlers:
 
     async def submit_event(self, request: pb.SubmitEventRequest, call: Call) -> pb.SubmitEventResponse:
         """One event; a bad one is refused with every bad field."""
-        event = validity.valid_event(request.event, self._on.clock.now())
+        async with self._reception.announced(call, (request.event,)):
+            event = validity.valid_event(request.event, self._on.clock.now())
         if event is None:
             raise InvalidFields(reception.submit_violations(request))
         return await self._submit_one(call, request, event, pb.SubmitEventResponse, self._reply)
@@ -77,7 +78,8 @@ class IngestHandlers:
 
     async def submit_events(self, request: pb.SubmitEventsRequest, call: Call) -> pb.SubmitEventsResponse:
         """Many events, each with its own result."""
-        valid, places, rejected = self._reception.sort(request.events)
+        async with self._reception.announced(call, request.events):
+            valid, places, rejected = self._reception.sort(request.events)
         submission = self._reception.submission(call, valid, request)
         if not request.request_id or not valid:
             results = await self._reception.commit(submission) if valid else ()

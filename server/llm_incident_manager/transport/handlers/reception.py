@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import perf_counter  # a stop-watch for metrics, not a source of time
 from typing import Any
 
@@ -11,6 +11,7 @@ from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Violation
 from llm_incident_manager.domain.event import Event
+from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.engines.admission import Priority
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
@@ -56,6 +57,18 @@ class Reception:
         if rejected:
             self._on.metrics.events_decided(Disposition.REJECTED.name, len(rejected))
         return valid, places, rejected
+
+    def announced(self, call: Call, messages: Sequence[Any]) -> AbstractAsyncContextManager[None]:
+        """Before events are looked at closely. Refuses those that there is no room for, if a glance tells that none is
+        urgent. Raises Overloaded."""
+        return self._on.batcher.announced(call.caller.tenant, len(messages), lambda: self._are_calm(messages))
+
+    def _are_calm(self, messages: Sequence[Any]) -> bool:
+        floor = self._on.tools.judge.floor
+        return not any(
+            each.metrics or each.attributes or floor(each.source, each.kind, each.severity) <= Severity.P1
+            for each in messages
+        )
 
     def submission(
         self, call: Call, events: Sequence[Event], message: Message, producer: ProducerClaim | None = None

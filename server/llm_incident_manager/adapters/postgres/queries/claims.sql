@@ -10,11 +10,29 @@ JOIN unnest($1::text[], $2::text[], $3::text[]) AS k (tenant, principal, produce
 ORDER BY p.tenant, p.principal, p.producer_id
 FOR UPDATE OF p;
 
+-- name: incarnation
+-- What changes whenever committed rows may be gone: another cluster or database, a server that was started (on what was
+-- restored, or as the standby that took over), a table that was emptied.
+SELECT md5(concat_ws('/', c.system_identifier, d.oid, pg_postmaster_start_time(), pg_relation_filenode('idempotency')))
+FROM pg_control_system() AS c, pg_database AS d
+WHERE d.datname = current_database();
+
 -- name: claim_idempotency
--- Names that events already bear. Not locked: the rows never change, and a second insert of one fails.
-SELECT i.tenant, i.key, i.event_id, i.incident_id, i.at
-FROM idempotency AS i
-JOIN unnest($1::text[], $2::text[]) AS k (tenant, key) USING (tenant, key);
+-- The incarnation, and names that events already bear, or one row without a name when there are none. Not locked: the
+-- rows never change, and a second insert of one fails.
+WITH here AS (
+    SELECT
+        md5(
+            concat_ws('/', c.system_identifier, d.oid, pg_postmaster_start_time(), pg_relation_filenode('idempotency'))
+        ) AS incarnation
+    FROM pg_control_system() AS c, pg_database AS d
+    WHERE d.datname = current_database()
+)
+SELECT here.incarnation, i.tenant, i.key, i.event_id, i.incident_id, i.at
+FROM here
+LEFT JOIN (
+    idempotency AS i JOIN unnest($1::text[], $2::text[]) AS k (tenant, key) USING (tenant, key)
+) ON TRUE;
 
 -- name: claim_keys
 -- Fingerprints held by open incidents, locked for good: a shared lock would deadlock with whoever releases the key.

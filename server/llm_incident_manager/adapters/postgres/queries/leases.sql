@@ -39,11 +39,11 @@ ORDER BY p.owner
 FOR UPDATE OF p SKIP LOCKED;
 
 -- name: free_work
--- Ends the leases of work that is not locked just now.
+-- Takes work away from its owners, unless it is locked just now.
 WITH freed AS (
     SELECT o.id FROM outbox AS o WHERE o.lease_owner = ANY($1::text[]) ORDER BY o.id FOR UPDATE OF o SKIP LOCKED
 )
-UPDATE outbox AS o SET lease_owner = '', lease_until = 0 FROM freed AS f WHERE o.id = f.id;
+UPDATE outbox AS o SET lease_owner = '', lease_until = 0, fence = o.fence + 1 FROM freed AS f WHERE o.id = f.id;
 
 -- name: free_timers
 -- The same for timers.
@@ -54,7 +54,7 @@ WITH freed AS (
     ORDER BY t.incident_id, t.key
     FOR UPDATE OF t SKIP LOCKED
 )
-UPDATE timer AS t SET lease_owner = '', lease_until = 0
+UPDATE timer AS t SET lease_owner = '', lease_until = 0, fence = t.fence + 1
 FROM freed AS f
 WHERE t.incident_id = f.incident_id AND t.key = f.key;
 
@@ -63,7 +63,7 @@ WHERE t.incident_id = f.incident_id AND t.key = f.key;
 WITH freed AS (
     SELECT l.name FROM lease AS l WHERE l.owner = ANY($1::text[]) ORDER BY l.name FOR UPDATE OF l SKIP LOCKED
 )
-UPDATE lease AS l SET owner = '', lease_until = 0 FROM freed AS f WHERE l.name = f.name;
+UPDATE lease AS l SET owner = '', lease_until = 0, fence = l.fence + 1 FROM freed AS f WHERE l.name = f.name;
 
 -- name: forget_processes
 -- Those of these processes that have no leases any more.
@@ -72,6 +72,3 @@ WHERE p.owner = ANY($1::text[])
     AND NOT EXISTS (SELECT FROM outbox AS o WHERE o.lease_owner = p.owner)
     AND NOT EXISTS (SELECT FROM timer AS t WHERE t.lease_owner = p.owner)
     AND NOT EXISTS (SELECT FROM lease AS l WHERE l.owner = p.owner);
-
--- name: leave
-DELETE FROM process AS p WHERE p.owner = $1;

@@ -24,3 +24,15 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 
 -- name: record_migration
 INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4);
+
+-- name: impatient
+-- Whoever waits for a whole table holds up everybody who comes after: not longer than ingest can bear, and not until
+-- PostgreSQL looks for a deadlock.
+SET LOCAL lock_timeout = '300ms';
+
+-- name: tables
+-- Those of this schema; plain names, which need no quotes.
+SELECT c.relname
+FROM pg_class AS c
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    AND c.relname ~ '^[a-z_]+$';

@@ -37,18 +37,18 @@ FROM process ORDER BY started_at, owner
 SELECT owner FROM process WHERE seen_at <= CAST(unixepoch('subsec') * 1000000 AS INTEGER) - ? ORDER BY owner
 
 -- name: free_work
--- Ends the leases of work.
-UPDATE outbox SET lease_owner = '', lease_until = 0 WHERE lease_owner = ?
+-- Takes work away from its owner.
+UPDATE outbox SET lease_owner = '', lease_until = 0, fence = fence + 1 WHERE lease_owner = ?
 
 -- name: free_timers
 -- The same for timers.
-UPDATE timer SET lease_owner = '', lease_until = 0 WHERE lease_owner = ?
+UPDATE timer SET lease_owner = '', lease_until = 0, fence = fence + 1 WHERE lease_owner = ?
 
 -- name: free_leases
 -- The same for leases of a name.
-UPDATE lease SET owner = '', lease_until = 0 WHERE owner = ?
+UPDATE lease SET owner = '', lease_until = 0, fence = fence + 1 WHERE owner = ?
 
--- name: leave
+-- name: forget_process
 DELETE FROM process WHERE owner = ?
 
 -- name: reset_named_leases
