@@ -114,6 +114,8 @@ class Connection:
                 self._breaker = self._breaker.answered()
                 raise
             self._failed(why)
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from error  # it met the end of a connection on its way; nobody goes on
             raise RedisGone(why) from error
 
     def _failed(self, why: str) -> None:

@@ -87,11 +87,10 @@ class Reader:
                 try:
                     await shards.keep()
                     wanted = await self._connection.ask(lambda client: _together(client, shards.held))
-                except RedisGone:
-                    wanted = []
-                except ResponseError as error:
-                    self._log.error("bus.refused", error=str(error))
-                    wanted = []
+                except (RedisGone, ResponseError) as error:  # whoever reads goes on with what it had
+                    self._refused(error)
+                    await asyncio.sleep(REST_SECONDS)
+                    continue
                 for gone in readers.keys() - set(wanted):
                     readers.pop(gone).cancel()
                 for group in set(wanted) - readers.keys():
@@ -112,13 +111,15 @@ class Reader:
                 await self._room(topic)
                 if await self._read_once(topic, keys):
                     wake(topic)
-            except RedisGone:
+            except (RedisGone, ResponseError) as error:
+                self._refused(error)
                 await asyncio.sleep(REST_SECONDS)
-            except ResponseError as error:
-                if not str(error).startswith("NOGROUP"):
-                    self._log.error("bus.refused", error=str(error))
-                    await asyncio.sleep(RENEW_SECONDS)
-                idle, looked = 0.0, -STALE_SECONDS  # it was emptied: the groups have to be made anew
+                idle, looked = 0.0, -STALE_SECONDS  # it may be empty, or have answered too late: begin anew
+
+    def _refused(self, error: Exception) -> None:
+        """Logs what is neither an absent Redis nor one that was emptied, which takes the readers' groups with it."""
+        if isinstance(error, ResponseError) and not str(error).startswith("NOGROUP"):
+            self._log.error("bus.refused", error=str(error))
 
     async def _left_behind(self, topic: str, key: str, idle: float) -> None:
         """What was read from a stream and never done, by whoever held it before or by us."""
