@@ -76,10 +76,7 @@ class Server:
         if redis is not None:
             stack.push_async_callback(redis.close)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
-        presence = parts.presence(settings, store, owner, clock=clock, metrics=metrics)
-        if presence is not None:
-            stack.push_async_callback(presence.leave)
-            await presence.once()
+        presence = await parts.presence(settings, store, owner, metrics, stack)
         news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
         tools = parts.tools(
