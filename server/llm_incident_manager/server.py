@@ -25,10 +25,12 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
+from llm_incident_manager.transport.siblings import Siblings
 from llm_incident_manager.usecases.watch import Feed
 
 
@@ -43,13 +45,17 @@ class Server:
     dispatcher: Dispatcher
     probes: Probes
     scrape: Scrape
+    siblings: Siblings | None
     doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
 
     @classmethod
-    async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Server":
-        """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable."""
+    async def build(cls, settings: Settings, stack: AsyncExitStack, place: Place | None = None) -> "Server":
+        """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable.
+
+        `place` tells one of several workers which it is.
+        """
         parts.start_tracing(settings, stack)
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run = ids.new(clock.now())
@@ -70,10 +76,7 @@ class Server:
         if redis is not None:
             stack.push_async_callback(redis.close)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
-        presence = parts.presence(settings, store, owner, clock=clock, metrics=metrics)
-        if presence is not None:
-            stack.push_async_callback(presence.leave)
-            await presence.once()
+        presence = await parts.presence(settings, store, owner, metrics, stack)
         news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
         tools = parts.tools(
@@ -94,8 +97,9 @@ class Server:
         dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
         optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
         probes = Probes({"database": store.check}, end, notes, optional)
-        scrape = Scrape(metrics, store, news.bus, clock)
-        return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
+        siblings = None if place is None else Siblings(place, metrics)
+        scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
+        return cls(settings, store, workers, end, dispatcher, probes, scrape, siblings, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.
@@ -103,9 +107,11 @@ class Server:
         Without the role `api` the doors answer health and metrics only.
         """
         offered = methods.all_methods() if Role.API in self.settings.roles else ()
-        rpc = RpcServer(RpcSettings.of(self.settings.grpc, self.settings.watch), self.dispatcher, offered)
-        settings = RestSettings.of(self.settings.api, self.settings.watch)
-        rest = RestServer(settings, self.dispatcher, offered, self.probes, self.scrape)
+        settings, shared = self.settings, self.siblings is not None
+        rpc_settings = RpcSettings.of(settings.grpc, settings.watch, shared_port=shared)
+        rest_settings = RestSettings.of(settings.api, settings.watch, shared_port=shared)
+        rpc = RpcServer(rpc_settings, self.dispatcher, offered)
+        rest = RestServer(rest_settings, self.dispatcher, offered, self.probes, self.scrape)
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {
@@ -113,6 +119,8 @@ class Server:
             "http": f"http://{self.settings.api.host}:{rest_port}",
         }
         self.work()
+        if self.siblings is not None:
+            await self.siblings.start()  # from now on the others know that this one serves
 
     def work(self) -> None:
         """Starts what works behind the doors."""

@@ -204,6 +204,7 @@ def _postgres_options(settings: Settings) -> "Options":
     return Options(
         location(settings),
         pool_size=storage.pool_size,
+        workers=settings.workers,
         acquire_within=timedelta(seconds=storage.acquire_timeout_secs),
         statement_timeout=timedelta(seconds=storage.statement_timeout_secs),
         lock_timeout=timedelta(seconds=storage.lock_timeout_secs),

@@ -25,6 +25,8 @@ async def connect(options: Options, missing: Callable[[str], None] = lambda _: N
             facts = await connection.fetchrow(SQL["server_facts"])
         assert facts is not None
         check(dict(facts), may_lose_commits=options.may_lose_commits)
+        if options.workers > 1 and not options.pooled:
+            check_room(int(facts["connections"]), options.workers, options.pool_size)
     except BaseException:
         lent.terminate()
         raise
@@ -49,4 +51,13 @@ def check(facts: dict[str, str | int | bool], *, may_lose_commits: bool) -> None
             f"PostgreSQL runs with {' and '.join(f'{name} = off' for name in broken)}, so a crash may lose what it "
             f"confirmed: set {' and '.join(f'{name} = on' for name in broken)} for the server and this role, "
             "or accept the loss with storage.allow_unsafe_durability: true"
+        )
+
+
+def check_room(connections: int, workers: int, pool_size: int) -> None:
+    """Raises StoreRefused unless the server takes the connections of all workers."""
+    if workers * pool_size > connections:
+        raise StoreRefused(
+            f"PostgreSQL takes {connections} connections, and {workers} workers want {pool_size} each: "
+            f"raise max_connections, or set storage.pool_size to at most {connections // workers * workers}"
         )
