@@ -20,6 +20,7 @@ from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.handlers.sets import SetHandlers
 
 _SUBMIT = "incidentmanager.v1.IngestService/SubmitEvent"
+_BATCH = "incidentmanager.v1.IngestService/SubmitEvents"
 Check = Callable[[Any], tuple[Violation, ...]]
 
 
@@ -27,7 +28,7 @@ Check = Callable[[Any], tuple[Violation, ...]]
 def checkers() -> Mapping[str, Check]:
     """The compiled checker of every method's request, by the method's full name."""
     found = {method.full_name: compile_checker(method.descriptor.input_type) for method in methods.all_methods()}
-    return {**found, _SUBMIT: reception.check_submit}
+    return {**found, _SUBMIT: reception.check_submit, _BATCH: reception.check_batch}
 
 
 @cache
