@@ -49,10 +49,9 @@ def why_gone(error: BaseException) -> str:
         return "what listens at the address of redis.url does not speak Redis's protocol"
     if isinstance(error, exceptions.TimeoutError | TimeoutError):
         return "no answer in time"
-    if isinstance(error, exceptions.ConnectionError | exceptions.RedisClusterException | OSError):
+    unconnected = isinstance(error, exceptions.ConnectionError | exceptions.RedisClusterException | OSError)
+    if unconnected or (isinstance(error, RuntimeError) and _CLOSED in str(error)):
         return _unconnected(error)
-    if isinstance(error, RuntimeError) and _CLOSED in str(error):
-        return "the connection failed"
     return ""
 
 
