@@ -60,12 +60,7 @@ class Server:
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run = ids.new(clock.now())
         notes = parts.notes(settings)
-
-        def missing(what: str) -> None:
-            notes["record"] = what
-            metrics.record_missing()
-
-        store = await databases.open_store(settings, clock.now(), run, metrics.replica_read, missing)
+        store = await parts.store(settings, clock.now(), run, metrics, notes)
         stack.push_async_callback(store.close)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
