@@ -14,7 +14,7 @@ from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.policy import Route
-from llm_incident_manager.domain.time import DAY, SECOND
+from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines.admission import Quota
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import Policy
@@ -54,6 +54,16 @@ from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import Feed
+
+
+async def store(settings: Settings, now: Instant, run: str, metrics: Metrics, notes: dict[str, str]) -> Store:
+    """The database; what it has lost is noted for readiness. Raises StoreRefused, StoreUnavailable."""
+
+    def missing(what: str) -> None:
+        notes["record"] = what
+        metrics.record_missing()
+
+    return await databases.open_store(settings, now, run, metrics.replica_read, missing)
 
 
 def tools(

@@ -60,7 +60,10 @@ class Server:
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run = ids.new(clock.now())
         notes = parts.notes(settings)
-        store, timekeeper = await _open_store(settings, stack, run, clock, metrics, notes)
+        store = await parts.store(settings, clock.now(), run, metrics, notes)
+        stack.push_async_callback(store.close)
+        timekeeper = Timekeeper(clock, store.time, metrics)
+        await timekeeper.once()
         channels = channel_adapters.build(settings, SystemClock(), logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
@@ -145,19 +148,3 @@ class Server:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-
-
-async def _open_store(
-    settings: Settings, stack: AsyncExitStack, run: str, clock: SteadyClock, metrics: Metrics, notes: dict[str, str]
-) -> tuple[Store, Timekeeper]:
-    """The database, which closes with the stack, and the clock gone by it. Readiness notes a record that is missing."""
-
-    def missing(what: str) -> None:
-        notes["record"] = what
-        metrics.record_missing()
-
-    store = await databases.open_store(settings, clock.now(), run, metrics.replica_read, missing)
-    stack.push_async_callback(store.close)
-    timekeeper = Timekeeper(clock, store.time, metrics)
-    await timekeeper.once()
-    return store, timekeeper
