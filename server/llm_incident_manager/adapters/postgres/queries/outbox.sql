@@ -24,7 +24,7 @@ SELECT {outbox} FROM leased AS o ORDER BY o.id;
 WITH picked AS (
     SELECT o.id
     FROM outbox AS o
-    WHERE o.topic = $1 AND NOT o.dead AND o.due_at <= $3 + 250000 AND o.lease_until <= $3 AND o.id = ANY($5::uuid[])
+    WHERE o.topic = $1 AND NOT o.dead AND o.due_at <= $3::bigint + 250000 AND o.lease_until <= $3 AND o.id = ANY($5::uuid[])
         AND NOT EXISTS (
             SELECT FROM outbox AS older
             WHERE older.topic = o.topic AND older.lane = o.lane AND NOT older.dead AND older.id < o.id
