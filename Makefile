@@ -9,8 +9,8 @@ STAMP    := $(VENV)/.installed
 PROJECTS := pyproject.toml generated/pyproject.toml clients/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test prove chaos fuzz check gates gen baseline lock lint fmt types coverage conformance bench sdk cases
-.PHONY: clean
+.PHONY: help setup run demo test chaos fuzz check gates gen baseline lock lint fmt types coverage conformance bench sdk cases
+.PHONY: simulate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,15 +36,17 @@ demo: setup ## Start a server, replay a day of LLM events into it and show what 
 test: setup ## Run the tests
 	$(BIN)/python -m pytest $(ARGS)
 
-prove: setup ## The proofs in full size: 100,000 events through 200 cuts, and 120 kills under load, 100 of them with PostgreSQL
-	TEST_SIZE=full $(BIN)/python -m pytest tests/adversity $(ARGS)
-
 # The long profile takes most of an hour, ci some minutes; full is long with 200 kills and 100,000 acknowledged events.
 PROFILE ?= long
 FAULTS  ?=
-SEED    ?= 20261122
+chaos: SEED ?= 20261122
 chaos: setup ## Break processes, disks, databases and networks under load: make chaos PROFILE=ci FAULTS=1,12 SEED=7
 	@$(BIN)/python -m chaos --profile $(PROFILE) --seed $(SEED) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
+
+# As many seeds from 1 on, a range, or one: make simulate SEEDS=10000, make simulate SEEDS=40..60, make simulate SEED=17.
+SEEDS ?= 500
+simulate: setup ## Run servers on virtual time, with every fault that their seed says: make simulate SEEDS=500, or SEED=17
+	@exec $(BIN)/python -m simulation $(if $(SEED),$(SEED)..$(SEED),$(SEEDS)) $(ARGS)
 
 fuzz: setup ## Let schemathesis look for answers that /openapi.json does not name, on every path, for some minutes
 	TEST_SIZE=full $(BIN)/python -m pytest tests/rest/test_fuzzed.py $(ARGS)

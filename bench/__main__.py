@@ -27,6 +27,8 @@ def main() -> None:
         for name in databases.STORES if options.store == BOTH else (options.store,):
             stores.append(_opened(name, options))
             stack.callback(stores[-1].close)
+        for database in stores if options.workers > 1 else ():
+            database.also = {**database.also, measuring.WORKERS: str(options.workers)}
         if options.bus == "redis":
             _with_redis(stores, stack)
         if options.names == [LISTS]:
@@ -60,6 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--incidents", type=int, default=1_000_000, help="for lists; default: 1000000")
     parser.add_argument("--question", action="append", default=[], help="for lists: only this one; may be repeated")
     parser.add_argument("--bus", choices=databases.BUSES, default="database", help="default: database")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the server, on postgresql; default: 1")
     parser.add_argument("--keep", type=Path, default=KEPT, help=f"folder of filled databases; default: {KEPT}")
     options = parser.parse_args()
     if LISTS in options.names and len(options.names) > 1:
@@ -83,6 +86,7 @@ def _run(options: argparse.Namespace, stores: Sequence[databases.Database]) -> N
     for name in benches.with_floors(options.names or list(benches.NAMES)):
         for database in stores[:1] if name in benches.FLOORS else stores:
             line = {"bench": name, "store": database.name, "bus": options.bus, "preload": options.preload}
+            line["workers"] = options.workers
             line |= benches.run(name, database, options.seconds)
             rates[name] = line["rate"]
             if name in benches.FLOOR_OF:

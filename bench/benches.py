@@ -16,6 +16,7 @@ _CALLS_AT_ONCE = 128
 
 STORM = Spec("frames", new_every=100, in_flight=4_000, streams=2, frame_events=500)
 NEW = replace(STORM, new_every=1)
+CHANNELS = replace(STORM, in_flight=1_000, streams=8, channels=8)
 PACED = replace(STORM, rate=10_000.0, frame_events=50, streams=1)
 HANDLER = Spec("frames", new_every=1, rate=100.0)
 WATCHERS = Spec("watch", rate=10.0, streams=1_000, groups=100, warm_up=8.0)
@@ -27,6 +28,7 @@ _PREPARED = {"frames": 60_000, "unary": 8_000, "rest": 15_000, "watch": 100}
 _SERVERS = {
     "ingest_storm": STORM,
     "ingest_storm_keys": replace(STORM, keys=True),
+    "ingest_storm_channels": CHANNELS,
     "ingest_new": NEW,
     "ingest_paced_10k": PACED,
     "unary": UNARY,
@@ -45,6 +47,7 @@ NAMES = (
     "start",
     "ingest_storm",
     "ingest_storm_keys",
+    "ingest_storm_channels",
     "ingest_new",
     "ingest_paced_10k",
     "floor_frames",

@@ -3,6 +3,7 @@
 PostgreSQL is started here with its own defaults, which keep every acknowledged commit.
 """
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -151,8 +152,12 @@ class Postgres:
 
     def cpu_seconds(self) -> float:
         """Of all its processes that live."""
-        used = [process.cpu_times() for process in (self._process, *self._process.children())]
-        return float(sum(times.user + times.system for times in used))
+        used = 0.0
+        for process in (self._process, *self._process.children()):
+            with contextlib.suppress(psutil.NoSuchProcess):  # a session may end while we look
+                times = process.cpu_times()
+                used += times.user + times.system
+        return float(used)
 
     def settings(self, folder: Path) -> dict[str, Any]:
         """As the server says."""

@@ -7,6 +7,7 @@ event was due, not from the time it could be sent.
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
@@ -49,10 +50,15 @@ def prepare(spec: Spec) -> list[list[Frame]]:
 
 async def run(spec: Spec, dealt: Sequence[list[Frame]], recorder: Recorder) -> None:
     """Sends until the time is up or the frames are, then waits for all that is not answered yet."""
-    async with grpc.aio.insecure_channel(spec.address) as channel:
-        method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(METHOD, None, None)
+    own = [("grpc.use_local_subchannel_pool", 1)]  # or all channels would share one connection
+    async with AsyncExitStack() as stack:
+        channels = [grpc.aio.insecure_channel(spec.address, own) for _ in range(spec.channels)]
+        for channel in channels:
+            await stack.enter_async_context(channel)
+        methods: list[grpc.aio.StreamStreamMultiCallable[bytes, bytes]]
+        methods = [channel.stream_stream(METHOD, None, None) for channel in channels]
         zero = perf_counter()
-        streams = [_Stream(spec, method(), zero, recorder) for _ in dealt]
+        streams = [_Stream(spec, methods[n % spec.channels](), zero, recorder) for n in range(len(dealt))]
         await asyncio.gather(
             *(s.run(f"bench-{n}", frames) for n, (s, frames) in enumerate(zip(streams, dealt, strict=True)))
         )

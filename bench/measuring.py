@@ -14,6 +14,7 @@ from bench.processes import Child, Load
 from bench.recorder import Spec
 from tools.ports import free_port
 
+WORKERS = "LLM_IM__WORKERS"
 MOST_DRAIN_SECONDS = 20.0
 Line = dict[str, Any]
 
@@ -54,6 +55,8 @@ def server(database: Database, *, rest: bool = False) -> Iterator[Target]:
         child = start_server(database, place, ports)
         stack.callback(child.stop)
         child.wait_until_ready(ports.http)
+        if (workers := int(database.also.get(WORKERS, "1"))) > 1:
+            child.wait_until(lambda: scraping.workers_up(ports.http) == workers)
         yield Target(child, f"127.0.0.1:{ports.http if rest else ports.grpc}", place, database, ports.http)
 
 

@@ -45,18 +45,15 @@ class Child:
         self._seen = psutil.Process(self.process.pid)
 
     def cpu_seconds(self) -> float:
-        """User and system time so far."""
-        used = self._seen.cpu_times()
-        return float(used.user + used.system)
+        """User and system time so far, with that of its workers."""
+        return sum(float(used.user + used.system) for used in (each.cpu_times() for each in self._all()))
 
     def peak_rss(self) -> int:
-        """The most memory it has held, in bytes; where the system does not keep that, what it holds now."""
-        status = Path(f"/proc/{self.process.pid}/status")
-        if status.exists():
-            for line in status.read_text("ascii").splitlines():
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024
-        return int(self._seen.memory_info().rss)
+        """The most memory it and its workers have held, in bytes; where nobody keeps that, what they hold now."""
+        return sum(_peak_rss(each) for each in self._all())
+
+    def _all(self) -> list[psutil.Process]:
+        return [self._seen, *self._seen.children()]
 
     def wait_until_listening(self, port: int) -> None:
         """Returns when somebody takes connections on the port. Raises RuntimeError when the process ends instead."""
@@ -64,7 +61,11 @@ class Child:
 
     def wait_until_ready(self, port: int) -> None:
         """Returns when the server calls itself ready. Raises RuntimeError when the process ends instead."""
-        self._poll(lambda: _status(port, "/health/ready") == http.client.OK)
+        self.wait_until(lambda: _status(port, "/health/ready") == http.client.OK)
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Returns when it holds. Raises RuntimeError when the process ends instead."""
+        self._poll(holds)
 
     def fail(self, what: str) -> RuntimeError:
         """An error with the end of what it wrote."""
@@ -109,6 +110,15 @@ class Load(Child):
             raise self.fail("the load process failed")
         said: dict[str, Any] = json.loads(line)
         return said
+
+
+def _peak_rss(process: psutil.Process) -> int:
+    status = Path(f"/proc/{process.pid}/status")
+    if status.exists():
+        for line in status.read_text("ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return int(process.memory_info().rss)
 
 
 def _listens(port: int) -> bool:

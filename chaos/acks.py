@@ -28,6 +28,7 @@ class AckLog:
     file: Path
     counted: int = 0
     _pending: list[Ack] = field(default_factory=list)
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         """An empty log is a file as well."""
@@ -42,11 +43,12 @@ class AckLog:
         return [Ack(*json.loads(line)) for line in self.file.read_text("utf-8").splitlines()]
 
     async def flush(self) -> None:
-        """Writes and flushes what was noted so far."""
-        pending, self._pending = self._pending, []
-        if pending:
-            await asyncio.to_thread(self._append, pending)
-            self.counted += len(pending)
+        """Writes and flushes what was noted so far; returns when all of it is on the disk, whoever flushes it."""
+        async with self._one:
+            pending, self._pending = self._pending, []
+            if pending:
+                await asyncio.to_thread(self._append, pending)
+                self.counted += len(pending)
 
     async def reaches(self, number: int, seconds: float = 30.0) -> None:
         """Returns once so many count. Raises TimeoutError."""

@@ -16,7 +16,7 @@ from chaos.load import Load, Shape, first_ack
 from chaos.registry import fault
 from chaos.row import Figure, Outcome
 from chaos.run import Run
-from llm_incident_client import pb
+from llm_incident_client import IncidentClient, pb
 from tests.support.books import Books, books_in, books_of
 from tests.support.command import command
 from tests.support.server import RunningServer, running_server, status_of
@@ -92,11 +92,23 @@ async def _backup(run: Run, server: RunningServer, env: Mapping[str, str]) -> Ou
             kept = await _kept(target, data, books_in(cluster, database))
             lost += len(before - kept)
             unknown += len(kept - acked)
+            await _serves(target, sorted(before)[:3], run.folder / f"{lost}-{len(wrong)}-{target['DATABASE_URL'][:6]}")
     figures = [
         Figure("acknowledged before the backup", len(before)),
         Figure("events nobody acknowledged", unknown, most=0),
     ]
     return Outcome(figures, len(acked), lost, 0, wrong=wrong)
+
+
+async def _serves(env: Mapping[str, str], known: Sequence[str], acks: Path) -> None:
+    """A server starts on it, knows what was acknowledged, and takes more."""
+    async with running_server(env=env) as server, IncidentClient(server.grpc) as client, ack_log(acks) as log:
+        for event_id in known:
+            assert (await client.get_event(event_id)).event_id == event_id
+        async with client.event_stream("backup-stream") as stream:
+            (fresh,) = await (await stream.send_many([pb.Event(source="chaos", title="after the restore")]))
+        assert fresh.incident_id
+        await first_ack(server.grpc, "after the restore", log)
 
 
 async def _kept(target: Mapping[str, str], data: Path, postgres: Books) -> set[str]:

@@ -19,7 +19,7 @@ from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.ports.stores import StoreRefused
 from llm_incident_manager.server import Server
 from llm_incident_manager.telemetry import logs
-from llm_incident_manager.transport.errors import PortTaken
+from llm_incident_manager.transport.listening import Place, PortTaken
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread lets another have the interpreter: the database thread waits for the loop thread
@@ -30,15 +30,18 @@ GC_THRESHOLDS = (50_000, 50, 100)
 collector would look through all of them several times a batch."""
 
 
-def run(settings: Settings) -> int:
-    """Serves until SIGTERM or SIGINT; returns the exit code. A second signal ends at once."""
+def run(settings: Settings, place: Place | None = None) -> int:
+    """Serves until SIGTERM or SIGINT; returns the exit code. A second signal ends at once.
+
+    `place` tells one of several workers which it is; it ends, too, when its standard input does.
+    """
     import uvloop
 
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings))
+        return runner.run(_serve(settings if place is None else settings.of_worker(place.number), place))
 
 
 def migrate(settings: Settings, *, phase: Phase, dry_run: bool = False) -> Sequence[str]:
@@ -49,20 +52,23 @@ def migrate(settings: Settings, *, phase: Phase, dry_run: bool = False) -> Seque
     return asyncio.run(databases.migrate(settings, SystemClock().now(), phase=phase, dry_run=dry_run))
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, place: Place | None) -> int:
     logs.configure(settings.log.level, settings.log.format)
     log = logs.get("app")
     stop = _stop_on_signals()
+    if place is not None:
+        _stop_when_orphaned(stop)
     try:
         async with AsyncExitStack() as stack:
             _say_what_counts(settings, log)
-            server = await Server.build(settings, stack)
+            server = await Server.build(settings, stack, place)
             await server.start()
             log.info(
                 "app.started",
                 **server.addresses,
                 store=server.store.kind,
                 roles=",".join(settings.roles),
+                instance=settings.instance_id,
                 version=llm_incident_manager.__version__,
             )
             await server.look_at_replica()
@@ -97,3 +103,14 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, handle, number)
     return stop
+
+
+def _stop_when_orphaned(stop: asyncio.Event) -> None:
+    """Nobody writes to a worker's standard input: it ends when the process that looks after the workers is gone."""
+    loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def ended() -> None:
+        loop.remove_reader(descriptor)
+        stop.set()
+
+    loop.add_reader(descriptor, ended)

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import llm_incident_manager
 from llm_incident_manager.adapters import databases, rulepack
+from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
@@ -137,12 +138,21 @@ def places(settings: Settings) -> Places:
     return Places(calls, subscribers, reserve, reads=each, writes=each)
 
 
-def presence(settings: Settings, store: Store, owner: str, *, clock: Clock, metrics: Metrics) -> Presence | None:
-    """This process among others, where there may be others."""
+async def presence(
+    settings: Settings, store: Store, owner: str, metrics: Metrics, stack: AsyncExitStack
+) -> Presence | None:
+    """This process among others, where there may be others: from now on they know of it, until it ends.
+
+    It looks at the system's clock, which goes on while the machine sleeps. Raises StoreUnavailable.
+    """
     if not databases.may_be_shared(settings):
         return None
+    clock = SystemClock()
     process = Process(owner, settings.roles, llm_incident_manager.__version__, clock.now())
-    return Presence(store, clock, process, settings.processes.lease_secs, metrics)
+    made = Presence(store, clock, process, settings.processes.lease_secs, metrics)
+    stack.push_async_callback(made.leave)
+    await made.once()
+    return made
 
 
 def notes(settings: Settings) -> dict[str, str]:

@@ -25,10 +25,12 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
+from llm_incident_manager.transport.siblings import Siblings
 from llm_incident_manager.usecases.watch import Feed
 
 
@@ -43,20 +45,22 @@ class Server:
     dispatcher: Dispatcher
     probes: Probes
     scrape: Scrape
+    siblings: Siblings | None
     doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
 
     @classmethod
-    async def build(cls, settings: Settings, stack: AsyncExitStack) -> "Server":
-        """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable."""
+    async def build(cls, settings: Settings, stack: AsyncExitStack, place: Place | None = None) -> "Server":
+        """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable.
+
+        `place` tells one of several workers which it is.
+        """
         parts.start_tracing(settings, stack)
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run = ids.new(clock.now())
-        store = await databases.open_store(settings, clock.now(), run, metrics.replica_read)
-        stack.push_async_callback(store.close)
-        timekeeper = Timekeeper(clock, store.time, metrics)
-        await timekeeper.once()
+        notes = parts.notes(settings)
+        store, timekeeper = await _open_store(settings, stack, run, clock, metrics, notes)
         channels = channel_adapters.build(settings, SystemClock(), logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
@@ -64,10 +68,7 @@ class Server:
         if redis is not None:
             stack.push_async_callback(redis.close)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
-        presence = parts.presence(settings, store, owner, clock=clock, metrics=metrics)
-        if presence is not None:
-            stack.push_async_callback(presence.leave)
-            await presence.once()
+        presence = await parts.presence(settings, store, owner, metrics, stack)
         news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
         tools = parts.tools(
@@ -87,9 +88,10 @@ class Server:
         chain = hooks.chain(metrics, contract.checkers(), services.door)
         dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
         optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
-        probes = Probes({"database": store.check}, end, parts.notes(settings), optional)
-        scrape = Scrape(metrics, store, news.bus, clock)
-        return cls(settings, store, workers, end, dispatcher, probes, scrape, [], {}, [])
+        probes = Probes({"database": store.check}, end, notes, optional)
+        siblings = None if place is None else Siblings(place, metrics)
+        scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
+        return cls(settings, store, workers, end, dispatcher, probes, scrape, siblings, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.
@@ -97,9 +99,11 @@ class Server:
         Without the role `api` the doors answer health and metrics only.
         """
         offered = methods.all_methods() if Role.API in self.settings.roles else ()
-        rpc = RpcServer(RpcSettings.of(self.settings.grpc, self.settings.watch), self.dispatcher, offered)
-        settings = RestSettings.of(self.settings.api, self.settings.watch)
-        rest = RestServer(settings, self.dispatcher, offered, self.probes, self.scrape)
+        settings, shared = self.settings, self.siblings is not None
+        rpc_settings = RpcSettings.of(settings.grpc, settings.watch, shared_port=shared)
+        rest_settings = RestSettings.of(settings.api, settings.watch, shared_port=shared)
+        rpc = RpcServer(rpc_settings, self.dispatcher, offered)
+        rest = RestServer(rest_settings, self.dispatcher, offered, self.probes, self.scrape)
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {
@@ -107,6 +111,8 @@ class Server:
             "http": f"http://{self.settings.api.host}:{rest_port}",
         }
         self.work()
+        if self.siblings is not None:
+            await self.siblings.start()  # from now on the others know that this one serves
 
     def work(self) -> None:
         """Starts what works behind the doors."""
@@ -139,3 +145,19 @@ class Server:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+async def _open_store(
+    settings: Settings, stack: AsyncExitStack, run: str, clock: SteadyClock, metrics: Metrics, notes: dict[str, str]
+) -> tuple[Store, Timekeeper]:
+    """The database, which closes with the stack, and the clock gone by it. Readiness notes a record that is missing."""
+
+    def missing(what: str) -> None:
+        notes["record"] = what
+        metrics.record_missing()
+
+    store = await databases.open_store(settings, clock.now(), run, metrics.replica_read, missing)
+    stack.push_async_callback(store.close)
+    timekeeper = Timekeeper(clock, store.time, metrics)
+    await timekeeper.once()
+    return store, timekeeper

@@ -4,7 +4,6 @@ import asyncio
 import signal
 from typing import TypeAlias
 
-import aiohttp
 import grpc
 from grpc.aio import UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 from grpc_health.v1 import health_pb2
@@ -18,9 +17,8 @@ from incidentmanager.v1 import (
 )
 
 from llm_incident_client.client import IncidentClient
-from tests.support.http import whole
 from tests.support.reading import read
-from tests.support.server import RunningServer, running_server
+from tests.support.server import running_server
 
 pb = ingest_service_pb2
 Ask: TypeAlias = health_pb2.HealthCheckRequest
@@ -66,38 +64,6 @@ async def test_a_stream_is_told_to_drain_after_its_acknowledgements() -> None:
         assert acknowledged == 500
         assert await call.read() is grpc.aio.EOF
         assert await asyncio.wait_for(server.process.wait(), 15) == 0
-
-
-async def test_calls_under_way_are_finished_and_nothing_acknowledged_is_lost() -> None:
-    async with running_server() as server:
-        accepted = await _submit_until_refused(server)
-        assert server.process is not None
-        assert await asyncio.wait_for(server.process.wait(), 20) == 0
-        await server.start()
-        async with aiohttp.ClientSession(server.http) as http:
-            for event_id in accepted:
-                assert (await whole(http.get(f"/api/v1/events/{event_id}"))).status == 200
-
-
-async def _submit_until_refused(server: RunningServer) -> list[str]:
-    """Eight callers at once; SIGTERM comes in the middle. The ids of what was accepted."""
-    accepted: list[str] = []
-
-    async def call() -> None:
-        async with aiohttp.ClientSession(server.http) as http:
-            while True:
-                try:
-                    async with http.post("/api/v1/events", json={"source": "s", "title": "t"}) as reply:
-                        if reply.status != 202:
-                            return
-                        accepted.append((await reply.json())["event_id"])
-                except aiohttp.ClientError:
-                    return
-                if len(accepted) == 100 and server.process is not None:
-                    server.process.send_signal(signal.SIGTERM)
-
-    await asyncio.gather(*(call() for _ in range(8)))
-    return accepted
 
 
 async def test_the_client_goes_on_after_a_restart_without_losing_or_doubling() -> None:

@@ -1,81 +1,18 @@
-"""The durable stream in a network that cuts: nothing is lost, nothing applied twice, the older epoch is dead."""
-
-import random
-from datetime import timedelta
-from pathlib import Path
+"""The durable stream after a cut: the older epoch is dead, and what is sent again has the results it had."""
 
 import grpc
 import pytest
 
-from llm_incident_client import IncidentClient, Phase, StreamOptions, StreamState, pb
-from llm_incident_client.core.retry import Backoff
+from llm_incident_client import IncidentClient, pb
 from tests.support.books import books_of
-from tests.support.proxy import LEFT_ALONE, Fate, Proxy
 from tests.support.server import running_server
-from tests.support.sizes import size
 
-EVENTS = size(20_000, 100_000)
-CUTS = size(40, 200)
 PROBLEMS = 200
-QUICK = Backoff(timedelta(milliseconds=5), timedelta(milliseconds=100))
 
 
 def event(number: int) -> pb.Event:
     """One of two hundred problems. Without an idempotency key: only sequence numbers keep a repeat from counting."""
     return pb.Event(source="proof", title="provider fails", kind="provider_outage", service=f"s{number % PROBLEMS}")
-
-
-class RandomCuts:
-    """Cuts so many connections, each after a random number of bytes in a random direction, by reset or by close."""
-
-    def __init__(self, cuts: int, mean_bytes: int) -> None:
-        self.left = cuts
-        self._mean = mean_bytes
-        self._rng = random.Random(4711)
-
-    def __call__(self) -> Fate:
-        if self.left == 0:
-            return LEFT_ALONE
-        self.left -= 1
-        after = 1 + int(self._rng.expovariate(1 / self._mean))
-        reset = self._rng.random() < 0.5
-        return Fate(up=after, reset=reset) if self._rng.random() < 0.5 else Fate(down=after, reset=reset)
-
-
-@pytest.mark.slow
-async def test_a_stream_cut_at_random_loses_nothing_and_applies_nothing_twice() -> None:
-    states: list[StreamState] = []
-    cuts = RandomCuts(CUTS, mean_bytes=EVENTS * 50 // CUTS)
-    async with running_server() as server:
-        async with Proxy("127.0.0.1", server.grpc_port, cuts) as proxy, IncidentClient(proxy.address) as client:
-            options = StreamOptions(backoff=QUICK, on_state=states.append)
-            async with client.event_stream("cut", options) as stream:
-                batches = [
-                    await stream.send_many(map(event, range(start, min(start + 100, EVENTS))))
-                    for start in range(0, EVENTS, 100)
-                ]
-            results = [result for batch in batches for result in batch.result()]
-            assert proxy.cuts == CUTS
-        assert await server.terminate() == 0
-        assert_books_agree(server.data, results)
-    epochs = [state.epoch for state in states if state.phase is Phase.OPEN]
-    assert epochs == sorted(set(epochs))
-
-
-def assert_books_agree(data: Path, results: list[pb.EventResult]) -> None:
-    """Every event has one result, and the database has those events, all of them, and no others."""
-    assert len(results) == EVENTS
-    ids = {result.event_id for result in results}
-    assert len(ids) == EVENTS, "two events have the same id, or one has none"
-    with books_of(data) as books:
-        assert books.event_ids() == ids
-        assert books.count("incident") == PROBLEMS
-        assert books.events_of_incidents() == EVENTS
-        assert books.fingerprints_open_twice() == []
-        assert books.dispositions() == {
-            pb.Disposition.DISPOSITION_NEW: PROBLEMS,
-            pb.Disposition.DISPOSITION_ATTACHED: EVENTS - PROBLEMS,
-        }
 
 
 async def test_a_zombie_of_an_older_epoch_commits_nothing() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tools import shell
 
-FOLDERS = ("server", "clients", "tools", "cases", "chaos")
+FOLDERS = ("server", "clients", "tools", "cases", "chaos", "simulation")
 MOST_FILE_LINES = 300
 MOST_FUNCTION_LINES = 40
 
@@ -52,5 +52,5 @@ def test_a_docstring_does_not_count_towards_the_length() -> None:
     assert dict(functions('def f():\n    """One.\n\n    Two.\n    """\n    a = 1\n    return a\n')) == {"f": 2}
 
 
-def test_the_measure_sees_the_server_the_client_the_tools_the_case_runner_and_the_chaos_suite() -> None:
+def test_the_measure_sees_the_server_the_client_the_tools_the_case_runner_chaos_and_simulation() -> None:
     assert {Path(path).parts[0] for path in sources()} == set(FOLDERS)

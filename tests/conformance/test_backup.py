@@ -24,6 +24,7 @@ from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.lifecycle import State
 from llm_incident_manager.domain.relations import Attachment, Relation
+from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timers import TimerKind
 from llm_incident_manager.ports.changes import (
     NOTIFY,
@@ -128,6 +129,7 @@ async def fill(store: Store) -> Incident:
     )
     await write(store, Changes(outbox_retries=[OutboxRetry(work[1].id, work[1].fence, 5, NOW, NASTY, dead=True)]))
     await store.lease_numbers(TENANT, "20261121", 1000)
+    await store.take_lease(NASTY, "", NOW, Instant(0))  # as a restored server finds it that has the file to itself
     return incident
 
 

@@ -33,7 +33,7 @@ async def still_leased(store: Store, *rows: TimerRow) -> list[TimerRow]:
 
 
 def leased(row: TimerRow, times: int = 1) -> TimerRow:
-    return row._replace(fence=times)
+    return row._replace(fence=row.created_at + times)
 
 
 async def test_only_what_is_due_is_leased_the_longest_due_first_and_once(store: Store) -> None:
@@ -72,6 +72,19 @@ async def test_a_lease_that_runs_out_is_taken_by_another_and_the_first_can_end_n
     assert await store.overdue_timers(later(600)) == Overdue(0, None)
 
 
+async def test_a_timer_that_is_set_anew_after_its_end_is_not_the_one_before(store: Store) -> None:
+    await set_timers(store, first := a_timer())
+    (late,) = await claim(store)
+    (theirs,) = await claim(store, later(60), owner="another")
+    await write(store, Changes(timers_done=[theirs]))
+    second = first._replace(due_at=later(61), created_at=later(60))
+    await set_timers(store, second)
+    await set_timers(store, second._replace(due_at=later(62)))
+    assert await still_leased(store, late) == []
+    await write(store, Changes(timers_done=[late]))
+    assert [row.due_at for row in await claim(store, later(62))] == [later(62)]
+
+
 async def test_setting_a_timer_again_replaces_it_even_while_it_is_leased(store: Store) -> None:
     await set_timers(store, row := a_timer())
     (mine,) = await claim(store)
@@ -96,7 +109,7 @@ async def test_what_failed_waits_and_stays_due_since_its_moment(store: Store) ->
     await write(store, Changes(timer_retries=[TimerRetry(*mine[:2], mine.fence, 1, later(4), "busy")]))
     assert await claim(store, later(3)) == []
     assert await store.overdue_timers(later(3)) == Overdue(1, NOW)
-    assert await claim(store, later(4)) == [row._replace(attempts=1, last_error="busy", fence=2)]
+    assert await claim(store, later(4)) == [leased(row, 2)._replace(attempts=1, last_error="busy")]
 
 
 async def test_what_is_due_is_counted_leased_or_not(store: Store) -> None:

@@ -92,7 +92,9 @@ async def test_a_migration_that_is_killed_at_any_statement_leaves_no_trace_and_t
     for at in range(2, 300, 1 if FULL else 19):
         name = cluster.create()
         cluster.sql(STALLS.format(at=at), name)
-        child = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, cluster.dsn(name), stderr=-1)
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", KILLED, cluster.dsn(name), stderr=asyncio.subprocess.DEVNULL
+        )
         if not (pid := await stalled(cluster, name, child)):
             cluster.drop(name)
             code = child.returncode

@@ -28,11 +28,11 @@ class Books:
 
     def count(self, table: str) -> int:
         """Rows of a table."""
-        return self._number(f"SELECT count(*) FROM {table}")
+        return self.number(f"SELECT count(*) FROM {table}")
 
     def events_of_incidents(self) -> int:
         """What the incidents count, added up."""
-        return self._number("SELECT coalesce(sum(event_count), 0) FROM incident")
+        return self.number("SELECT coalesce(sum(event_count), 0) FROM incident")
 
     def dispositions(self) -> dict[int, int]:
         """How many events have which disposition."""
@@ -48,7 +48,7 @@ class Books:
 
     def open_without_key(self) -> int:
         """Open incidents that their key does not point to: there must be none."""
-        return self._number(
+        return self.number(
             f"SELECT count(*) FROM incident i WHERE state IN {OPEN_STATES} AND NOT EXISTS "
             "(SELECT 1 FROM incident_key k WHERE k.tenant = i.tenant AND k.fingerprint = i.fingerprint "
             "AND k.incident_id = i.id)"
@@ -56,12 +56,13 @@ class Books:
 
     def keys_of_nothing_open(self) -> int:
         """Keys that point to an incident that is over: there must be none."""
-        return self._number(
+        return self.number(
             "SELECT count(*) FROM incident_key k JOIN incident i ON i.id = k.incident_id "
             f"WHERE i.state NOT IN {OPEN_STATES}"
         )
 
-    def _number(self, sql: str) -> int:
+    def number(self, sql: str) -> int:
+        """The one number that a statement gives."""
         ((number,),) = self._ask(sql)
         return int(number)
 

@@ -1,7 +1,12 @@
-"""A TCP proxy that does what networks do: it cuts a connection at some byte, resets it, delays it, or swallows it."""
+"""A TCP proxy that does what networks do: it cuts a connection at some byte, resets it, delays it, or swallows it.
+
+Beside the fate of each connection there is weather, which all of them share and which may change at any time: a
+partition holds what is sent, one way or both, and delivers it when it ends, as TCP does; loss shows as late bytes.
+"""
 
 import asyncio
 import contextlib
+import random
 import socket
 import ssl
 import struct
@@ -27,6 +32,24 @@ class Fate:
 LEFT_ALONE = Fate()
 
 
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """How bytes fare now. `held_up` and `held_down` keep what clients and what the server send; `delay` in seconds;
+    `loss` is the share of pieces that come `RESENT` seconds late; `slices` cuts all into so many bytes, 0 into none."""
+
+    held_up: bool = False
+    held_down: bool = False
+    delay: float = 0.0
+    loss: float = 0.0
+    slices: int = 0
+
+
+FAIR = Weather()
+PARTITION = Weather(held_up=True, held_down=True)
+RESENT = 0.2
+_LOOK = 0.01
+
+
 class Proxy:
     """Stands between clients and one server. `fate` is asked once per connection; `cuts` counts those carried out."""
 
@@ -40,11 +63,13 @@ class Proxy:
     ) -> None:
         """With `tls` clients speak TLS to the proxy, and the proxy plainly to the server."""
         self._tls = tls
-        self._upstream = (host, port)
+        self.upstream = (host, port)
         self._fate = fate
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self.weather = FAIR
+        self.chance = random.Random(0)
         self.connections = 0
         self.cuts = 0
 
@@ -78,7 +103,7 @@ class Proxy:
         self.connections += 1
         self._writers.add(writer)
         try:
-            up_reader, up_writer = await asyncio.open_connection(*self._upstream)
+            up_reader, up_writer = await asyncio.open_connection(*self.upstream)
         except OSError:
             _end(writer, reset=True)  # as if the server itself had refused
         else:
@@ -95,8 +120,8 @@ class Proxy:
         server: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
         fate = self._fate()
-        up = asyncio.create_task(self._pump(client[0], server[1], fate.up, fate))
-        down = asyncio.create_task(self._pump(server[0], client[1], fate.down, fate))
+        up = asyncio.create_task(self._pump(client[0], server[1], fate.up, fate, up=True))
+        down = asyncio.create_task(self._pump(server[0], client[1], fate.down, fate, up=False))
         done, _ = await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
         was_cut = any(task.result() for task in done)
         self.cuts += was_cut
@@ -105,7 +130,7 @@ class Proxy:
         await asyncio.wait((up, down))
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None, fate: Fate
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None, fate: Fate, *, up: bool
     ) -> bool:
         """Carries bytes until either side ends, or up to the limit; then the answer is True."""
         carried = 0
@@ -116,13 +141,29 @@ class Proxy:
                 if fate.black_hole_after is not None and carried >= fate.black_hole_after:
                     continue
                 if limit is not None and carried + len(data) >= limit:
-                    writer.write(data[: limit - carried])
-                    await writer.drain()
+                    await self._carry(data[: limit - carried], writer, up=up)
                     return True
-                writer.write(data)
-                await writer.drain()
+                await self._carry(data, writer, up=up)
                 carried += len(data)
         return False
+
+    def _is_held(self, *, up: bool) -> bool:
+        return self.weather.held_up if up else self.weather.held_down
+
+    async def _carry(self, data: bytes, writer: asyncio.StreamWriter, *, up: bool) -> None:
+        """Brings bytes to the other side through the weather."""
+        if self.weather is not FAIR:
+            while self._is_held(up=up) and not writer.is_closing():  # noqa: ASYNC110 - weather turns unannounced
+                await asyncio.sleep(_LOOK)
+            lost = self.chance.random() < self.weather.loss
+            await asyncio.sleep(self.weather.delay + (RESENT if lost else 0.0))
+            if size := self.weather.slices:
+                for start in range(0, len(data), size):
+                    writer.write(data[start : start + size])
+                    await writer.drain()
+                return
+        writer.write(data)
+        await writer.drain()
 
 
 def _end(writer: asyncio.StreamWriter, reset: bool) -> None:

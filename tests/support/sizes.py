@@ -1,4 +1,4 @@
-"""How big the proofs are: small enough for every run by default, in full with TEST_SIZE=full (`make prove`)."""
+"""How far searches for defects go: small enough for every run by default, in full with TEST_SIZE=full (`make fuzz`)."""
 
 import os
 

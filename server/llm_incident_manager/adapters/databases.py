@@ -29,11 +29,16 @@ _THREADED = 20
 
 
 async def open_store(
-    settings: Settings, now: Instant, run: str, replica_read: Callable[[str], None] = lambda _: None
+    settings: Settings,
+    now: Instant,
+    run: str,
+    replica_read: Callable[[str], None] = lambda _: None,
+    missing: Callable[[str], None] = lambda _: None,
 ) -> Store:
     """The database with its schema up to date, which `migrate_on_start` brings about or else only asks for.
 
-    `run` is unique to this start of the server. `replica_read` is told what became of each read from a replica.
+    `run` is unique to this start of the server. `replica_read` is told what became of each read from a replica,
+    `missing` in words that the database has come back without what was acknowledged.
     Raises StoreRefused for what a person must mend, StoreUnavailable when the database does not answer.
     """
     storage = settings.storage
@@ -41,7 +46,12 @@ async def open_store(
         from llm_incident_manager.adapters.postgres import store as postgres
 
         return await postgres.open_store(
-            _postgres_options(settings), run, now, migrate=storage.migrate_on_start, replica_read=replica_read
+            _postgres_options(settings),
+            run,
+            now,
+            migrate=storage.migrate_on_start,
+            replica_read=replica_read,
+            missing=missing,
         )
     from llm_incident_manager.adapters.sqlite import store as sqlite
 
@@ -194,6 +204,7 @@ def _postgres_options(settings: Settings) -> "Options":
     return Options(
         location(settings),
         pool_size=storage.pool_size,
+        workers=settings.workers,
         acquire_within=timedelta(seconds=storage.acquire_timeout_secs),
         statement_timeout=timedelta(seconds=storage.statement_timeout_secs),
         lock_timeout=timedelta(seconds=storage.lock_timeout_secs),

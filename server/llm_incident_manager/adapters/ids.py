@@ -5,7 +5,7 @@ differs only in the last 62 bits, so that the first one and a count name it. Not
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from llm_incident_manager.domain.time import Instant
@@ -24,8 +24,9 @@ _Value = tuple[int, int]
 class Uuid7:
     """A generator of time-ordered ids."""
 
-    def __init__(self) -> None:
-        """Starts before all time."""
+    def __init__(self, bits: Callable[[int], int] = secrets.randbits) -> None:
+        """Starts before all time. `bits` draws a number of so many random bits."""
+        self._bits = bits
         self._last: _Value = (-1, 0)
 
     def new(self, now: Instant) -> str:
@@ -57,12 +58,12 @@ class Uuid7:
         """Reserves `count` consecutive values above the last one and returns the first."""
         high, low = self._last
         if now // 1_000 > high >> 12:
-            bits = secrets.randbits(73)
+            bits = self._bits(73)
             high, low = (now // 1_000) << 12 | bits >> 61, bits % _HEADROOM
         elif low + count < _LOW:
             low += 1
         else:
-            high, low = high + 1, secrets.randbits(61)
+            high, low = high + 1, self._bits(61)
         self._last = (high, low + count - 1)
         return high, low
 

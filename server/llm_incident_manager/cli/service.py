@@ -29,6 +29,11 @@ Roles = Annotated[
     ),
 ]
 
+Workers = Annotated[
+    str | None,
+    typer.Option("--workers", metavar="N", help="Processes that share the ports and the work (PostgreSQL only)."),
+]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -38,12 +43,25 @@ def add_to(app: typer.Typer) -> None:
     app.command("migrate")(migrate)
 
 
-def serve(config_file: ConfigFile = None, roles: Roles = None) -> None:
+def serve(
+    config_file: ConfigFile = None,
+    roles: Roles = None,
+    workers: Workers = None,
+    worker: Annotated[int | None, typer.Option("--worker", hidden=True)] = None,
+    beside: Annotated[Path | None, typer.Option("--beside", hidden=True)] = None,
+) -> None:
     """Run the server until it is told to stop (SIGTERM, SIGINT)."""
-    settings = load(config_file, roles=roles)
-    from llm_incident_manager import app
+    given = {"roles": roles, "workers": workers}
+    settings = load(config_file, **given)
+    if worker is None and settings.workers > 1:
+        from llm_incident_manager import workers as several
 
-    raise typer.Exit(app.run(settings))
+        options = [f"--{name}={value}" for name, value in {"config": config_file, **given}.items() if value is not None]
+        raise typer.Exit(several.run(settings, options))
+    from llm_incident_manager import app
+    from llm_incident_manager.transport.listening import Place
+
+    raise typer.Exit(app.run(settings, None if worker is None or beside is None else Place(worker, beside)))
 
 
 def migrate(

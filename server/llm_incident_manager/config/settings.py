@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from ipaddress import ip_address
 from itertools import count
+from typing import Annotated
 from urllib.parse import urlsplit
+
+from pydantic import Field
 
 from llm_incident_manager.config import (
     bus_section,
@@ -23,6 +26,9 @@ from llm_incident_manager.domain.roles import ALL
 NOT_YET = ("ml", "enrichment", "correlation", "escalation")
 """Sections without effect in this release."""
 
+LEAST_CONNECTIONS = 2
+"""Connections to the database that each of several workers has."""
+
 USABLE_CHANNELS = ("webhook", "log")
 
 
@@ -33,6 +39,8 @@ class Settings(Section):
     """The name of this server in logs, traces and leases."""
     roles: Roles = ALL
     """What this process does: `api`, `classify`, `route`, `notify`, `act`; some of them only on `postgresql`."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that share the ports and the work, only on `postgresql`; each has its part of `storage.pool_size`."""
     storage: sections.Storage = sections.Storage()
     api: sections.Api = sections.Api()
     grpc: sections.Grpc = sections.Grpc()
@@ -63,6 +71,11 @@ class Settings(Section):
         listeners = (("api", self.api), ("grpc", self.grpc))
         return tuple(f"{name} {it.host}:{it.port}" for name, it in listeners if not is_loopback(it.host))
 
+    def of_worker(self, number: int) -> "Settings":
+        """What one of the workers goes by: a name and connections of its own."""
+        storage = self.storage.model_copy(update={"pool_size": self.storage.pool_size // self.workers})
+        return self.model_copy(update={"instance_id": f"{self.instance_id}-w{number}", "storage": storage})
+
     def masked(self) -> dict[str, object]:
         """The settings as plain values for people and JSON, without the secrets."""
         return self.model_dump(mode="json")
@@ -80,6 +93,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     """What single values cannot show: settings that do not go together. Origins are left empty."""
     yield from _storage(settings.storage)
     yield from _roles(settings)
+    yield from _workers(settings)
     yield from _listeners(settings)
     yield from _ingest(settings.ingest)
     yield from _channels(settings.notifications)
@@ -123,6 +137,16 @@ def _roles(settings: Settings) -> Iterator[Problem]:
             "or use postgresql"
         )
         yield Problem("roles", shown(",".join(settings.roles)), "", remedy)
+
+
+def _workers(settings: Settings) -> Iterator[Problem]:
+    count, storage = settings.workers, settings.storage
+    if count > 1 and storage.type != "postgresql":
+        remedy = f"{storage.type} is for one process: use postgresql, or leave workers out"
+        yield Problem("workers", shown(count), "", remedy)
+    elif storage.pool_size < LEAST_CONNECTIONS * count > LEAST_CONNECTIONS:
+        remedy = f"{count} workers share them: give at least {LEAST_CONNECTIONS * count}"
+        yield Problem("storage.pool_size", shown(storage.pool_size), "", remedy)
 
 
 def _postgres(storage: sections.Storage) -> Iterator[Problem]:

@@ -90,6 +90,12 @@ class Presence:
             )
             raise DomainError(ErrorReason.STORE_UNAVAILABLE, message)
 
+    async def count_roles(self) -> None:
+        """Sets how many living processes have each role."""
+        alive = living(await self._store.processes(), self._lease)
+        for role in Role:
+            self._metrics.role_attended(role, sum(1 for process in alive if role in process.roles))
+
 
 def living(seen: Iterable[Seen], lease_seconds: float) -> list[Process]:
     """The processes that were heard of in time."""

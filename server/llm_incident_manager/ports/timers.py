@@ -20,8 +20,8 @@ class TimerKey(NamedTuple):
 
 
 class TimerRow(NamedTuple):
-    """A timer. Setting it again replaces it. `fence` counts the times it was set or leased: whoever knows an older
-    number can change nothing any more."""
+    """A timer. Setting it again replaces it. `fence` begins with the moment it is set, and counts the times it is set
+    or leased from there: whoever knows a number of before, or of an earlier timer of the name, can change nothing."""
 
     incident_id: IncidentId
     key: str

@@ -4,8 +4,8 @@ Label values must come from small closed sets (dispositions, stages, methods of 
 each new one costs memory for good. Children are cached, so a record costs one or two microseconds.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from prometheus_client import (
     GC_COLLECTOR,
@@ -18,6 +18,8 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import choose_encoder
+
+from llm_incident_manager.telemetry import gathering
 
 PREFIX = "incident_manager_"
 
@@ -58,6 +60,7 @@ class Metrics:
         """`version` is shown by incident_manager_build_info."""
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the page and say nothing that process_start_time_seconds does not
         self._registry = CollectorRegistry()
+        self._database = CollectorRegistry()  # what is asked of the database is the same whichever process asks
         self._register_pipeline()
         self._register_calls()
         self._register_delivery()
@@ -92,12 +95,12 @@ class Metrics:
         self._sent = _Children(self._counter("notifications_sent", "Notifications a channel took.", "channel"))
         failed = self._counter("notifications_failed", "Attempts a channel refused.", "channel", "kind")
         self._failed = _Children(failed)
-        self._backlog = _Children(self._gauge("outbox_backlog", "Rows waiting for their work.", "topic"))
-        self._oldest = _Children(self._gauge("outbox_oldest_seconds", "Age of the oldest waiting row.", "topic"))
-        self._carried = _Children(self._gauge("bus_carried", "Batches of work that Redis carries.", "topic"))
-        received = self._gauge("bus_received", "Those of them that are received and not finished.", "topic")
+        self._backlog = _Children(self._shared("outbox_backlog", "Rows waiting for their work.", "topic"))
+        self._oldest = _Children(self._shared("outbox_oldest_seconds", "Age of the oldest waiting row.", "topic"))
+        self._carried = _Children(self._shared("bus_carried", "Batches of work that Redis carries.", "topic"))
+        received = self._shared("bus_received", "Those of them that are received and not finished.", "topic")
         self._received = _Children(received)
-        self._dead = _Children(self._gauge("outbox_dead", "Dead letters: rows whose work was given up.", "topic"))
+        self._dead = _Children(self._shared("outbox_dead", "Dead letters: rows whose work was given up.", "topic"))
         handled = self._histogram("outbox_handled_seconds", "From the commit of work until it was done.", _LAG, "topic")
         self._handled = _Children(handled)
         reads = self._counter("replica_reads", "Reads meant for the replica by what became of them.", "outcome")
@@ -108,21 +111,23 @@ class Metrics:
         self._timers_lapsed = _Children(lapsed)
         late = self._histogram("timer_late_seconds", "From when a timer was due until it was done.", _LATE, "kind")
         self._late = _Children(late)
-        self._timers_due = self._gauge("timers_due", "Timers that are due and not done.")
-        self._longest_due = self._gauge("timers_due_oldest_seconds", "How long the first of them has been due.")
+        self._timers_due = self._shared("timers_due", "Timers that are due and not done.")
+        self._longest_due = self._shared("timers_due_oldest_seconds", "How long the first of them has been due.")
         unseen = self._counter("sla_acknowledgment_breached", "Incidents not acknowledged in time.", "severity")
         unsolved = self._counter("sla_resolution_breached", "Incidents not resolved in time.", "severity")
         self._breached = {"acknowledge": _Children(unseen), "resolve": _Children(unsolved)}
         self._offset = self._gauge("clock_offset_seconds", "How far ahead the clock is that ours is compared with.")
         self._steps = self._counter("clock_steps", "Times that a clock was found to have been set.")
         self._store_errors = self._counter("store_errors", "Times the database did not answer.")
+        self._missing = self._counter("record_missing", "Times the database came back without what was acknowledged.")
         self._expired = _Children(self._counter("retention_deleted", "Records that retention has deleted.", "what"))
         up = self._gauge("dependency_up", "1 while an optional dependency is used, else 0.", "dependency")
         self._dependencies = _Children(up)
         self._loop_lag = self._histogram("event_loop_lag_seconds", "How late the event loop was to a wake-up.", _CALL)
         self._longest_lag = self._gauge("event_loop_lag_longest_seconds", "The longest such lag of the last minute.")
         self._tasks = self._gauge("event_loop_tasks", "Tasks on the event loop.")
-        self._size = self._gauge("database_bytes", "Bytes of the database that are in use.")
+        self._size = self._shared("database_bytes", "Bytes of the database that are in use.")
+        self._processes = _Children(self._shared("processes", "Living processes that have a role.", "role"))
 
     def events_accepted(self, count: int) -> None:
         """Counts events accepted. Told apart from what became of them, so that the two sums can be held together."""
@@ -236,6 +241,10 @@ class Metrics:
         """Counts a time the database did not answer."""
         self._store_errors.inc()
 
+    def record_missing(self) -> None:
+        """Counts a time that the database came back without what was acknowledged."""
+        self._missing.inc()
+
     def expired(self, what: str, records: int) -> None:
         """Counts records that retention has deleted, by their sort."""
         self._expired[(str(what),)].inc(records)
@@ -258,17 +267,34 @@ class Metrics:
         """Counts a read meant for the replica: "served", or answered by the primary as it was "behind" or "away"."""
         self._replica_reads[(outcome,)].inc()
 
-    def page(self, accept: str = "") -> Page:
-        """All metrics in the format that the Accept header asks for: text, or OpenMetrics."""
-        encode: Callable[[CollectorRegistry], bytes]
+    def role_attended(self, role: str, processes: int) -> None:
+        """Sets how many living processes have a role."""
+        self._processes[(role,)].set(processes)
+
+    def told(self) -> bytes:
+        """What this process has counted, for `page` of another worker."""
+        return gathering.told(self._registry)
+
+    def page(self, accept: str = "", workers: Mapping[int, bytes | None] | None = None) -> Page:
+        """All metrics in the format that the Accept header asks for: text, or OpenMetrics.
+
+        `workers` is what all workers of this server have told, this one included; None of one that did not answer.
+        """
+        encode: Callable[[Any], bytes]  # takes whatever can `collect`
         encode, content_type = choose_encoder(accept)
-        return Page(encode(self._registry), content_type)
+        if workers is None:
+            return Page(encode(gathering.Chained(self._registry, self._database)), content_type)
+        together = gathering.Together(workers, self._database, f"{PREFIX}worker_up")
+        return Page(encode(together), content_type)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(PREFIX + name, text, labels, registry=self._registry)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(PREFIX + name, text, labels, registry=self._registry)
+
+    def _shared(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(PREFIX + name, text, labels, registry=self._database)
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(PREFIX + name, text, labels, buckets=buckets, registry=self._registry)

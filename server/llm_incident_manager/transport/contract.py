@@ -1,6 +1,7 @@
 """The contract as this server keeps it: a checker and a handler for every method. A missing one stops the start."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from incidentmanager.v1 import event_pb2
@@ -19,22 +20,27 @@ from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.handlers.sets import SetHandlers
 
 _SUBMIT = "incidentmanager.v1.IngestService/SubmitEvent"
+_BATCH = "incidentmanager.v1.IngestService/SubmitEvents"
 Check = Callable[[Any], tuple[Violation, ...]]
 
 
+@cache
 def checkers() -> Mapping[str, Check]:
     """The compiled checker of every method's request, by the method's full name."""
     found = {method.full_name: compile_checker(method.descriptor.input_type) for method in methods.all_methods()}
-    return {**found, _SUBMIT: reception.check_submit}
+    return {**found, _SUBMIT: reception.check_submit, _BATCH: reception.check_batch}
+
+
+@cache
+def _check_event() -> Check:
+    return compile_checker(event_pb2.Event.DESCRIPTOR)
 
 
 def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
     """Every method's handler by its full name. Raises LookupError naming methods without one."""
     sets = SetHandlers(services)
     tables = {
-        "incidentmanager.v1.IngestService": IngestHandlers(
-            services, compile_checker(event_pb2.Event.DESCRIPTOR)
-        ).table(),
+        "incidentmanager.v1.IngestService": IngestHandlers(services, _check_event()).table(),
         "incidentmanager.v1.IncidentService": {
             **IncidentHandlers(services).table(),
             **MergeHandlers(services).table(),

@@ -73,17 +73,6 @@ _HTTP_OF_REASON: Mapping[ErrorReason, int] = {
 """Where HTTP has a better word than the one its gRPC code maps to."""
 
 
-class PortTaken(Exception):
-    """Another process listens there, or the address is not this machine's."""
-
-    def __init__(self, address: str, what: str, setting: str) -> None:
-        """`what` is the protocol, `setting` names the environment variables that choose the address."""
-        super().__init__(
-            f"cannot listen on {address} for {what}: another process has it, or the address is not this machine's; "
-            f"stop that process or set {setting}"
-        )
-
-
 class StatusError(Exception):
     """A call's failure as its caller will see it, on any transport."""
 

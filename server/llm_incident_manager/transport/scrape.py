@@ -2,22 +2,35 @@
 
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.time import SECOND
+from llm_incident_manager.pipeline.presence import Presence
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import TOPICS
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.stores import Store, StoreBroken
 from llm_incident_manager.telemetry.metrics import Metrics, Page
+from llm_incident_manager.transport.siblings import Siblings
 
 
 class Scrape:
     """Makes the page."""
 
-    def __init__(self, metrics: Metrics, store: Store, bus: Bus, clock: Clock) -> None:
-        """Asks this store how much work waits, and this bus how much it carries."""
+    def __init__(
+        self,
+        metrics: Metrics,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        presence: Presence | None,
+        siblings: Siblings | None,
+    ) -> None:
+        """Asks this store how much work waits, and this bus how much it carries; the presence which roles are attended,
+        and the siblings what they have counted, where there are others."""
         self._metrics = metrics
         self._store = store
         self._bus = bus
         self._clock = clock
+        self._presence = presence
+        self._siblings = siblings
 
     async def page(self, accept: str) -> Page:
         """The page in the form the scraper accepts. A database that does not answer is counted, not fatal."""
@@ -27,9 +40,14 @@ class Scrape:
         try:
             await self._look_at_backlog()
             self._metrics.database_holds(await self._store.size())
+            if self._presence is not None:
+                await self._presence.count_roles()
         except (DomainError, StoreBroken):
             self._metrics.store_failed()
-        return self._metrics.page(accept)
+        if self._siblings is None:
+            return self._metrics.page(accept)
+        told = {**await self._siblings.ask(), self._siblings.place.number: self._metrics.told()}
+        return self._metrics.page(accept, dict(sorted(told.items())))
 
     async def _look_at_backlog(self) -> None:
         now, dead = self._clock.now(), await self._store.dead_by_topic()

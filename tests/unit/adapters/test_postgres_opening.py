@@ -70,3 +70,9 @@ def test_behind_a_pooler_each_transaction_brings_its_limits_along() -> None:
     begin = Options("postgresql://", pooled=True).begin
     assert begin.startswith("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL ")
     assert "SET LOCAL statement_timeout = '8000'" in begin
+
+
+def test_all_workers_must_find_room() -> None:
+    opening.check_room(97, workers=4, pool_size=24)
+    with pytest.raises(StoreRefused, match=r"takes 97 connections, and 4 workers want 25 each.*at most 96"):
+        opening.check_room(97, workers=4, pool_size=25)

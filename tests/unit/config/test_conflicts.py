@@ -2,6 +2,7 @@
 
 import pytest
 
+from llm_incident_manager import config
 from llm_incident_manager.config import Settings
 from llm_incident_manager.config.settings import conflicts, is_loopback
 from llm_incident_manager.domain.severity import Severity
@@ -161,3 +162,21 @@ def test_promises_are_by_severity_in_any_word_and_the_others_keep_theirs() -> No
 def test_promises_that_cannot_be_meant_are_refused(sla: object, key: str) -> None:
     (problem,) = problems(sla=sla)
     assert problem.startswith(f"{key} = ")
+
+
+@pytest.mark.parametrize("url", ["sqlite:///data", "sqlite::memory:"])
+def test_workers_need_a_database_for_several_processes(url: str) -> None:
+    with pytest.raises(
+        config.ConfigError, match=r"workers = .*is for one process: use postgresql, or leave workers out"
+    ):
+        config.load({"DATABASE_URL": url, "LLM_IM__WORKERS": "2"})
+
+
+def test_workers_share_the_connections_and_each_needs_two() -> None:
+    env = {"DATABASE_URL": "postgresql://localhost/im", "DATABASE_POOL_SIZE": "7", "LLM_IM__WORKERS": "4"}
+    with pytest.raises(config.ConfigError, match=r"storage\.pool_size = .*4 workers share them: give at least 8"):
+        config.load(env)
+    settings = config.load({**env, "DATABASE_POOL_SIZE": "9"})
+    second = settings.of_worker(2)
+    assert (second.instance_id, second.storage.pool_size, second.workers) == ("standalone-001-w2", 2, 4)
+    assert config.load({"DATABASE_URL": "postgresql://localhost/im", "DATABASE_POOL_SIZE": "1"}).workers == 1

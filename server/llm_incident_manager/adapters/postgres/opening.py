@@ -1,6 +1,9 @@
 """Whether a server may be used: connects, looks at what it promises, and refuses in words that say what to do."""
 
+from collections.abc import Callable
+
 from llm_incident_manager.adapters.postgres import pool
+from llm_incident_manager.adapters.postgres.memory import Memory
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.starting import explained
 from llm_incident_manager.adapters.postgres.statements import SQL
@@ -10,18 +13,20 @@ _OLDEST = 140_000
 _PROMISES = ("fsync", "full_page_writes", "synchronous_commit")
 
 
-async def connect(options: Options) -> pool.Pool:
-    """A pool to a server that may be used.
+async def connect(options: Options, missing: Callable[[str], None] = lambda _: None) -> pool.Pool:
+    """A pool to a server that may be used. `missing` is told when it later lacks what this process committed.
 
     Raises StoreRefused when it may not or the address or sign-in is wrong, StoreUnavailable when it does not answer.
     """
     async with explained(signing_in=True):
-        lent = await pool.open_pool(options)
+        lent = await pool.open_pool(options, memory=Memory(missing))
     try:
         async with explained(), lent.connection() as connection, connection.transaction():
             facts = await connection.fetchrow(SQL["server_facts"])
         assert facts is not None
         check(dict(facts), may_lose_commits=options.may_lose_commits)
+        if options.workers > 1 and not options.pooled:
+            check_room(int(facts["connections"]), options.workers, options.pool_size)
     except BaseException:
         lent.terminate()
         raise
@@ -46,4 +51,13 @@ def check(facts: dict[str, str | int | bool], *, may_lose_commits: bool) -> None
             f"PostgreSQL runs with {' and '.join(f'{name} = off' for name in broken)}, so a crash may lose what it "
             f"confirmed: set {' and '.join(f'{name} = on' for name in broken)} for the server and this role, "
             "or accept the loss with storage.allow_unsafe_durability: true"
+        )
+
+
+def check_room(connections: int, workers: int, pool_size: int) -> None:
+    """Raises StoreRefused unless the server takes the connections of all workers."""
+    if workers * pool_size > connections:
+        raise StoreRefused(
+            f"PostgreSQL takes {connections} connections, and {workers} workers want {pool_size} each: "
+            f"raise max_connections, or set storage.pool_size to at most {connections // workers * workers}"
         )

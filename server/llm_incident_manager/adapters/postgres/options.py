@@ -8,14 +8,15 @@ from datetime import timedelta
 class Options:
     """`dsn` may hold a password and is never shown.
 
-    A call waits at most `acquire_within` for a connection and `statement_timeout` + `grace` for each answer.
-    `pooled` is for PgBouncer in transaction mode: no prepared statement outlives its transaction, no session setting
-    is relied on. `may_lose_commits` accepts a server that confirms commits it could lose in a crash. `replica` is the
-    URL of a standby that reads may be served from, if there is one.
+    Each of `workers` processes has `pool_size` connections. A call waits at most `acquire_within` for one of them and
+    `statement_timeout` + `grace` for each answer. `pooled` is for PgBouncer in transaction mode: no prepared statement
+    outlives its transaction, no session setting is relied on. `may_lose_commits` accepts a server that confirms commits
+    it could lose in a crash. `replica` is the URL of a standby that reads may be served from, if there is one.
     """
 
     dsn: str = field(repr=False)
     pool_size: int = 10
+    workers: int = 1
     acquire_within: timedelta = timedelta(seconds=2)
     statement_timeout: timedelta = timedelta(seconds=8)
     lock_timeout: timedelta = timedelta(seconds=4)

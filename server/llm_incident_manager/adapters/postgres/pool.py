@@ -10,6 +10,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from llm_incident_manager.adapters.postgres import failures
+from llm_incident_manager.adapters.postgres.memory import Memory
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.domain.errors import StoreUnavailable
 
@@ -25,9 +26,10 @@ CLOSE_WITHIN = 10.0
 class Pool:
     """A bounded pool. Every wait has a deadline and ends in StoreUnavailable."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", options: Options) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", options: Options, memory: Memory) -> None:
         """Use `open_pool`."""
         self._pool = pool
+        self.memory = memory
         self._acquire_within = options.acquire_within.total_seconds()
         self._returning: set[asyncio.Task[None]] = set()
 
@@ -100,11 +102,16 @@ def cut(connection: Connection) -> None:
         connection.terminate()
 
 
-async def open_pool(options: Options, require: Callable[[Any], Coroutine[Any, Any, None]] | None = None) -> Pool:
+async def open_pool(
+    options: Options,
+    require: Callable[[Any], Coroutine[Any, Any, None]] | None = None,
+    memory: Memory | None = None,
+) -> Pool:
     """Connects. Raises asyncpg's errors and OSError as they are: whoever starts a server explains them.
 
-    `require` looks at each new connection and may refuse it by raising.
+    `require` looks at each new connection and may refuse it by raising; without it `memory` looks at each.
     """
+    memory = memory or Memory()
     pooled: dict[str, Any] = {"statement_cache_size": 0} if options.pooled else {"server_settings": options.settings}
     pool = await asyncpg.create_pool(
         options.dsn,
@@ -114,10 +121,10 @@ async def open_pool(options: Options, require: Callable[[Any], Coroutine[Any, An
         timeout=options.acquire_within.total_seconds(),
         command_timeout=(options.statement_timeout + options.grace).total_seconds(),
         reset=_nothing_to_reset,
-        init=require,
+        init=require or memory.look,
         **pooled,
     )
-    return Pool(pool, options)
+    return Pool(pool, options, memory)
 
 
 async def _nothing_to_reset(connection: object) -> None:

@@ -56,9 +56,7 @@ _WIDTH = len(records.INCIDENT_COLUMNS)
 class PostgresStore(DeadLetterReads, timers.Timed, leases.Leased, work.Work):
     """Implements ports.stores.Store."""
 
-    def __init__(
-        self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def __init__(self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None]) -> None:
         """Use `open_store`."""
         self._replica = Replica(options, options.replica, self._run, replica_read) if options.replica else None
         self._pool = pool
@@ -83,7 +81,7 @@ class PostgresStore(DeadLetterReads, timers.Timed, leases.Leased, work.Work):
     @asynccontextmanager
     async def _unit(self, begin: str) -> AsyncIterator[PostgresTransaction]:
         async with self._pool.connection() as connection:
-            unit = PostgresTransaction(connection, chains.Lease(self._chains))
+            unit = PostgresTransaction(connection, chains.Lease(self._chains), self._pool.memory)
             try:
                 await unit.begin(begin)
                 yield unit
@@ -272,13 +270,14 @@ async def open_store(
     *,
     migrate: bool = True,
     replica_read: Callable[[str], None] = lambda _: None,
+    missing: Callable[[str], None] = lambda _: None,
 ) -> PostgresStore:
     """Connects, checks what the server promises, and adds to the schema what is missing when `migrate` says so.
 
-    `run` names this start of the server and is never used twice: the writers of the audit chains carry it.
+    `run` is unique to this start: the writers of audit chains carry it. `missing` is told what the server has lost.
     Raises StoreRefused for what a person must mend, StoreUnavailable when the server does not answer.
     """
-    pool = await opening.connect(options)
+    pool = await opening.connect(options, missing)
     try:
         async with starting.explained(), pool.connection() as connection:
             known = migrations.load("postgres")

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from llm_incident_manager.adapters.postgres import chains, failures, pool, writes
+from llm_incident_manager.adapters.postgres.memory import Memory, written_by
 from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.adapters.sql import belongings, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
@@ -39,10 +40,12 @@ BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 class PostgresTransaction:
     """Implements ports.stores.Transaction."""
 
-    def __init__(self, connection: pool.Connection, chain: chains.Lease) -> None:
-        """`chain` lends an audit chain when there is something to audit."""
+    def __init__(self, connection: pool.Connection, chain: chains.Lease, memory: Memory) -> None:
+        """`chain` lends an audit chain when there is something to audit; `memory` keeps what was committed."""
         self._connection = connection
         self._chain = chain
+        self._memory = memory
+        self._written: list[Changes] = []
         self._lost = False
 
     async def claim(self, claims: Claims) -> Claimed:
@@ -172,6 +175,7 @@ class PostgresTransaction:
         with self._asking():
             audited = self._chain.borrow().extend(changes.audit) if changes.audit else ()
             await writes.run(self._connection, changes, audited)
+        self._written.append(changes)
 
     async def fetch(self, statement: str, *values: object) -> list[asyncpg.Record]:
         """What a statement answers."""
@@ -202,6 +206,7 @@ class PostgresTransaction:
             self._chain.rollback()
             raise StoreUnavailable("a statement before had failed")
         self._chain.commit()
+        self._memory.note(written_by(self._written))
 
     async def rollback(self) -> None:
         """Undoes everything; a connection that cannot even do that is given up, which undoes it as well."""

@@ -31,8 +31,11 @@ _SAYS: tuple[tuple[type[BaseException], str], ...] = (
     (exceptions.AuthenticationError, "WRONGPASS"),
 )
 
-GONE = (exceptions.RedisError, exceptions.RedisClusterException, OSError, TimeoutError)
+GONE = (exceptions.RedisError, exceptions.RedisClusterException, OSError, TimeoutError, RuntimeError)
 """What a client may raise that `why_gone` has a word for; an OSError includes those of TLS."""
+
+_CLOSED = "the handler is closed"
+"""What uvloop says to a write between the end of a connection and the moment in which the driver is told of it."""
 
 
 def why_gone(error: BaseException) -> str:
@@ -46,7 +49,8 @@ def why_gone(error: BaseException) -> str:
         return "what listens at the address of redis.url does not speak Redis's protocol"
     if isinstance(error, exceptions.TimeoutError | TimeoutError):
         return "no answer in time"
-    if isinstance(error, exceptions.ConnectionError | exceptions.RedisClusterException | OSError):
+    unconnected = isinstance(error, exceptions.ConnectionError | exceptions.RedisClusterException | OSError)
+    if unconnected or (isinstance(error, RuntimeError) and _CLOSED in str(error)):
         return _unconnected(error)
     return ""
 

@@ -25,10 +25,11 @@ def check(database: Path, kept: Kept) -> Report:
     place = database.with_name(f"{database.name}.ledger-check-{os.getpid()}")
     with backup.checked_copy(database, place) as connection:
         schema.require(connection)
-        return _report(connection, kept)
+        return report(connection, kept)
 
 
-def _report(connection: apsw.Connection, kept: Kept) -> Report:
+def report(connection: apsw.Connection, kept: Kept) -> Report:
+    """What the checks find in an open database that nobody writes to meanwhile."""
     asked = ledger.statements(kept, "unhex('{}', '-')", STATEMENTS["held_many"])
     totals: list[Row] = connection.execute(asked["by_disposition"]).fetchall()
     findings = [_find(connection, asked, name) for name in ledger.CHECKS if name != "segments"]

@@ -26,6 +26,9 @@ from llm_incident_manager.transport.translate import events as translate
 CheckEvent = Callable[[Any], tuple[Violation, ...]]
 Read = Callable[[event_pb2.Event, Instant], Event | None]
 _check_submit = compile_checker(ingest_service_pb2.SubmitEventRequest.DESCRIPTOR)
+_check_batch = compile_checker(ingest_service_pb2.SubmitEventsRequest.DESCRIPTOR)
+MOST_CHECKED = 1_001
+"""Events of a batch; one more than any may have."""
 _is_broken_beside = compile_twin(ingest_service_pb2.SubmitEventRequest.DESCRIPTOR, frozenset({"event"}))
 
 
@@ -120,6 +123,13 @@ def submit_violations(request: ingest_service_pb2.SubmitEventRequest) -> tuple[V
 def check_submit(request: ingest_service_pb2.SubmitEventRequest) -> tuple[Violation, ...]:
     """What is wrong beside the event, and then with the event too; the handler judges the event as it translates it."""
     return () if request.HasField("event") and not _is_broken_beside(request) else submit_violations(request)
+
+
+def check_batch(request: ingest_service_pb2.SubmitEventsRequest) -> tuple[Violation, ...]:
+    """What is wrong with a SubmitEvents request. Of far too many events no more are looked at than show that."""
+    if len(request.events) > MOST_CHECKED:
+        request = ingest_service_pb2.SubmitEventsRequest(events=request.events[:MOST_CHECKED])
+    return _check_batch(request)
 
 
 def merged(

@@ -10,14 +10,13 @@ import uvicorn
 
 from llm_incident_manager.config.sections import Api, Watch
 from llm_incident_manager.transport.dispatch import Dispatcher
-from llm_incident_manager.transport.errors import PortTaken
+from llm_incident_manager.transport.listening import PortTaken, listening
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest import protocol
 from llm_incident_manager.transport.rest.app import RestApp
 from llm_incident_manager.transport.scrape import Scrape
 
-BACKLOG = 1_024
 SEND_BUFFER_BYTES = 128 * 1024
 """What the system may keep of an answer that is not taken, for each connection; it doubles the number."""
 LAST_WORDS_SECONDS = 2.0
@@ -33,11 +32,13 @@ class RestSettings:
     max_body_bytes: int = 4 * 1024 * 1024
     request_timeout: float = 8.0
     patience: float = 20.0
+    shared_port: bool = False
 
     @classmethod
-    def of(cls, api: Api, watch: Watch) -> "RestSettings":
-        """As the sections `api` and `watch` of the configuration have them."""
-        return cls(api.host, api.port, api.max_body_bytes, api.request_timeout_secs, watch.slow_after_secs)
+    def of(cls, api: Api, watch: Watch, *, shared_port: bool = False) -> "RestSettings":
+        """As the sections `api` and `watch` have them; `shared_port` with the other workers of this server."""
+        patience = watch.slow_after_secs
+        return cls(api.host, api.port, api.max_body_bytes, api.request_timeout_secs, patience, shared_port)
 
 
 class _Quiet(uvicorn.Server):
@@ -94,17 +95,11 @@ class RestServer:
 
     def _bind(self) -> socket.socket:
         settings = self._settings
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        bound = socket.socket(family, socket.SOCK_STREAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         try:
-            bound.bind((settings.host, settings.port))
+            bound = listening(settings.host, settings.port, shared=settings.shared_port)
         except OSError as error:
-            bound.close()
             raise PortTaken(f"{settings.host}:{settings.port}", "HTTP", "API_HOST / API_PORT") from error
-        bound.listen(BACKLOG)
-        bound.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # connections inherit it
         return bound
 
 

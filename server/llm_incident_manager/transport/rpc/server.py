@@ -10,7 +10,7 @@ from grpc_health.v1 import health_pb2
 
 from llm_incident_manager.config.sections import Grpc, Watch
 from llm_incident_manager.transport.dispatch import Dispatcher
-from llm_incident_manager.transport.errors import PortTaken
+from llm_incident_manager.transport.listening import PortTaken
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.rpc import standard
 from llm_incident_manager.transport.rpc.bridge import Bridge, Gate
@@ -45,10 +45,11 @@ class RpcSettings:
     max_concurrent_rpcs: int = 2_000
     reflection: bool = True
     max_subscribers: int = 1_000
+    shared_port: bool = False
 
     @classmethod
-    def of(cls, section: Grpc, watch: Watch) -> "RpcSettings":
-        """As the sections `grpc` and `watch` of the configuration have them."""
+    def of(cls, section: Grpc, watch: Watch, *, shared_port: bool = False) -> "RpcSettings":
+        """As the sections `grpc` and `watch` have them; `shared_port` with the other workers of this server."""
         return cls(
             section.host,
             section.port,
@@ -56,6 +57,7 @@ class RpcSettings:
             section.max_concurrent_rpcs,
             section.reflection,
             watch.max_subscribers,
+            shared_port,
         )
 
     @property
@@ -113,7 +115,7 @@ class RpcServer:
 
 def _options(settings: RpcSettings) -> list[tuple[str, int]]:
     return [
-        ("grpc.so_reuseport", 0),
+        ("grpc.so_reuseport", int(settings.shared_port)),
         ("grpc.max_concurrent_streams", 1_000),
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.max_send_message_length", 4 * settings.max_message_bytes),

@@ -27,12 +27,14 @@ ORDER BY t.incident_id, t.key
 FOR UPDATE OF t;
 
 -- name: set_timers
--- Sets timers; one that is set already is replaced, and nobody who has leased it can end the new one.
-INSERT INTO timer AS t (incident_id, key, tenant, kind, due_at, created_at)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+-- Sets timers; one that is set already is replaced, and nobody who has leased it can end the new one. Their fences
+-- begin with the moment they are set, so that no fence of an earlier timer of the name, done and gone, is ever theirs.
+INSERT INTO timer AS t (incident_id, key, tenant, kind, due_at, created_at, fence)
+SELECT n.*, n.created_at FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+    AS n (incident_id, key, tenant, kind, due_at, created_at)
 ON CONFLICT (incident_id, key) DO UPDATE SET
     kind = excluded.kind, due_at = excluded.due_at, created_at = excluded.created_at, attempts = 0, last_error = '',
-    lease_owner = '', lease_until = 0, fence = t.fence + 1;
+    lease_owner = '', lease_until = 0, fence = greatest(t.fence + 1, excluded.fence);
 
 -- name: remove_timers
 -- Timers that nobody needs any more, leased or not.

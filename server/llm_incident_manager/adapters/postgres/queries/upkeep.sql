@@ -42,4 +42,6 @@ SELECT c.system_identifier::text || '/' || current_database() FROM pg_control_sy
 SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
     current_setting('synchronous_commit') AS synchronous_commit, current_setting('server_encoding') AS server_encoding,
     current_setting('server_version_num')::integer AS version, pg_is_in_recovery() AS standby,
-    current_setting('default_transaction_read_only')::boolean AS read_only;
+    current_setting('default_transaction_read_only')::boolean AS read_only,
+    current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
+        AS connections;

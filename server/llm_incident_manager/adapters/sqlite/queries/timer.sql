@@ -17,13 +17,14 @@ FROM (VALUES (?, ?, ?)) AS v
 CROSS JOIN timer AS t ON t.incident_id = unhex(v.column1, '-') AND t.key = v.column2 AND t.fence = v.column3
 
 -- name: set_timers
--- Sets timers; one that is set already is replaced.
-INSERT INTO timer (incident_id, key, tenant, kind, due_at, created_at)
-SELECT unhex(column1, '-'), column2, column3, column4, column5, column6
+-- Sets timers; one that is set already is replaced. Their fences begin with the moment they are set, so that no fence of
+-- an earlier timer of the name, which may be done and gone, is ever theirs.
+INSERT INTO timer (incident_id, key, tenant, kind, due_at, created_at, fence)
+SELECT unhex(column1, '-'), column2, column3, column4, column5, column6, column6
 FROM (VALUES (?, ?, ?, ?, ?, ?)) WHERE column1 IS NOT NULL
 ON CONFLICT (incident_id, key) DO UPDATE SET
     kind = excluded.kind, due_at = excluded.due_at, created_at = excluded.created_at, attempts = 0, last_error = '',
-    lease_owner = '', lease_until = 0, fence = fence + 1
+    lease_owner = '', lease_until = 0, fence = max(fence + 1, excluded.fence)
 
 -- name: remove_timers
 -- Timers that nobody needs any more, leased or not.

@@ -18,6 +18,8 @@ from llm_incident_manager.transport.rest.jsoncodec.scalars import Convert
 Arguments = dict[str, object]
 """Keyword arguments of a message constructor: nested messages as dicts of the same kind."""
 
+MOST_ELEMENTS = 10_000
+"""Of a list or an object of any keys, before its elements are looked at: more would keep everybody else waiting."""
 _HINTS = 10
 """Unknown fields that get a suggestion; looking for one takes a millisecond."""
 
@@ -131,6 +133,7 @@ def list_of(convert: Convert) -> Convert:
     def convert_all(value: object) -> object:
         if type(value) is not list:
             raise wrong(Rule.TYPE, "be an array", value)
+        _bound(value)
         try:
             return [convert(item) for item in value]
         except Unacceptable:
@@ -143,6 +146,7 @@ def map_of(parse_key: Convert, convert: Convert) -> Convert:
     def convert_all(value: object) -> object:
         if type(value) is not dict:
             raise wrong(Rule.TYPE, "be an object", value)
+        _bound(value)
         try:
             entries = {parse_key(key): convert(item) for key, item in value.items()}
         except Unacceptable:
@@ -154,6 +158,12 @@ def map_of(parse_key: Convert, convert: Convert) -> Convert:
         return entries
 
     return convert_all
+
+
+def _bound(value: list[object] | dict[str, object]) -> None:
+    if len(value) > MOST_ELEMENTS:
+        text = f"must have at most {MOST_ELEMENTS} elements; got {len(value)}"
+        raise Unacceptable([Problem("", text, Rule.RANGE)])
 
 
 def _problems(attempts: Iterable[tuple[str, Convert, object]]) -> Iterator[Problem]:

@@ -1,0 +1,111 @@
+"""Too much for the server: who is refused hears when to come back; who takes nothing is cut off; others are served."""
+
+import asyncio
+import contextlib
+import json
+import re
+import socket
+import time
+from contextlib import AsyncExitStack
+
+import aiohttp
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from incidentmanager.v1 import event_pb2, incident_service_pb2, ingest_service_pb2
+from incidentmanager.v1 import incident_service_pb2_grpc as incidents_grpc
+from incidentmanager.v1 import ingest_service_pb2_grpc as ingest_grpc
+
+from llm_incident_manager.transport.rest.server import LAST_WORDS_SECONDS
+from tests.support.http import whole
+from tests.support.server import RunningServer, running_server
+
+SLOW_SECONDS = 1
+PATIENCE = 40.0
+
+
+async def flood(server: RunningServer, name: str, batches: int) -> None:
+    """New incidents with long descriptions, 50 a batch."""
+    async with grpc.aio.insecure_channel(server.grpc) as channel:
+        for batch in range(batches):
+            events = [
+                event_pb2.Event(source="s", title="x", dedup_key=f"{name}-{batch}-{at}", description="y" * 8_000)
+                for at in range(50)
+            ]
+            await ingest_grpc.IngestServiceStub(channel).SubmitEvents(
+                ingest_service_pb2.SubmitEventsRequest(events=events)
+            )
+
+
+async def test_an_http_subscriber_that_takes_nothing_is_cut_off_and_resumes_where_it_was() -> None:
+    async with running_server(config=f"watch: {{slow_after_secs: {SLOW_SECONDS}}}") as server:
+        stuck = socket.create_connection(("127.0.0.1", server.http_port))
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        stuck.sendall(b"GET /api/v1/incidents/watch HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
+        await asyncio.sleep(0.3)
+        await flood(server, "a", 40)
+        began = time.monotonic()
+        async with aiohttp.ClientSession(server.http) as http, asyncio.timeout(PATIENCE):
+            cut = 'code="RESOURCE_EXHAUSTED",method="WatchIncidents"'
+            while cut not in (await whole(http.get("/metrics"))).text:  # noqa: ASYNC110 - another process counts
+                await asyncio.sleep(0.1)
+        assert time.monotonic() - began < SLOW_SECONDS + 5
+        await asyncio.sleep(LAST_WORDS_SECONDS + 1)
+        got = await asyncio.to_thread(_rest, stuck)
+        stuck.close()
+        tokens = re.findall(rb"\r\nid: (\S+)\n|\nid: (\S+)\n", got)
+        assert tokens
+        async with aiohttp.ClientSession(server.http) as http, asyncio.timeout(PATIENCE):
+            token = (tokens[-1][0] or tokens[-1][1]).decode()
+            resumed = http.get("/api/v1/incidents/watch", params={"resume_token": token})
+            async with resumed as reply:
+                assert reply.status == 200
+                assert b'"incident"' in await reply.content.readline() + await reply.content.readline()
+
+
+def _rest(stuck: socket.socket) -> bytes:
+    """What the system still had for a connection that was cut."""
+    stuck.settimeout(10)
+    got = b""
+    with contextlib.suppress(ConnectionResetError):
+        while part := stuck.recv(65_536):
+            got += part
+    return got
+
+
+async def test_one_subscriber_more_than_there_may_be_is_told_when_to_come_back() -> None:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(running_server(config="watch: {max_subscribers: 1}"))
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(server.grpc))
+        stub = incidents_grpc.IncidentServiceStub(channel)
+        first = stub.WatchIncidents(incident_service_pb2.WatchIncidentsRequest())
+        await first.read()
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.StreamIncidents(incident_service_pb2.StreamIncidentsRequest()).read()
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        details = dict(refused.value.trailing_metadata() or ())["grpc-status-details-bin"]
+        assert isinstance(details, bytes)
+        info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+        told = status_pb2.Status.FromString(details).details
+        assert told[0].Unpack(info)
+        assert told[1].Unpack(retry)
+        assert (info.reason, info.metadata["cause"]) == ("OVERLOADED", "subscribers")
+        assert retry.retry_delay.seconds >= 10
+        first.cancel()
+
+
+async def test_a_full_server_refuses_over_http_with_retry_after_and_still_takes_p0() -> None:
+    config = "ingest: {buffer_events: 40, stream_credits: 10, max_frame_events: 10, batch_events: 10, linger_ms: 1000}"
+    async with running_server(config=config) as server, aiohttp.ClientSession(server.http) as http:
+        events = [{"source": "s", "title": "x", "severity": "P3", "dedup_key": f"k{at}"} for at in range(8)]
+        batches = [whole(http.post("/api/v1/events/batch", json={"events": events})) for _ in range(30)]
+        urgent = [
+            whole(http.post("/api/v1/events", data=json.dumps({"source": "s", "title": "fire", "severity": "P0"})))
+            for _ in range(4)
+        ]
+        replies = await asyncio.gather(*batches, *urgent)
+    refused = [reply for reply in replies[:30] if reply.status == 429]
+    assert refused
+    for reply in refused:
+        assert [each["retryDelay" if "retryDelay" in each else "retry_delay"] for each in reply.json["details"][1:]]
+    assert [reply.status for reply in replies[30:]] == [202] * 4
