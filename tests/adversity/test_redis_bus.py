@@ -2,9 +2,10 @@
 order, and nothing stays behind in Redis."""
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -17,7 +18,7 @@ from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.adapters.sqlite import store as sqlite
 from llm_incident_manager.config import redis_urls
-from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
+from llm_incident_manager.pipeline.buses import BROUGHT_WITHIN, CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.bus import Depth
@@ -73,9 +74,12 @@ class Process:
     async def stop(self) -> None:
         for task in self.tasks:
             task.cancel()
-        for task in self.tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        if self.tasks:
+            _, alive = await asyncio.wait(self.tasks, timeout=10)
+            if alive:
+                for each in asyncio.all_tasks():
+                    each.print_stack()
+            assert not alive, "a task goes on although it was cancelled"
         self.tasks.clear()
         await self.connection.close()
 
@@ -232,6 +236,34 @@ async def test_two_processes_share_the_work_and_none_is_done_twice(deployment: D
         written += [*await deployment.write(one, 20), *await deployment.write(two, 20)]
     await deployment.all_done(written)
     await deployment.nothing_left(one)
+
+
+async def test_a_process_that_is_stopped_at_any_moment_ends(deployment: Deployment) -> None:
+    moments = random.Random(7)
+
+    async def live(number: int) -> None:
+        process = await deployment.process(f"brief-{number}")
+        await deployment.write(process, 5)
+        await asyncio.sleep(moments.random() * 0.3)
+        await process.stop()
+
+    for turn in range(5):
+        await asyncio.gather(*(live(4 * turn + each) for each in range(4)))
+
+
+async def test_work_that_comes_while_the_process_looks_for_old_work_is_not_late(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llm_incident_manager.pipeline.buses.SWEEP", 0)  # it looks each time
+    worker = await deployment.process("one")
+    await until(lambda: worker.shards() == 4)
+    began = CLOCK.now()
+    written: list[OutboxRow] = []
+    for _ in range(60):
+        written += await deployment.write(worker, 2)
+        await asyncio.sleep(0.005)
+    await deployment.all_done(written)
+    assert CLOCK.now() - began < BROUGHT_WITHIN
 
 
 async def test_a_stream_that_nobody_reads_is_bounded(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,14 +118,14 @@ class CarriedBus:
         if not self._carrier.usable:
             return await self._database.take(topic, owner, now, lease_until, limit)
         self._database.look(topic)
-        if rows := await self._sweep(topic, owner, now, lease_until, limit):
-            return Taken(rows)
         hand = self._hands[topic]
-        if len(hand) < limit:
+        if len(hand) < limit:  # first of all: what is received later may not be due yet by the time that was given
             try:
                 hand.add(await self._carrier.receive(topic, limit - len(hand)))
             except CarrierAway:
                 return await self._database.take(topic, owner, now, lease_until, limit)
+        if rows := await self._sweep(topic, owner, now, lease_until, limit):
+            return Taken(rows)
         return await self._claim(hand, topic, owner, (now, lease_until), limit)
 
     async def _sweep(

@@ -28,8 +28,8 @@ class WorkStore(Protocol):
     async def claim_rows(
         self, topic: str, owner: str, now: Instant, lease_until: Instant, ids: Sequence[str]
     ) -> Sequence[OutboxRow]:
-        """The same of these rows only. Those that are done, leased, not due, or behind others of their lane are left
-        out."""
+        """The same of these rows only. Those that are done, leased, not due within a quarter of a second (whoever named
+        them may have another clock), or behind others of their lane are left out."""
         ...
 
     async def backlog(self, topic: str) -> tuple[int, Instant | None]:

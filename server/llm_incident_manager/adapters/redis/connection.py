@@ -105,18 +105,22 @@ class Connection:
         return answer
 
     async def _attempt(self, clients: Clients, work: Callable[[Client], Awaitable[T]], within: float) -> T:
+        caller = asyncio.current_task()
+        assert caller is not None
+        before = caller.cancelling()
         try:
             async with asyncio.timeout(within):
-                return await work(clients.client)
+                answer = await work(clients.client)
         except failures.GONE as error:
             why = failures.why_gone(error)
             if not why:
                 self._breaker = self._breaker.answered()
                 raise
             self._failed(why)
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise asyncio.CancelledError from error  # it met the end of a connection on its way; nobody goes on
+            _go_on(caller, before)
             raise RedisGone(why) from error
+        _go_on(caller, before)
+        return answer
 
     def _failed(self, why: str) -> None:
         was_open, self._breaker = self._breaker.opened, self._breaker.failed(why)
@@ -132,3 +136,10 @@ class Connection:
 
 async def _ping(client: Client) -> None:
     await client.ping()
+
+
+def _go_on(caller: "asyncio.Task[object]", before: int) -> None:
+    """Raises CancelledError when the caller was cancelled meanwhile: now and then the client answers nevertheless, and
+    whoever was to end would go on for ever."""
+    if caller.cancelling() > before:
+        raise asyncio.CancelledError

@@ -20,11 +20,11 @@ WITH picked AS (
 SELECT {outbox} FROM leased AS o ORDER BY o.id;
 
 -- name: claim_rows
--- The same of rows that somebody knows by their ids.
+-- The same of rows that somebody knows by their ids. Whoever sent those has a clock of its own: a quarter of a second.
 WITH picked AS (
     SELECT o.id
     FROM outbox AS o
-    WHERE o.topic = $1 AND NOT o.dead AND o.due_at <= $3 AND o.lease_until <= $3 AND o.id = ANY($5::uuid[])
+    WHERE o.topic = $1 AND NOT o.dead AND o.due_at <= $3::bigint + 250000 AND o.lease_until <= $3 AND o.id = ANY($5::uuid[])
         AND NOT EXISTS (
             SELECT FROM outbox AS older
             WHERE older.topic = o.topic AND older.lane = o.lane AND NOT older.dead AND older.id < o.id

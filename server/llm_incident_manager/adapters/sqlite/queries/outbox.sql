@@ -56,11 +56,11 @@ WHERE id IN (
 RETURNING id, tenant, topic, lane, incident_id, payload, traceparent, created_at, due_at, attempts, last_error, fence
 
 -- name: claim_rows
--- The same of rows that somebody knows by their ids.
+-- The same of rows that somebody knows by their ids, as on PostgreSQL a quarter of a second early.
 UPDATE outbox SET lease_owner = v.column3, lease_until = v.column5, fence = outbox.fence + 1
 FROM (VALUES (?, ?, ?, ?, ?)) AS v
 WHERE outbox.id = unhex(v.column1, '-') AND outbox.topic = v.column2 AND outbox.dead = 0 AND outbox.blocked = 0
-    AND max(outbox.due_at, outbox.lease_until) <= v.column4
+    AND outbox.due_at <= v.column4 + 250000 AND outbox.lease_until <= v.column4
 RETURNING id, tenant, topic, lane, incident_id, payload, traceparent, created_at, due_at, attempts, last_error, fence
 
 -- name: reset_leases
