@@ -29,7 +29,7 @@ async def sqlite(run: Run) -> Outcome:
         restart = Restarts(server, log)
         blows: list[Blow] = [restart.blow]
         await under_load(run, [server], log, blows)
-        await server.terminate()
+        await ended(server)
         env = {"DATABASE_URL": f"sqlite:///{server.data}"}
         with books_of(server.data) as books:
             return await outcome(run, log, books, env, [restart])
@@ -57,8 +57,17 @@ async def postgres(run: Run) -> Outcome:
 
         await under_load(run, servers, log, [restarts[0].blow, restarts[1].blow, kill_database, kill_redis])
         for server in servers:
-            await server.terminate()
+            await ended(server)
         return await outcome(run, log, books_in(cluster, database), env, restarts)
+
+
+async def ended(server: RunningServer) -> None:
+    """Ends it in good order, and shows what it was doing when it does not."""
+    try:
+        await server.terminate()
+    except TimeoutError as error:
+        error.add_note(f"SIGTERM did not end it: {server.log[-600:]}")
+        raise
 
 
 class Restarts:

@@ -17,14 +17,17 @@ from chaos.audit import audit
 from chaos.load import Load, Shape
 from chaos.registry import fault
 from chaos.row import Figure, Outcome
-from chaos.run import Run
+from chaos.run import Profile, Run
 from llm_incident_client import IncidentClient, pb
 from tests.support.books import books_of
 from tests.support.http import whole
 from tests.support.server import RunningServer, free_port, running_server
 
 MIB = 1024 * 1024
-LAG = 0.25
+LAG = {Profile.CI: 0.5, Profile.LONG: 0.25, Profile.FULL: 0.25}
+"""Seconds. In the short profile the machine may be anybody's, so that the loop waits for a processor now and then."""
+NOISE = {Profile.CI: 50.0, Profile.LONG: 5.0, Profile.FULL: 5.0}
+"""Milliseconds, in the same way."""
 STEADY = Shape(frame=100, pause=0.05, unary=2, rest=2)
 
 
@@ -102,7 +105,7 @@ async def soak(run: Run) -> Outcome:
         *slope,
         Figure("descriptors grew by", watch.grown(watch.descriptors), most=4),
         Figure("tasks grew by", watch.grown(watch.tasks), most=4),
-        Figure("longest lag of the event loop", max(watch.lags), "s", most=LAG),
+        Figure("longest lag of the event loop", max(watch.lags), "s", most=LAG[run.profile]),
     ]
     return Outcome(figures, found.acked, found.lost, found.doubled, wrong=[*found.wrong, *load.errors])
 
@@ -122,11 +125,13 @@ async def loop_lag(run: Run) -> Outcome:
                 await asyncio.to_thread(cluster.start)
             await log.reaches(log.counted + 500)
             await asyncio.sleep(1)
-    return Outcome([Figure("longest lag of the event loop", max(watch.lags), "s", most=LAG)], acked=log.counted)
+    return Outcome(
+        [Figure("longest lag of the event loop", max(watch.lags), "s", most=LAG[run.profile])], acked=log.counted
+    )
 
 
 @fault(19, "the collector of traces is dead, or swallows everything", part="SQLite",
-       limit="ingest p99 as with a well collector (+10 % and 10 ms of noise), memory bounded")  # fmt: skip
+       limit="ingest p99 as with a well collector (+10 %, and the machine's noise), memory bounded")  # fmt: skip
 async def collector(run: Run) -> Outcome:
     """The same calls are timed in turns on servers whose collector is well, dead, and a black hole."""
     servers: dict[str, RunningServer] = {}
@@ -141,10 +146,14 @@ async def collector(run: Run) -> Outcome:
                 for name, server in servers.items():
                     times[name] += await _timed(server, f"{name}-{turn}", 100)
             grown = max(_rss(server) - before[name] for name, server in servers.items()) / MIB
+    noise = NOISE[run.profile]
     p99 = {name: quantiles(values, n=100)[98] * 1_000 for name, values in times.items()}
     figures = [
         Figure("p99 with a well collector", p99["well"], "ms"),
-        *(Figure(f"p99 with a {name} one", p99[name], "ms", most=1.1 * p99["well"] + 10) for name in ("dead", "deaf")),
+        *(
+            Figure(f"p99 with a {name} one", p99[name], "ms", most=1.1 * p99["well"] + noise)
+            for name in ("dead", "deaf")
+        ),
         Figure("memory grew by at most", grown, "MiB", most=64),
     ]
     return Outcome(figures)

@@ -72,7 +72,7 @@ async def backup_of_postgres(run: Run) -> Outcome:
 async def _backup(run: Run, server: RunningServer, env: Mapping[str, str]) -> Outcome:
     file = run.folder / "backup.zip"
     async with ack_log(run.folder / "acks") as log:
-        load = Load("backup", run.chance, log)
+        load = Load("backup", run.chance, log, Shape(frame=20, pause=0.1, unary=2, rest=1))
         async with load.running(server.grpc, server.http):
             await log.reaches(run.size(1_000, 20_000), seconds=300)
             await log.flush()
