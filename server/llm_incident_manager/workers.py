@@ -166,11 +166,16 @@ class _Supervisor:
                 code = code or 1
                 for worker in running:
                     worker.signal(signal.SIGKILL)
-        clean = all(worker.process is None or worker.process.returncode == 0 for worker in running)
+        clean = all(self._ended_clean(worker) for worker in running)
         for worker in running:
             _close(worker)
         self.log.info("workers.stopped", clean=clean)
         return code or (0 if clean else 1)
+
+    def _ended_clean(self, worker: _Worker) -> bool:
+        """Whether it ended as it should; one that was told to before it served had nothing to finish."""
+        code = 0 if worker.process is None else worker.process.returncode
+        return code == 0 or (code < 0 and not Place(worker.number, self.folder).socket.exists())
 
 
 def _close(worker: _Worker) -> None:
