@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import llm_incident_manager
 from llm_incident_manager import parts, roles
@@ -15,7 +15,6 @@ from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline.meter import Meter
-from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.pipeline.tenure import Worker
 from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.ports.stores import Store
@@ -81,7 +80,7 @@ class Server:
             wake=news.tell,
             life=(lambda: 0) if presence is None else presence.life,
         )
-        tools = replace(tools, seen=Seen(redis_opening.shared_seen(settings.redis, redis, store)))
+        tools = parts.with_others(settings, tools, redis)
         services = parts.services(settings, tools, feed, news.bus, end)
         workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}

@@ -190,3 +190,20 @@ async def test_a_cluster_serves_as_well_and_the_loss_of_a_node_costs_no_event(cl
             assert under.doubled == 0
     finally:
         nodes.remove()
+
+
+async def test_servers_share_the_quota_of_a_tenant(cluster: Cluster, redis_own: RedisServer) -> None:
+    env = {
+        **database_of(cluster),
+        **redis_environment(redis_own.url),
+        "LLM_IM__INGEST__TENANT_EVENTS_PER_SEC": "0.05",
+    }
+    async with running_server(env=env) as one, running_server(env=env) as other, aiohttp.ClientSession() as session:
+        for server in (one, other):
+            await becomes(server, "ok", up=True)
+        statuses = []
+        for server in (one, other, one):
+            event = {"source": "load", "title": "it breaks"}
+            async with session.post(f"{server.http}/api/v1/events", json=event) as reply:
+                statuses.append((reply.status, "Retry-After" in reply.headers))
+        assert statuses == [(202, False), (429, True), (429, True)]
