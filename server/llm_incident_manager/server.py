@@ -63,22 +63,14 @@ class Server:
         channels = channel_adapters.build(settings, SystemClock(), logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
-        redis = redis_opening.connection(settings.redis, metrics)
-        if redis is not None:
-            stack.push_async_callback(redis.close)
+        redis = redis_opening.connection(settings.redis, metrics, stack)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
         presence = await parts.presence(settings, store, owner, metrics, stack)
         news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
+        life = (lambda: 0) if presence is None else presence.life
         tools = parts.tools(
-            settings,
-            store,
-            clock=clock,
-            ids=ids,
-            metrics=metrics,
-            channels=channels,
-            wake=news.tell,
-            life=(lambda: 0) if presence is None else presence.life,
+            settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell, life=life
         )
         tools = parts.with_others(settings, tools, redis)
         services = parts.services(settings, tools, feed, news.bus, end)

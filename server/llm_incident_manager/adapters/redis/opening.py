@@ -1,6 +1,7 @@
 """Makes the connection that the settings describe, with its log lines and its metric."""
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from llm_incident_manager.adapters.redis.clients import Deadlines
 from llm_incident_manager.adapters.redis.connection import Connection
@@ -16,14 +17,17 @@ from llm_incident_manager.telemetry.metrics import Metrics
 NAME = "redis"
 
 
-def connection(settings: Redis, metrics: Metrics) -> Connection | None:
-    """The connection, not yet made; None without a URL. An unreachable Redis is no reason not to start."""
+def connection(settings: Redis, metrics: Metrics, stack: AsyncExitStack) -> Connection | None:
+    """The connection, not yet made, which the stack closes; None without a URL. An unreachable Redis is no reason not
+    to start."""
     if settings.url is None:
         return None
     target = redis_urls.parse(settings.url.get_secret_value())
     deadlines = Deadlines(settings.connect_timeout_secs, settings.command_timeout_secs)
     metrics.dependency(NAME, up=False)
-    return Connection(target, deadlines, settings.key_prefix, _teller(metrics))
+    link = Connection(target, deadlines, settings.key_prefix, _teller(metrics))
+    stack.push_async_callback(link.close)
+    return link
 
 
 def shared_seen(settings: Redis, link: Connection) -> SharedSeen | None:
