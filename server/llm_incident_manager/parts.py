@@ -5,11 +5,14 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import llm_incident_manager
 from llm_incident_manager.adapters import databases, rulepack
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.codec.events import EventCodec
+from llm_incident_manager.adapters.rates import ProcessRates
+from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
@@ -24,7 +27,9 @@ from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.presence import Presence
+from llm_incident_manager.pipeline.quotas import SharedQuotas
 from llm_incident_manager.pipeline.runner import Runner
+from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.pipeline.tools import Identities, Tools
 from llm_incident_manager.ports.bus import Bus
@@ -115,6 +120,14 @@ def bus(settings: Settings, store: Store, hints: Hints, redis: Connection | None
     return CarriedBus(store, streams, database)
 
 
+def with_others(settings: Settings, alone: Tools, redis: Connection | None) -> Tools:
+    """The tools of a process that may have others beside it: what it has seen, and tenants' rates, are theirs too."""
+    if redis is None or not databases.may_be_shared(settings):
+        return alone
+    seen = Seen(redis_opening.shared_seen(settings.redis, redis))
+    return replace(alone, seen=seen, rates=redis_opening.shared_rates(redis, ProcessRates(alone.clock)))
+
+
 def policy(settings: Settings) -> Policy:
     """How long records are kept, as retention counts it."""
     kept = settings.retention
@@ -197,7 +210,7 @@ def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) 
         lanes=databases.lanes(settings),
         bounds=bounds(settings),
     )
-    batcher = Batcher(runner, limits, made.metrics)
+    batcher = Batcher(runner, limits, made.metrics, SharedQuotas(limits.bounds.quota, made.rates))
     return Services(
         tools=made,
         runner=runner,

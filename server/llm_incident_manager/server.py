@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import llm_incident_manager
 from llm_incident_manager import parts, roles
@@ -15,7 +15,6 @@ from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline.meter import Meter
-from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.pipeline.tenure import Worker
 from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.ports.stores import Store
@@ -67,24 +66,16 @@ class Server:
         channels = channel_adapters.build(settings, SystemClock(), logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
-        redis = redis_opening.connection(settings.redis, metrics)
-        if redis is not None:
-            stack.push_async_callback(redis.close)
+        redis = redis_opening.connection(settings.redis, metrics, stack)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
         presence = await parts.presence(settings, store, owner, metrics, stack)
         news = roles.News(parts.bus(settings, store, hints, redis, owner), hints, Meter(clock))
         feed, end = Feed(store), Drain()
+        life = (lambda: 0) if presence is None else presence.life
         tools = parts.tools(
-            settings,
-            store,
-            clock=clock,
-            ids=ids,
-            metrics=metrics,
-            channels=channels,
-            wake=news.tell,
-            life=(lambda: 0) if presence is None else presence.life,
+            settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell, life=life
         )
-        tools = replace(tools, seen=Seen(redis_opening.shared_seen(settings.redis, redis, store)))
+        tools = parts.with_others(settings, tools, redis)
         services = parts.services(settings, tools, feed, news.bus, end)
         workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}

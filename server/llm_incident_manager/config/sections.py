@@ -136,7 +136,8 @@ class Ingest(Section):
     reserve_ratio: Annotated[float, Field(ge=0, le=0.4)] = 0.2
     """Share of buffer, calls and connections that only P0 and P1 events and people's work may take."""
     tenant_events_per_sec: Annotated[float, Field(ge=0)] = 0.0
-    """Events a second that each tenant may send to a process, P0 and P1 a second's worth beyond; 0 for any number."""
+    """Events a second that each tenant may send to a process, with Redis to all processes on one PostgreSQL together;
+    P0 and P1 a second's worth beyond, 0 for any number."""
     stream_credits: Count = 4_000
     """Most events a stream may have in flight."""
     max_frame_events: Annotated[int, Field(ge=1, le=10_000)] = 1_000

@@ -1,9 +1,9 @@
 """Gathers submissions into micro-batches: full, or `linger` after the first. While some commit, the next ones fill."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from collections.abc import Set as AbstractSet
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
@@ -13,6 +13,7 @@ from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.buffer import Bounds, Buffer
 from llm_incident_manager.pipeline.lanes import Crossing, Filling, Lane
+from llm_incident_manager.pipeline.quotas import ALONE, SharedQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.waiting import Waiting
 from llm_incident_manager.ports.changes import FingerprintKey
@@ -42,12 +43,13 @@ class Limits:
 class Batcher:
     """The bounded buffer in front of BEFORE_ACK. A producer's frames commit as they came, as it keeps to one lane."""
 
-    def __init__(self, runner: Runner, limits: Limits, metrics: Metrics) -> None:
+    def __init__(self, runner: Runner, limits: Limits, metrics: Metrics, quotas: SharedQuotas = ALONE) -> None:
         """`run` has to be started as a task by the composition root."""
         self._runner = runner
         self._limits = limits
         self._metrics = metrics
         self._buffer = Buffer(limits.bounds, metrics)
+        self._quotas = quotas
         self._taken = asyncio.Event()
         self._enough = min(limits.batch_events, limits.batch_fingerprints)
         self._lanes = [Lane(self._enough, limits.linger) for _ in range(limits.lanes)]
@@ -64,14 +66,16 @@ class Batcher:
         """Waits until the submission is committed. Raises its error, Overloaded when there is no room for it, or what
         stopped the batch. A caller that goes away does not take its events back."""
         self._runner.prepare(submission)
-        with self.admitted(submission):
+        async with self.admitted(submission):
             await self._put(submission, self._lanes[0])  # single events together, or each would have its own commit
         if submission.error is not None:
             raise submission.error
 
-    @contextmanager
-    def admitted(self, submission: Submission) -> Iterator[None]:
+    @asynccontextmanager
+    async def admitted(self, submission: Submission) -> AsyncIterator[None]:
         """While a prepared submission waits for its commit, here or elsewhere. Raises Overloaded."""
+        if wait := await self._quotas.wait(submission):
+            raise self._buffer.over_quota(submission, wait)
         self._buffer.enter(submission)
         try:
             yield
@@ -105,6 +109,7 @@ class Batcher:
         self._runner.prepare(submission)
         if wait := self._buffer.hold_back(submission):
             await asyncio.sleep(wait)
+        await self._quotas.hold_back(submission)
         while self._buffer.refusal(submission) is not None:
             await self._taken.wait()
         return self._put(submission, lane)

@@ -88,6 +88,11 @@ class Buffer:
         held = Held(self.events, self._size, self._by_tenant[tenant])
         return admission.into_buffer(self._room, held, events, size, urgency)
 
+    def over_quota(self, submission: Submission, seconds: float) -> Overloaded:
+        """The refusal of a submission whose tenant may send again in so many seconds."""
+        wait = admission.come_back_in(1, 1 / seconds, self._jitter())
+        return self._shed((Reason.TENANT_QUOTA, wait), submission.priority)
+
     def leave(self) -> None:
         """A caller has its answer."""
         self._callers -= 1

@@ -11,7 +11,7 @@ class Rates(Protocol):
     async def take(self, name: str, rate: Rate, cost: int = 1) -> Permit:
         """Takes `cost` (at least 1) from the bucket if it may. Never fails and never waits for the bucket to fill.
 
-        All callers of one name give the same rate.
+        All callers of one name give the same rate; the burst may be another, as for what is urgent.
         """
         ...
 

@@ -93,7 +93,7 @@ class Reception:
         """While a unit of work takes the submission, which it prepares. What is urgent needs no place. Raises
         Overloaded."""
         self._on.runner.prepare(submission)
-        with self._on.batcher.admitted(submission):
+        async with self._on.batcher.admitted(submission):
             if submission.priority is Priority.URGENT:
                 yield
                 return
