@@ -72,7 +72,7 @@ async def poison(run: Run) -> Outcome:
     """One row is made unreadable behind the server's back; one channel swallows every message of one incident."""
     async with a_provider() as provider, run.postgres() as (cluster, database):
         env = {"DATABASE_URL": cluster.dsn(database)}
-        told = config(provider, "pager", "second", delay=0.3, timeout=0.5)
+        told = config(provider, "pager", "second", delay=0.3, timeout=2)
         async with running_server(env=env, config=told) as server, IncidentClient(server.grpc) as client:
             before = await _paces(client, provider, "before", run.size(40, 400))
             poisoned = await _poisoned(client, provider, cluster, database)

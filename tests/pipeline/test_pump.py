@@ -16,6 +16,7 @@ from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports.changes import OutboxRow
 from llm_incident_manager.ports.stores import KeyTaken, StoreBroken
 from tests.support.builders import make_event
+from tests.support.waiting import until
 from tests.support.world import World
 
 PATIENCE = 10.0
@@ -101,5 +102,44 @@ async def test_while_ingest_is_pressed_the_pump_pauses_between_its_rounds(world:
     handler = Routing()
     async with pumping(world, handler, pressed=True):
         await handler.handled.get()
-        await asyncio.sleep(0)
+        await until(lambda: world.clock.now() > before)
     assert world.clock.now() - before == int(pacing.PAUSE_SECONDS * SECOND)
+
+
+class Stuck(Routing):
+    """So many of its rounds never end."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__()
+        self.begun, self._stuck = 0, rounds
+
+    async def run(self, rows: Sequence[OutboxRow], tools: Tools) -> None:
+        self.begun += 1
+        if self.begun <= self._stuck:
+            await asyncio.Event().wait()
+        await super().run(rows, tools)
+
+
+async def test_a_round_that_takes_long_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "SLOW_SECONDS", 0.01)
+    handler = Stuck(rounds=1)
+    await world.submit(make_event(dedup_key="stuck"))
+    async with pumping(world, handler) as (pump, _):
+        await until(lambda: handler.begun == 1)
+        await world.submit(make_event(dedup_key="other"))
+        pump.wake()
+        assert await handler.handled.get() == 1
+    assert sorted(incident.route for incident in await world.incidents()) == ["", "default"]
+
+
+async def test_only_so_many_rounds_are_under_way(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "SLOW_SECONDS", 0.001)
+    monkeypatch.setattr(outbox, "POLL_SECONDS", 0.001)
+    handler = Stuck(rounds=1_000)
+    async with pumping(world, handler):
+        for number in range(outbox.MOST_ROUNDS):
+            await world.submit(make_event(dedup_key=f"problem {number}"))
+            await until(lambda wanted=number + 1: handler.begun == wanted)  # type: ignore[misc]
+        await world.submit(make_event(dedup_key="one more"))
+        await asyncio.sleep(0.1)
+        assert handler.begun == outbox.MOST_ROUNDS

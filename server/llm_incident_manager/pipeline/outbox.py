@@ -1,5 +1,6 @@
 """Takes due outbox rows and hands them to their stage or effect: after the commit, at least once, in lanes."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from time import perf_counter  # a stop-watch for metrics, not a source of time
 from typing import Protocol
@@ -22,6 +23,12 @@ so short that the work of a lost process is under way again within a minute."""
 LIMIT = 200
 POLL_SECONDS = 1.0
 
+SLOW_SECONDS = 0.5
+"""A round that takes longer, as one does whose provider does not answer, goes on beside the next."""
+
+MOST_ROUNDS = 4
+"""So many rounds may be under way; then the next one waits for one of them."""
+
 ALONE_SECONDS = 12
 """After a round has failed, its rows are tried alone; what has not begun by then is handed back within its lease."""
 
@@ -39,6 +46,7 @@ class Handler(Protocol):
 
 class Pump:
     """Feeds one handler. A round that fails is done again row by row, and who fails alone is tried later, or given up.
+    A slow round holds up nobody else's work: the lanes it has are its own, the others go on.
 
     While the database does not answer, nobody is to blame: the rows stay leased and come back when the lease runs out.
     """
@@ -62,6 +70,7 @@ class Pump:
         self._bus = bus or DatabaseBus(tools.store)
         self._accepted = accepted
         self._done = Meter(tools.clock)
+        self._taking = asyncio.Lock()  # a bus has one taker a topic
         self._log = logs.get("outbox")
 
     def wake(self) -> None:
@@ -70,25 +79,23 @@ class Pump:
 
     async def run(self) -> None:
         """Works until cancelled."""
-        while True:
-            try:
-                worked = await self.once()
-            except StoreBroken:
-                raise
-            except KeyTaken:
-                worked = 1
-            except Exception as error:  # noqa: BLE001  # one bad round must not end the pump; it is logged
-                if isinstance(error, StoreUnavailable):
-                    self._tools.metrics.store_failed()
-                self._log.error("outbox.failed", stage=self._handler.NAME, error=repr(error))
-                worked = 0
-            await self._rest(worked)
+        under_way: set[asyncio.Task[int]] = set()
+        try:
+            while True:
+                latest = asyncio.create_task(self._round(), name=f"round-{self._handler.NAME}")
+                under_way.add(latest)
+                await self._rest(await self._worked(latest, under_way))
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     async def once(self) -> int:
         """One round; returns how many rows were handled."""
         tools, now = self._tools, self._tools.clock.now()
         lease_until = Instant(now + LEASE_SECONDS * SECOND)
-        taken = await self._bus.take(self._handler.TOPIC, self._owner, now, lease_until, LIMIT)
+        async with self._taking:
+            taken = await self._bus.take(self._handler.TOPIC, self._owner, now, lease_until, LIMIT)
         if taken.rows:
             started = perf_counter()
             parents = [row.traceparent for row in taken.rows if row.traceparent]
@@ -99,6 +106,33 @@ class Pump:
                 self._bus.settle(self._handler.TOPIC, taken)
             tools.metrics.stage_ran(self._handler.NAME, perf_counter() - started)
         return len(taken.rows)
+
+    async def _round(self) -> int:
+        """As `once`, but only a broken store ends the pump."""
+        try:
+            return await self.once()
+        except StoreBroken:
+            raise
+        except KeyTaken:
+            return 1
+        except Exception as error:  # noqa: BLE001  # one bad round must not end the pump; it is logged
+            if isinstance(error, StoreUnavailable):
+                self._tools.metrics.store_failed()
+            self._log.error("outbox.failed", stage=self._handler.NAME, error=repr(error))
+            return 0
+
+    async def _worked(self, latest: asyncio.Task[int], under_way: set[asyncio.Task[int]]) -> int:
+        """How much the latest round did; when it is slow and another may begin, that there was something to do."""
+        while True:
+            room = len(under_way) < MOST_ROUNDS
+            limit = SLOW_SECONDS if room else None
+            done, _ = await asyncio.wait(under_way, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            under_way -= done
+            if latest in done:
+                return sum(task.result() for task in done)
+            self._done.add(sum(task.result() for task in done))
+            if room and not done:
+                return 1
 
     async def _handle(self, rows: Sequence[OutboxRow], begin_before: Instant) -> None:
         try:
