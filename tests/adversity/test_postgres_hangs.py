@@ -138,4 +138,5 @@ async def test_the_server_opens_no_more_connections_than_it_is_told(
     async with running_server(env=env) as server, IncidentClient(server.grpc) as client:
         await asyncio.gather(*(client.list_incidents() for _ in range(20)))
         where = f"datname = '{database}' AND backend_type = 'client backend'"
-        assert int(cluster.sql(f"SELECT count(*) FROM pg_stat_activity WHERE {where}")) <= connections
+        listening = 1  # hears what other processes do, beside the pool
+        assert int(cluster.sql(f"SELECT count(*) FROM pg_stat_activity WHERE {where}")) <= connections + listening
