@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -78,12 +79,14 @@ async def test_many_at_once_get_no_more_than_the_burst(limits: Rates) -> None:
 @pytest.mark.parametrize("seed", range(5))
 async def test_both_decide_alike_step_by_step(seed: int, redis_shared: RedisServer) -> None:
     dice, link = random.Random(seed), await connected(redis_shared.url)
-    rate = Rate(dice.choice([0.5, 3.0, 999.9, 20_000.0]), dice.choice([1, 10, 1_000]))
+    rate = Rate(dice.choice([0.5, 3.0, 19.9]), dice.choice([10, 1_000]))
     clock = SetClock(SystemClock().now())
     alone = ProcessRates(clock)
     decided: list[Permit] = []
+    before = time.monotonic()
     for _ in range(150):
-        clock.at = Instant(clock.at + int(dice.expovariate(rate.per_second / SECOND)))
+        before, passed = (now := time.monotonic()), now - before  # Redis lets go of full buckets by its own clock
+        clock.at = Instant(clock.at + int(passed * SECOND) + int(dice.expovariate(rate.per_second / SECOND)))
         shared = SharedRates(link, alone, f"local now = {clock.at}")
         cost = dice.choice([1, 1, 2, rate.burst, rate.burst + 1])
         decided.append(await shared.take("same", rate, cost))

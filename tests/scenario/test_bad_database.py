@@ -170,15 +170,17 @@ async def test_an_older_schema_stops_a_role_without_the_right_to_change_it(
     assert "run the command migrate as a role that does" in told
 
 
-@pytest.mark.parametrize("verb", ["serve", "migrate"])
-async def test_a_newer_schema_is_left_alone(cluster: Cluster, database: str, tmp_path: Path, verb: str) -> None:
+@pytest.mark.parametrize(("verb", "phase"), [("serve", "post"), ("migrate", "post"), ("migrate", "pre")])
+async def test_a_newer_schema_is_left_alone(
+    cluster: Cluster, database: str, tmp_path: Path, verb: str, phase: str
+) -> None:
     dsn = url(cluster, database)
     await run("migrate", dsn, tmp_path)
-    cluster.sql("INSERT INTO schema_migration VALUES (9999, '9999_pre_later', 'x', 0)", database)
+    cluster.sql(f"INSERT INTO schema_migration VALUES (9999, '9999_{phase}_later', 'x', 0)", database)
     cluster.sql("UPDATE schema_migration SET version = (SELECT count(*) FROM schema_migration) WHERE version = 9999",
                 database)  # fmt: skip
     told = await refused(verb, dsn, tmp_path)
-    assert "has migration 9999_pre_later, but this program ends at" in told
+    assert f"has migration 9999_{phase}_later, but this program ends at" in told
     assert "start the newer program" in told
 
 

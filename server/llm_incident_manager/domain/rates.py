@@ -4,9 +4,13 @@ That number is when the bucket will be full again. Taking pushes it on; it is al
 burst ahead of now.
 """
 
+import math
 from dataclasses import dataclass
 
 from llm_incident_manager.domain.time import SECOND, Instant
+
+PRECISION = 0.5
+"""Microseconds. A state is a double of microseconds since 1970, exact to a quarter of one."""
 
 EMPTY_STATE = 0.0
 """The state of a bucket that nobody has taken from: full."""
@@ -42,13 +46,13 @@ def take(full_at: float, now: Instant, rate: Rate, cost: int) -> tuple[Permit, f
     """
     each = SECOND / rate.per_second
     whole = each * rate.burst
-    start = max(full_at, float(now))
-    over = start + each * min(cost, rate.burst) - now - whole
-    if over > 0:
-        return Permit(False, _remaining(start, now, each, whole), over / SECOND), full_at
-    after = start + each * cost
-    return Permit(True, _remaining(after, now, each, whole)), after
+    ahead = max(full_at - now, 0.0)
+    over = ahead + each * min(cost, rate.burst) - whole
+    if over > PRECISION:
+        return Permit(False, _remaining(ahead, each, whole), over / SECOND), full_at
+    ahead += each * cost
+    return Permit(True, _remaining(ahead, each, whole)), now + ahead
 
 
-def _remaining(full_at: float, now: Instant, each: float, whole: float) -> int:
-    return max(0, int((whole - (full_at - now)) // each))
+def _remaining(ahead: float, each: float, whole: float) -> int:
+    return max(0, math.floor((whole - ahead) / each))

@@ -5,26 +5,27 @@ from redis.exceptions import ResponseError
 
 from llm_incident_manager.adapters.redis.clients import Client
 from llm_incident_manager.adapters.redis.connection import Connection, RedisGone
-from llm_incident_manager.domain.rates import Permit, Rate
+from llm_incident_manager.domain.rates import PRECISION, Permit, Rate
 from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.ports.rates import Rates
 
 NOW = "local t = redis.call('TIME'); local now = t[1] * 1000000 + t[2]"
 """How the script reads its clock. Processes may disagree about the time, and Redis is one."""
 
-# As domain.rates.take, in the same floating-point steps. KEYS: the bucket. ARGV: microseconds for one, burst, cost.
+# As domain.rates.take, in the same floating-point steps. KEYS: the bucket. ARGV: microseconds for one, burst, cost, and
+# the precision.
 GCRA = """
 local each, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local precision = tonumber(ARGV[4])
 local whole = each * burst
-local start = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-local over = start + each * math.min(cost, burst) - now - whole
-local after = start
-if over <= 0 then
-  after = start + each * cost
-  redis.call('SET', KEYS[1], string.format('%.17g', after), 'PX', math.ceil((after - now) / 1000) + 1)
+local ahead = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') - now, 0)
+local over = ahead + each * math.min(cost, burst) - whole
+if over <= precision then
+  ahead = ahead + each * cost
+  redis.call('SET', KEYS[1], string.format('%.17g', now + ahead), 'PX', math.ceil(ahead / 1000) + 1)
 end
-local remaining = math.max(0, math.floor((whole - (after - now)) / each))
-return {over <= 0 and 1 or 0, remaining, string.format('%.17g', math.max(over, 0))}
+local remaining = math.max(0, math.floor((whole - ahead) / each))
+return {over <= precision and 1 or 0, remaining, string.format('%.17g', math.max(over, 0))}
 """
 
 
@@ -47,6 +48,6 @@ class SharedRates:
     async def _take(self, client: Client, name: str, rate: Rate, cost: int) -> Permit:
         key = self._link.key("rate", name)
         allowed, remaining, over = await client.eval(
-            self._script, 1, key, repr(SECOND / rate.per_second), rate.burst, cost
+            self._script, 1, key, repr(SECOND / rate.per_second), rate.burst, cost, PRECISION
         )
         return Permit(allowed == 1, remaining, float(over) / SECOND)
