@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from tests.support.server import RunningServer
 
 PAGE = 4_096
@@ -19,6 +21,13 @@ QUESTION = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 def resident(server: RunningServer) -> float:
     """Its memory in MiB."""
     return int(_proc(server, "statm").read_text("ascii").split()[1]) * PAGE / MIB
+
+
+def worked(server: RunningServer) -> float:
+    """Seconds of processor time it has had."""
+    assert server.process is not None
+    times = psutil.Process(server.process.pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def descriptors(server: RunningServer) -> int:

@@ -18,7 +18,9 @@ from tests.support.server import RunningServer, running_server
 
 CHUNK = b"x" * MIB
 REFUSED = ("INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "400", "413", "cut off")
-LIMIT = "each refused, memory + <= 64 MiB, others wait <= 50 ms (250 ms with two shared cores)"
+LIMIT = (
+    "each refused, memory + <= 64 MiB, others wait <= 50 ms (1 s in the short profile, on a machine with other work)"
+)
 
 
 @fault(29, "messages that are huge, deep, or become so", limit=LIMIT)
@@ -41,8 +43,8 @@ async def bodies(run: Run) -> Outcome:
     figures = [
         Figure("messages", tried),
         Figure("memory", grown, "MiB", most=64),
-        Figure("p95 of other answers at the worst of them", slowest, "ms", most=250),
-        Figure("the slowest of them", worst, "ms", most=run.size(250, 250)),
+        Figure("p95 of other answers at the worst of them", slowest, "ms", most=run.size(1_000, 50)),
+        Figure("the slowest of them", worst, "ms", most=run.size(1_000, 50)),
     ]
     return Outcome(figures, wrong=wrong)
 
