@@ -19,8 +19,6 @@ from tests.support.server import RunningServer, running_server
 CHUNK = b"x" * MIB
 REFUSED = ("INVALID_ARGUMENT", "RESOURCE_EXHAUSTED", "400", "413", "cut off")
 LIMIT = "each refused, memory + <= 64 MiB, others wait <= 50 ms (1 s in the short profile, beside other work)"
-    "each refused, memory + <= 64 MiB, others wait <= 50 ms (1 s in the short profile, on a machine with other work)"
-)
 
 
 @fault(29, "messages that are huge, deep, or become so", limit=LIMIT)
