@@ -87,7 +87,7 @@ async def poison(run: Run) -> Outcome:
     figures = [
         Figure("dead letters", len(dead), least=3, most=3),
         Figure("p99 of others before", before, "s"),
-        Figure("p99 of others meanwhile", during, "s", most=2 * before + 0.5),
+        Figure("p99 of others meanwhile", during, "s", most=2 * before + run.size(2, 1)),
         Figure("delivered after the replay", len(poisoned), least=2),
     ]
     return Outcome(figures, wrong=wrong)
