@@ -121,7 +121,7 @@ class Load:
                     if REFUSED <= reply.status < 500 and reply.status not in (408, 409, 429):
                         self.errors.append(f"REST {reply.status}: {await reply.text()}")
             except (aiohttp.ClientError, TimeoutError, OSError):
-                pass
+                pass  # the server was killed: counted like a refusal, and sent again
             self.repeated += 1
             await asyncio.sleep(self._chance.uniform(0.01, 0.1))
 
