@@ -85,7 +85,7 @@ class Watch(Section):
     """Subscribers: who is told of changes as they happen."""
 
     max_subscribers: Count = 1_000
-    """Most of them at once; each may take up to 256 KiB of memory."""
+    """Most of them at once, in each process."""
     slow_after_secs: Annotated[float, Field(gt=0, le=30)] = 20.0
     """A subscriber, or a producer, that takes nothing of its stream for so long is cut off, at most 30."""
 
