@@ -12,6 +12,7 @@ from llm_incident_manager.adapters import rulepack
 from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.config import Settings
+from llm_incident_manager.domain.access import DEVELOPER
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.domain.severity import Severity
@@ -33,6 +34,7 @@ from llm_incident_manager.transport import contract, hooks
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.identity import Identity, OpenStreams
 from llm_incident_manager.usecases.watch import Feed
 from simulation.books import Books
 from simulation.bus import Whispers, Wire
@@ -114,7 +116,7 @@ class Server:
         self.serves = Role.API in does
         chosen = settings(tuple(does))
         self.services = _services(chosen, tools, bus)
-        chain = hooks.chain(METRICS, contract.checkers(), self.services.door)
+        chain = hooks.chain(METRICS, contract.checkers(), self.services.door, Identity((), OpenStreams(()), DEVELOPER))
         self.dispatcher = Dispatcher(chain, contract.handlers(self.services))
         found = dict(workers(chosen, self.services, news, self.name, presence=None))
         if "timers" in found:

@@ -16,6 +16,7 @@ from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
+from llm_incident_manager.domain.access import DEVELOPER, Principal
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines.admission import Quota
@@ -46,6 +47,7 @@ from llm_incident_manager.transport.admission import Door, Places
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
 from llm_incident_manager.transport.handlers.watching import Watching
+from llm_incident_manager.transport.identity import Authenticator
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
@@ -245,3 +247,13 @@ def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
         service = {"service.name": settings.traces.service_name, "service.instance.id": settings.instance_id}
         traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
         stack.push_async_callback(asyncio.to_thread, traces.stop)
+
+
+def authenticators(_: Settings) -> tuple[Authenticator, ...]:
+    """What knows a kind of credential, in the order in which they are asked."""
+    return ()
+
+
+def anonymous(settings: Settings) -> Principal | None:
+    """Who calls without a credential; None where nobody may."""
+    return None if settings.identity.required else DEVELOPER

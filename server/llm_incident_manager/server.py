@@ -24,6 +24,7 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.identity import Identity, OpenStreams
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
@@ -79,7 +80,10 @@ class Server:
         services = parts.services(settings, tools, feed, news.bus, end)
         workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
-        chain = hooks.chain(metrics, contract.checkers(), services.door)
+        authenticators = parts.authenticators(settings)
+        workers["open_streams"] = streams = OpenStreams(authenticators)
+        identity = Identity(authenticators, streams, parts.anonymous(settings))
+        chain = hooks.chain(metrics, contract.checkers(), services.door, identity)
         dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
         optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
         probes = Probes({"database": store.check}, end, notes, optional)

@@ -4,6 +4,11 @@ import grpc
 import warnings
 
 from incidentmanager.v1 import admin_service_pb2 as incidentmanager_dot_v1_dot_admin__service__pb2
+from incidentmanager.v1 import api_key_pb2 as incidentmanager_dot_v1_dot_api__key__pb2
+from incidentmanager.v1 import denied_certificate_pb2 as incidentmanager_dot_v1_dot_denied__certificate__pb2
+from incidentmanager.v1 import principal_pb2 as incidentmanager_dot_v1_dot_principal__pb2
+from incidentmanager.v1 import role_pb2 as incidentmanager_dot_v1_dot_role__pb2
+from incidentmanager.v1 import tenant_pb2 as incidentmanager_dot_v1_dot_tenant__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -26,7 +31,7 @@ if _version_not_supported:
 
 
 class AdminServiceStub:
-    """Work for after the commit (choosing a route, sending a notification): how far it is, and what was given up.
+    """Who gets in with which rights, the tenants, and the work for after the commit: how far it is, and what was given up.
     """
 
     def __init__(self, channel):
@@ -60,10 +65,110 @@ class AdminServiceStub:
                 request_serializer=incidentmanager_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.SerializeToString,
                 response_deserializer=incidentmanager_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.FromString,
                 _registered_method=True)
+        self.WhoAmI = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/WhoAmI',
+                request_serializer=incidentmanager_dot_v1_dot_principal__pb2.WhoAmIRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_principal__pb2.WhoAmIResponse.FromString,
+                _registered_method=True)
+        self.CreateApiKey = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/CreateApiKey',
+                request_serializer=incidentmanager_dot_v1_dot_api__key__pb2.CreateApiKeyRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_api__key__pb2.CreateApiKeyResponse.FromString,
+                _registered_method=True)
+        self.GetApiKey = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/GetApiKey',
+                request_serializer=incidentmanager_dot_v1_dot_api__key__pb2.GetApiKeyRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_api__key__pb2.GetApiKeyResponse.FromString,
+                _registered_method=True)
+        self.ListApiKeys = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/ListApiKeys',
+                request_serializer=incidentmanager_dot_v1_dot_api__key__pb2.ListApiKeysRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_api__key__pb2.ListApiKeysResponse.FromString,
+                _registered_method=True)
+        self.RotateApiKey = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/RotateApiKey',
+                request_serializer=incidentmanager_dot_v1_dot_api__key__pb2.RotateApiKeyRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_api__key__pb2.RotateApiKeyResponse.FromString,
+                _registered_method=True)
+        self.RevokeApiKey = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/RevokeApiKey',
+                request_serializer=incidentmanager_dot_v1_dot_api__key__pb2.RevokeApiKeyRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_api__key__pb2.RevokeApiKeyResponse.FromString,
+                _registered_method=True)
+        self.ListRoles = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/ListRoles',
+                request_serializer=incidentmanager_dot_v1_dot_role__pb2.ListRolesRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_role__pb2.ListRolesResponse.FromString,
+                _registered_method=True)
+        self.GetRole = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/GetRole',
+                request_serializer=incidentmanager_dot_v1_dot_role__pb2.GetRoleRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_role__pb2.GetRoleResponse.FromString,
+                _registered_method=True)
+        self.CreateRole = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/CreateRole',
+                request_serializer=incidentmanager_dot_v1_dot_role__pb2.CreateRoleRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_role__pb2.CreateRoleResponse.FromString,
+                _registered_method=True)
+        self.UpdateRole = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/UpdateRole',
+                request_serializer=incidentmanager_dot_v1_dot_role__pb2.UpdateRoleRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_role__pb2.UpdateRoleResponse.FromString,
+                _registered_method=True)
+        self.DeleteRole = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/DeleteRole',
+                request_serializer=incidentmanager_dot_v1_dot_role__pb2.DeleteRoleRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_role__pb2.DeleteRoleResponse.FromString,
+                _registered_method=True)
+        self.CreateTenant = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/CreateTenant',
+                request_serializer=incidentmanager_dot_v1_dot_tenant__pb2.CreateTenantRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.CreateTenantResponse.FromString,
+                _registered_method=True)
+        self.GetTenant = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/GetTenant',
+                request_serializer=incidentmanager_dot_v1_dot_tenant__pb2.GetTenantRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.GetTenantResponse.FromString,
+                _registered_method=True)
+        self.ListTenants = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/ListTenants',
+                request_serializer=incidentmanager_dot_v1_dot_tenant__pb2.ListTenantsRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.ListTenantsResponse.FromString,
+                _registered_method=True)
+        self.UpdateTenant = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/UpdateTenant',
+                request_serializer=incidentmanager_dot_v1_dot_tenant__pb2.UpdateTenantRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.UpdateTenantResponse.FromString,
+                _registered_method=True)
+        self.ExportTenant = channel.unary_stream(
+                '/incidentmanager.v1.AdminService/ExportTenant',
+                request_serializer=incidentmanager_dot_v1_dot_tenant__pb2.ExportTenantRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.ExportTenantResponse.FromString,
+                _registered_method=True)
+        self.EraseTenant = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/EraseTenant',
+                request_serializer=incidentmanager_dot_v1_dot_tenant__pb2.EraseTenantRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.EraseTenantResponse.FromString,
+                _registered_method=True)
+        self.DenyCertificate = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/DenyCertificate',
+                request_serializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.DenyCertificateRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.DenyCertificateResponse.FromString,
+                _registered_method=True)
+        self.AllowCertificate = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/AllowCertificate',
+                request_serializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.AllowCertificateRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.AllowCertificateResponse.FromString,
+                _registered_method=True)
+        self.ListDeniedCertificates = channel.unary_unary(
+                '/incidentmanager.v1.AdminService/ListDeniedCertificates',
+                request_serializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.ListDeniedCertificatesRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.ListDeniedCertificatesResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
-    """Work for after the commit (choosing a route, sending a notification): how far it is, and what was given up.
+    """Who gets in with which rights, the tenants, and the work for after the commit: how far it is, and what was given up.
     """
 
     def GetBusStatus(self, request, context):
@@ -102,6 +207,146 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WhoAmI(self, request, context):
+        """Shows who calls, and how the server knows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateApiKey(self, request, context):
+        """Makes an API key in the caller's tenant, with no permission that the caller lacks. Its secret is in the reply and nowhere else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetApiKey(self, request, context):
+        """Shows one API key, without its secret.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListApiKeys(self, request, context):
+        """Lists the API keys of the caller's tenant, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateApiKey(self, request, context):
+        """Replaces the secret of an API key; the one before may go on working for a while.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeApiKey(self, request, context):
+        """Revokes an API key for ever: every process refuses it within five seconds, and cuts its open streams.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRoles(self, request, context):
+        """Lists the roles, built in and custom.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRole(self, request, context):
+        """Shows one role.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateRole(self, request, context):
+        """Makes a custom role in the caller's tenant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateRole(self, request, context):
+        """Changes a custom role.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteRole(self, request, context):
+        """Deletes a custom role that nobody has.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateTenant(self, request, context):
+        """Makes a tenant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTenant(self, request, context):
+        """Shows one tenant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTenants(self, request, context):
+        """Lists the tenants.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateTenant(self, request, context):
+        """Renames, limits, suspends or resumes a tenant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportTenant(self, request, context):
+        """Gives everything a tenant has, as JSON lines.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseTenant(self, request, context):
+        """Deletes everything a tenant has but its audit, for ever.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DenyCertificate(self, request, context):
+        """Refuses a client certificate from now on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AllowCertificate(self, request, context):
+        """Ends the refusal of a client certificate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeniedCertificates(self, request, context):
+        """Lists the refused client certificates, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -130,6 +375,106 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=incidentmanager_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.FromString,
                     response_serializer=incidentmanager_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.SerializeToString,
             ),
+            'WhoAmI': grpc.unary_unary_rpc_method_handler(
+                    servicer.WhoAmI,
+                    request_deserializer=incidentmanager_dot_v1_dot_principal__pb2.WhoAmIRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_principal__pb2.WhoAmIResponse.SerializeToString,
+            ),
+            'CreateApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateApiKey,
+                    request_deserializer=incidentmanager_dot_v1_dot_api__key__pb2.CreateApiKeyRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_api__key__pb2.CreateApiKeyResponse.SerializeToString,
+            ),
+            'GetApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetApiKey,
+                    request_deserializer=incidentmanager_dot_v1_dot_api__key__pb2.GetApiKeyRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_api__key__pb2.GetApiKeyResponse.SerializeToString,
+            ),
+            'ListApiKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListApiKeys,
+                    request_deserializer=incidentmanager_dot_v1_dot_api__key__pb2.ListApiKeysRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_api__key__pb2.ListApiKeysResponse.SerializeToString,
+            ),
+            'RotateApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateApiKey,
+                    request_deserializer=incidentmanager_dot_v1_dot_api__key__pb2.RotateApiKeyRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_api__key__pb2.RotateApiKeyResponse.SerializeToString,
+            ),
+            'RevokeApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeApiKey,
+                    request_deserializer=incidentmanager_dot_v1_dot_api__key__pb2.RevokeApiKeyRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_api__key__pb2.RevokeApiKeyResponse.SerializeToString,
+            ),
+            'ListRoles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRoles,
+                    request_deserializer=incidentmanager_dot_v1_dot_role__pb2.ListRolesRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_role__pb2.ListRolesResponse.SerializeToString,
+            ),
+            'GetRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRole,
+                    request_deserializer=incidentmanager_dot_v1_dot_role__pb2.GetRoleRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_role__pb2.GetRoleResponse.SerializeToString,
+            ),
+            'CreateRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateRole,
+                    request_deserializer=incidentmanager_dot_v1_dot_role__pb2.CreateRoleRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_role__pb2.CreateRoleResponse.SerializeToString,
+            ),
+            'UpdateRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateRole,
+                    request_deserializer=incidentmanager_dot_v1_dot_role__pb2.UpdateRoleRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_role__pb2.UpdateRoleResponse.SerializeToString,
+            ),
+            'DeleteRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRole,
+                    request_deserializer=incidentmanager_dot_v1_dot_role__pb2.DeleteRoleRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_role__pb2.DeleteRoleResponse.SerializeToString,
+            ),
+            'CreateTenant': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTenant,
+                    request_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.CreateTenantRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_tenant__pb2.CreateTenantResponse.SerializeToString,
+            ),
+            'GetTenant': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTenant,
+                    request_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.GetTenantRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_tenant__pb2.GetTenantResponse.SerializeToString,
+            ),
+            'ListTenants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTenants,
+                    request_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.ListTenantsRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_tenant__pb2.ListTenantsResponse.SerializeToString,
+            ),
+            'UpdateTenant': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTenant,
+                    request_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.UpdateTenantRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_tenant__pb2.UpdateTenantResponse.SerializeToString,
+            ),
+            'ExportTenant': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportTenant,
+                    request_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.ExportTenantRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_tenant__pb2.ExportTenantResponse.SerializeToString,
+            ),
+            'EraseTenant': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseTenant,
+                    request_deserializer=incidentmanager_dot_v1_dot_tenant__pb2.EraseTenantRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_tenant__pb2.EraseTenantResponse.SerializeToString,
+            ),
+            'DenyCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.DenyCertificate,
+                    request_deserializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.DenyCertificateRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.DenyCertificateResponse.SerializeToString,
+            ),
+            'AllowCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.AllowCertificate,
+                    request_deserializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.AllowCertificateRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.AllowCertificateResponse.SerializeToString,
+            ),
+            'ListDeniedCertificates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeniedCertificates,
+                    request_deserializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.ListDeniedCertificatesRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_denied__certificate__pb2.ListDeniedCertificatesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'incidentmanager.v1.AdminService', rpc_method_handlers)
@@ -139,7 +484,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService:
-    """Work for after the commit (choosing a route, sending a notification): how far it is, and what was given up.
+    """Who gets in with which rights, the tenants, and the work for after the commit: how far it is, and what was given up.
     """
 
     @staticmethod
@@ -267,6 +612,546 @@ class AdminService:
             '/incidentmanager.v1.AdminService/DropDeadLetters',
             incidentmanager_dot_v1_dot_admin__service__pb2.DropDeadLettersRequest.SerializeToString,
             incidentmanager_dot_v1_dot_admin__service__pb2.DropDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WhoAmI(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/WhoAmI',
+            incidentmanager_dot_v1_dot_principal__pb2.WhoAmIRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_principal__pb2.WhoAmIResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/CreateApiKey',
+            incidentmanager_dot_v1_dot_api__key__pb2.CreateApiKeyRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_api__key__pb2.CreateApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/GetApiKey',
+            incidentmanager_dot_v1_dot_api__key__pb2.GetApiKeyRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_api__key__pb2.GetApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListApiKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/ListApiKeys',
+            incidentmanager_dot_v1_dot_api__key__pb2.ListApiKeysRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_api__key__pb2.ListApiKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/RotateApiKey',
+            incidentmanager_dot_v1_dot_api__key__pb2.RotateApiKeyRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_api__key__pb2.RotateApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/RevokeApiKey',
+            incidentmanager_dot_v1_dot_api__key__pb2.RevokeApiKeyRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_api__key__pb2.RevokeApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRoles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/ListRoles',
+            incidentmanager_dot_v1_dot_role__pb2.ListRolesRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_role__pb2.ListRolesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/GetRole',
+            incidentmanager_dot_v1_dot_role__pb2.GetRoleRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_role__pb2.GetRoleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/CreateRole',
+            incidentmanager_dot_v1_dot_role__pb2.CreateRoleRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_role__pb2.CreateRoleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/UpdateRole',
+            incidentmanager_dot_v1_dot_role__pb2.UpdateRoleRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_role__pb2.UpdateRoleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/DeleteRole',
+            incidentmanager_dot_v1_dot_role__pb2.DeleteRoleRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_role__pb2.DeleteRoleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTenant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/CreateTenant',
+            incidentmanager_dot_v1_dot_tenant__pb2.CreateTenantRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_tenant__pb2.CreateTenantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTenant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/GetTenant',
+            incidentmanager_dot_v1_dot_tenant__pb2.GetTenantRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_tenant__pb2.GetTenantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTenants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/ListTenants',
+            incidentmanager_dot_v1_dot_tenant__pb2.ListTenantsRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_tenant__pb2.ListTenantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateTenant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/UpdateTenant',
+            incidentmanager_dot_v1_dot_tenant__pb2.UpdateTenantRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_tenant__pb2.UpdateTenantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportTenant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/ExportTenant',
+            incidentmanager_dot_v1_dot_tenant__pb2.ExportTenantRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_tenant__pb2.ExportTenantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseTenant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/EraseTenant',
+            incidentmanager_dot_v1_dot_tenant__pb2.EraseTenantRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_tenant__pb2.EraseTenantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DenyCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/DenyCertificate',
+            incidentmanager_dot_v1_dot_denied__certificate__pb2.DenyCertificateRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_denied__certificate__pb2.DenyCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AllowCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/AllowCertificate',
+            incidentmanager_dot_v1_dot_denied__certificate__pb2.AllowCertificateRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_denied__certificate__pb2.AllowCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeniedCertificates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AdminService/ListDeniedCertificates',
+            incidentmanager_dot_v1_dot_denied__certificate__pb2.ListDeniedCertificatesRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_denied__certificate__pb2.ListDeniedCertificatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,11 @@ What keepers of the system look after."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from incidentmanager.v1 import admin_service_pb2 as _admin_service_pb2
+from incidentmanager.v1 import api_key_pb2 as _api_key_pb2
+from incidentmanager.v1 import denied_certificate_pb2 as _denied_certificate_pb2
+from incidentmanager.v1 import principal_pb2 as _principal_pb2
+from incidentmanager.v1 import role_pb2 as _role_pb2
+from incidentmanager.v1 import tenant_pb2 as _tenant_pb2
 import abc as _abc_1
 
 
@@ -13,7 +18,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AdminServiceStub:
-    """Work for after the commit (choosing a route, sending a notification): how far it is, and what was given up."""
+    """Who gets in with which rights, the tenants, and the work for after the commit: how far it is, and what was given up."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBusStatus: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetBusStatusRequest, _admin_service_pb2.GetBusStatusResponse]
@@ -28,9 +33,49 @@ class AdminServiceStub:
     """
     DropDeadLetters: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.DropDeadLettersRequest, _admin_service_pb2.DropDeadLettersResponse]
     """Deletes dead letters: their work is not done any more. The audit keeps who did it and why."""
+    WhoAmI: _aio.UnaryUnaryMultiCallable[_principal_pb2.WhoAmIRequest, _principal_pb2.WhoAmIResponse]
+    """Shows who calls, and how the server knows."""
+    CreateApiKey: _aio.UnaryUnaryMultiCallable[_api_key_pb2.CreateApiKeyRequest, _api_key_pb2.CreateApiKeyResponse]
+    """Makes an API key in the caller's tenant, with no permission that the caller lacks. Its secret is in the reply and nowhere else."""
+    GetApiKey: _aio.UnaryUnaryMultiCallable[_api_key_pb2.GetApiKeyRequest, _api_key_pb2.GetApiKeyResponse]
+    """Shows one API key, without its secret."""
+    ListApiKeys: _aio.UnaryUnaryMultiCallable[_api_key_pb2.ListApiKeysRequest, _api_key_pb2.ListApiKeysResponse]
+    """Lists the API keys of the caller's tenant, newest first."""
+    RotateApiKey: _aio.UnaryUnaryMultiCallable[_api_key_pb2.RotateApiKeyRequest, _api_key_pb2.RotateApiKeyResponse]
+    """Replaces the secret of an API key; the one before may go on working for a while."""
+    RevokeApiKey: _aio.UnaryUnaryMultiCallable[_api_key_pb2.RevokeApiKeyRequest, _api_key_pb2.RevokeApiKeyResponse]
+    """Revokes an API key for ever: every process refuses it within five seconds, and cuts its open streams."""
+    ListRoles: _aio.UnaryUnaryMultiCallable[_role_pb2.ListRolesRequest, _role_pb2.ListRolesResponse]
+    """Lists the roles, built in and custom."""
+    GetRole: _aio.UnaryUnaryMultiCallable[_role_pb2.GetRoleRequest, _role_pb2.GetRoleResponse]
+    """Shows one role."""
+    CreateRole: _aio.UnaryUnaryMultiCallable[_role_pb2.CreateRoleRequest, _role_pb2.CreateRoleResponse]
+    """Makes a custom role in the caller's tenant."""
+    UpdateRole: _aio.UnaryUnaryMultiCallable[_role_pb2.UpdateRoleRequest, _role_pb2.UpdateRoleResponse]
+    """Changes a custom role."""
+    DeleteRole: _aio.UnaryUnaryMultiCallable[_role_pb2.DeleteRoleRequest, _role_pb2.DeleteRoleResponse]
+    """Deletes a custom role that nobody has."""
+    CreateTenant: _aio.UnaryUnaryMultiCallable[_tenant_pb2.CreateTenantRequest, _tenant_pb2.CreateTenantResponse]
+    """Makes a tenant."""
+    GetTenant: _aio.UnaryUnaryMultiCallable[_tenant_pb2.GetTenantRequest, _tenant_pb2.GetTenantResponse]
+    """Shows one tenant."""
+    ListTenants: _aio.UnaryUnaryMultiCallable[_tenant_pb2.ListTenantsRequest, _tenant_pb2.ListTenantsResponse]
+    """Lists the tenants."""
+    UpdateTenant: _aio.UnaryUnaryMultiCallable[_tenant_pb2.UpdateTenantRequest, _tenant_pb2.UpdateTenantResponse]
+    """Renames, limits, suspends or resumes a tenant."""
+    ExportTenant: _aio.UnaryStreamMultiCallable[_tenant_pb2.ExportTenantRequest, _tenant_pb2.ExportTenantResponse]
+    """Gives everything a tenant has, as JSON lines."""
+    EraseTenant: _aio.UnaryUnaryMultiCallable[_tenant_pb2.EraseTenantRequest, _tenant_pb2.EraseTenantResponse]
+    """Deletes everything a tenant has but its audit, for ever."""
+    DenyCertificate: _aio.UnaryUnaryMultiCallable[_denied_certificate_pb2.DenyCertificateRequest, _denied_certificate_pb2.DenyCertificateResponse]
+    """Refuses a client certificate from now on."""
+    AllowCertificate: _aio.UnaryUnaryMultiCallable[_denied_certificate_pb2.AllowCertificateRequest, _denied_certificate_pb2.AllowCertificateResponse]
+    """Ends the refusal of a client certificate."""
+    ListDeniedCertificates: _aio.UnaryUnaryMultiCallable[_denied_certificate_pb2.ListDeniedCertificatesRequest, _denied_certificate_pb2.ListDeniedCertificatesResponse]
+    """Lists the refused client certificates, newest first."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Work for after the commit (choosing a route, sending a notification): how far it is, and what was given up."""
+    """Who gets in with which rights, the tenants, and the work for after the commit: how far it is, and what was given up."""
 
     @_abc_1.abstractmethod
     def GetBusStatus(
@@ -73,5 +118,165 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_admin_service_pb2.DropDeadLettersRequest, _abc.Awaitable[_admin_service_pb2.DropDeadLettersResponse]],
     ) -> _abc.Awaitable[_admin_service_pb2.DropDeadLettersResponse]:
         """Deletes dead letters: their work is not done any more. The audit keeps who did it and why."""
+
+    @_abc_1.abstractmethod
+    def WhoAmI(
+        self,
+        request: _principal_pb2.WhoAmIRequest,
+        context: _aio.ServicerContext[_principal_pb2.WhoAmIRequest, _abc.Awaitable[_principal_pb2.WhoAmIResponse]],
+    ) -> _abc.Awaitable[_principal_pb2.WhoAmIResponse]:
+        """Shows who calls, and how the server knows."""
+
+    @_abc_1.abstractmethod
+    def CreateApiKey(
+        self,
+        request: _api_key_pb2.CreateApiKeyRequest,
+        context: _aio.ServicerContext[_api_key_pb2.CreateApiKeyRequest, _abc.Awaitable[_api_key_pb2.CreateApiKeyResponse]],
+    ) -> _abc.Awaitable[_api_key_pb2.CreateApiKeyResponse]:
+        """Makes an API key in the caller's tenant, with no permission that the caller lacks. Its secret is in the reply and nowhere else."""
+
+    @_abc_1.abstractmethod
+    def GetApiKey(
+        self,
+        request: _api_key_pb2.GetApiKeyRequest,
+        context: _aio.ServicerContext[_api_key_pb2.GetApiKeyRequest, _abc.Awaitable[_api_key_pb2.GetApiKeyResponse]],
+    ) -> _abc.Awaitable[_api_key_pb2.GetApiKeyResponse]:
+        """Shows one API key, without its secret."""
+
+    @_abc_1.abstractmethod
+    def ListApiKeys(
+        self,
+        request: _api_key_pb2.ListApiKeysRequest,
+        context: _aio.ServicerContext[_api_key_pb2.ListApiKeysRequest, _abc.Awaitable[_api_key_pb2.ListApiKeysResponse]],
+    ) -> _abc.Awaitable[_api_key_pb2.ListApiKeysResponse]:
+        """Lists the API keys of the caller's tenant, newest first."""
+
+    @_abc_1.abstractmethod
+    def RotateApiKey(
+        self,
+        request: _api_key_pb2.RotateApiKeyRequest,
+        context: _aio.ServicerContext[_api_key_pb2.RotateApiKeyRequest, _abc.Awaitable[_api_key_pb2.RotateApiKeyResponse]],
+    ) -> _abc.Awaitable[_api_key_pb2.RotateApiKeyResponse]:
+        """Replaces the secret of an API key; the one before may go on working for a while."""
+
+    @_abc_1.abstractmethod
+    def RevokeApiKey(
+        self,
+        request: _api_key_pb2.RevokeApiKeyRequest,
+        context: _aio.ServicerContext[_api_key_pb2.RevokeApiKeyRequest, _abc.Awaitable[_api_key_pb2.RevokeApiKeyResponse]],
+    ) -> _abc.Awaitable[_api_key_pb2.RevokeApiKeyResponse]:
+        """Revokes an API key for ever: every process refuses it within five seconds, and cuts its open streams."""
+
+    @_abc_1.abstractmethod
+    def ListRoles(
+        self,
+        request: _role_pb2.ListRolesRequest,
+        context: _aio.ServicerContext[_role_pb2.ListRolesRequest, _abc.Awaitable[_role_pb2.ListRolesResponse]],
+    ) -> _abc.Awaitable[_role_pb2.ListRolesResponse]:
+        """Lists the roles, built in and custom."""
+
+    @_abc_1.abstractmethod
+    def GetRole(
+        self,
+        request: _role_pb2.GetRoleRequest,
+        context: _aio.ServicerContext[_role_pb2.GetRoleRequest, _abc.Awaitable[_role_pb2.GetRoleResponse]],
+    ) -> _abc.Awaitable[_role_pb2.GetRoleResponse]:
+        """Shows one role."""
+
+    @_abc_1.abstractmethod
+    def CreateRole(
+        self,
+        request: _role_pb2.CreateRoleRequest,
+        context: _aio.ServicerContext[_role_pb2.CreateRoleRequest, _abc.Awaitable[_role_pb2.CreateRoleResponse]],
+    ) -> _abc.Awaitable[_role_pb2.CreateRoleResponse]:
+        """Makes a custom role in the caller's tenant."""
+
+    @_abc_1.abstractmethod
+    def UpdateRole(
+        self,
+        request: _role_pb2.UpdateRoleRequest,
+        context: _aio.ServicerContext[_role_pb2.UpdateRoleRequest, _abc.Awaitable[_role_pb2.UpdateRoleResponse]],
+    ) -> _abc.Awaitable[_role_pb2.UpdateRoleResponse]:
+        """Changes a custom role."""
+
+    @_abc_1.abstractmethod
+    def DeleteRole(
+        self,
+        request: _role_pb2.DeleteRoleRequest,
+        context: _aio.ServicerContext[_role_pb2.DeleteRoleRequest, _abc.Awaitable[_role_pb2.DeleteRoleResponse]],
+    ) -> _abc.Awaitable[_role_pb2.DeleteRoleResponse]:
+        """Deletes a custom role that nobody has."""
+
+    @_abc_1.abstractmethod
+    def CreateTenant(
+        self,
+        request: _tenant_pb2.CreateTenantRequest,
+        context: _aio.ServicerContext[_tenant_pb2.CreateTenantRequest, _abc.Awaitable[_tenant_pb2.CreateTenantResponse]],
+    ) -> _abc.Awaitable[_tenant_pb2.CreateTenantResponse]:
+        """Makes a tenant."""
+
+    @_abc_1.abstractmethod
+    def GetTenant(
+        self,
+        request: _tenant_pb2.GetTenantRequest,
+        context: _aio.ServicerContext[_tenant_pb2.GetTenantRequest, _abc.Awaitable[_tenant_pb2.GetTenantResponse]],
+    ) -> _abc.Awaitable[_tenant_pb2.GetTenantResponse]:
+        """Shows one tenant."""
+
+    @_abc_1.abstractmethod
+    def ListTenants(
+        self,
+        request: _tenant_pb2.ListTenantsRequest,
+        context: _aio.ServicerContext[_tenant_pb2.ListTenantsRequest, _abc.Awaitable[_tenant_pb2.ListTenantsResponse]],
+    ) -> _abc.Awaitable[_tenant_pb2.ListTenantsResponse]:
+        """Lists the tenants."""
+
+    @_abc_1.abstractmethod
+    def UpdateTenant(
+        self,
+        request: _tenant_pb2.UpdateTenantRequest,
+        context: _aio.ServicerContext[_tenant_pb2.UpdateTenantRequest, _abc.Awaitable[_tenant_pb2.UpdateTenantResponse]],
+    ) -> _abc.Awaitable[_tenant_pb2.UpdateTenantResponse]:
+        """Renames, limits, suspends or resumes a tenant."""
+
+    @_abc_1.abstractmethod
+    def ExportTenant(
+        self,
+        request: _tenant_pb2.ExportTenantRequest,
+        context: _aio.ServicerContext[_tenant_pb2.ExportTenantRequest, _abc.AsyncIterator[_tenant_pb2.ExportTenantResponse]],
+    ) -> _abc.AsyncIterator[_tenant_pb2.ExportTenantResponse]:
+        """Gives everything a tenant has, as JSON lines."""
+
+    @_abc_1.abstractmethod
+    def EraseTenant(
+        self,
+        request: _tenant_pb2.EraseTenantRequest,
+        context: _aio.ServicerContext[_tenant_pb2.EraseTenantRequest, _abc.Awaitable[_tenant_pb2.EraseTenantResponse]],
+    ) -> _abc.Awaitable[_tenant_pb2.EraseTenantResponse]:
+        """Deletes everything a tenant has but its audit, for ever."""
+
+    @_abc_1.abstractmethod
+    def DenyCertificate(
+        self,
+        request: _denied_certificate_pb2.DenyCertificateRequest,
+        context: _aio.ServicerContext[_denied_certificate_pb2.DenyCertificateRequest, _abc.Awaitable[_denied_certificate_pb2.DenyCertificateResponse]],
+    ) -> _abc.Awaitable[_denied_certificate_pb2.DenyCertificateResponse]:
+        """Refuses a client certificate from now on."""
+
+    @_abc_1.abstractmethod
+    def AllowCertificate(
+        self,
+        request: _denied_certificate_pb2.AllowCertificateRequest,
+        context: _aio.ServicerContext[_denied_certificate_pb2.AllowCertificateRequest, _abc.Awaitable[_denied_certificate_pb2.AllowCertificateResponse]],
+    ) -> _abc.Awaitable[_denied_certificate_pb2.AllowCertificateResponse]:
+        """Ends the refusal of a client certificate."""
+
+    @_abc_1.abstractmethod
+    def ListDeniedCertificates(
+        self,
+        request: _denied_certificate_pb2.ListDeniedCertificatesRequest,
+        context: _aio.ServicerContext[_denied_certificate_pb2.ListDeniedCertificatesRequest, _abc.Awaitable[_denied_certificate_pb2.ListDeniedCertificatesResponse]],
+    ) -> _abc.Awaitable[_denied_certificate_pb2.ListDeniedCertificatesResponse]:
+        """Lists the refused client certificates, newest first."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _aio.Server) -> None: ...

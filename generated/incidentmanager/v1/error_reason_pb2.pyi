@@ -146,6 +146,32 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. More incidents or dead letters match than one call changes: narrow the filter, or give a limit and repeat.
     Metadata: {"matched": "48210", "limit": "10000"}
     """
+    ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 43
+    """RESOURCE_EXHAUSTED with RetryInfo (HTTP 429). The caller sends more than its share; scope is "key", "source", "tenant" or
+    "method".
+    Metadata: {"scope": "key", "limit": "1000", "burst": "100", "remaining": "0", "reset_ms": "1200"}
+    """
+    ERROR_REASON_SOURCE_DENIED: _ErrorReason.ValueType  # 44
+    """PERMISSION_DENIED. Calls from this address are not taken.
+    Metadata: {}
+    """
+    ERROR_REASON_UNACCEPTABLE_INPUT: _ErrorReason.ValueType  # 45
+    """INVALID_ARGUMENT. The request has a shape that no honest client sends: control characters, too deep nesting, too many
+    parts.
+    Metadata: {"field": "title", "rule": "control_characters"}
+    """
+    ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 46
+    """ALREADY_EXISTS. Something of this name is there already.
+    Metadata: {"resource": "role", "id": "night-shift"}
+    """
+    ERROR_REASON_IN_USE: _ErrorReason.ValueType  # 47
+    """FAILED_PRECONDITION. It is still used.
+    Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
+    """
+    ERROR_REASON_NOT_CONFIGURED: _ErrorReason.ValueType  # 48
+    """FAILED_PRECONDITION. The server is not configured for it.
+    Metadata: {"setting": "audit.signing_key_file"}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the one google.rpc.ErrorInfo each error carries; its `domain` is "incidentmanager".
@@ -275,5 +301,31 @@ Metadata: {"expected": "12", "matched": "15"}
 ERROR_REASON_TOO_MANY_MATCHES: ErrorReason.ValueType  # 42
 """FAILED_PRECONDITION. More incidents or dead letters match than one call changes: narrow the filter, or give a limit and repeat.
 Metadata: {"matched": "48210", "limit": "10000"}
+"""
+ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 43
+"""RESOURCE_EXHAUSTED with RetryInfo (HTTP 429). The caller sends more than its share; scope is "key", "source", "tenant" or
+"method".
+Metadata: {"scope": "key", "limit": "1000", "burst": "100", "remaining": "0", "reset_ms": "1200"}
+"""
+ERROR_REASON_SOURCE_DENIED: ErrorReason.ValueType  # 44
+"""PERMISSION_DENIED. Calls from this address are not taken.
+Metadata: {}
+"""
+ERROR_REASON_UNACCEPTABLE_INPUT: ErrorReason.ValueType  # 45
+"""INVALID_ARGUMENT. The request has a shape that no honest client sends: control characters, too deep nesting, too many
+parts.
+Metadata: {"field": "title", "rule": "control_characters"}
+"""
+ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 46
+"""ALREADY_EXISTS. Something of this name is there already.
+Metadata: {"resource": "role", "id": "night-shift"}
+"""
+ERROR_REASON_IN_USE: ErrorReason.ValueType  # 47
+"""FAILED_PRECONDITION. It is still used.
+Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
+"""
+ERROR_REASON_NOT_CONFIGURED: ErrorReason.ValueType  # 48
+"""FAILED_PRECONDITION. The server is not configured for it.
+Metadata: {"setting": "audit.signing_key_file"}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -34,10 +34,22 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     """Read incidents and their timelines."""
     PERMISSION_INCIDENT_WRITE: _Permission.ValueType  # 4
     """Open incidents and change them: held by responders."""
+    PERMISSION_SELF_READ: _Permission.ValueType  # 5
+    """See who one is oneself: held by everybody who is let in."""
     PERMISSION_ADMIN_READ: _Permission.ValueType  # 20
     """See what keepers of the system look after, for instance dead letters."""
     PERMISSION_ADMIN_WRITE: _Permission.ValueType  # 21
     """Act on it: held by administrators."""
+    PERMISSION_AUDIT_READ: _Permission.ValueType  # 22
+    """Read and prove the audit trail of the own tenant: held by auditors."""
+    PERMISSION_ACCESS_READ: _Permission.ValueType  # 23
+    """See API keys and roles of the own tenant."""
+    PERMISSION_ACCESS_WRITE: _Permission.ValueType  # 24
+    """Make, change and revoke them."""
+    PERMISSION_TENANT_READ: _Permission.ValueType  # 25
+    """See the tenants and what is refused for all of them: held by operators of the whole installation."""
+    PERMISSION_TENANT_WRITE: _Permission.ValueType  # 26
+    """Make, limit, suspend, export and erase tenants, and refuse certificates."""
 
 class Permission(_Permission, metaclass=_PermissionEnumTypeWrapper):
     """A permission a principal must hold to call a method. Roles are sets of permissions."""
@@ -52,10 +64,22 @@ PERMISSION_INCIDENT_READ: Permission.ValueType  # 3
 """Read incidents and their timelines."""
 PERMISSION_INCIDENT_WRITE: Permission.ValueType  # 4
 """Open incidents and change them: held by responders."""
+PERMISSION_SELF_READ: Permission.ValueType  # 5
+"""See who one is oneself: held by everybody who is let in."""
 PERMISSION_ADMIN_READ: Permission.ValueType  # 20
 """See what keepers of the system look after, for instance dead letters."""
 PERMISSION_ADMIN_WRITE: Permission.ValueType  # 21
 """Act on it: held by administrators."""
+PERMISSION_AUDIT_READ: Permission.ValueType  # 22
+"""Read and prove the audit trail of the own tenant: held by auditors."""
+PERMISSION_ACCESS_READ: Permission.ValueType  # 23
+"""See API keys and roles of the own tenant."""
+PERMISSION_ACCESS_WRITE: Permission.ValueType  # 24
+"""Make, change and revoke them."""
+PERMISSION_TENANT_READ: Permission.ValueType  # 25
+"""See the tenants and what is refused for all of them: held by operators of the whole installation."""
+PERMISSION_TENANT_WRITE: Permission.ValueType  # 26
+"""Make, limit, suspend, export and erase tenants, and refuse certificates."""
 Global___Permission: _TypeAlias = Permission  # noqa: Y015
 
 PERMISSION_FIELD_NUMBER: _builtins.int

@@ -93,6 +93,8 @@ class Watch(Section):
 class Identity(Section):
     """Who gets in."""
 
+    required: bool = False
+    """Refuse whoever shows no credential. A credential that is shown is looked at in any case."""
     allow_anonymous: bool = False
     """Serve whoever reaches the server without asking who it is, also on addresses that are not loopback."""
 

@@ -39,6 +39,12 @@ class ErrorReason(StrEnum):
     MERGED = "MERGED"
     COUNT_CHANGED = "COUNT_CHANGED"
     TOO_MANY_MATCHES = "TOO_MANY_MATCHES"
+    RATE_LIMITED = "RATE_LIMITED"
+    SOURCE_DENIED = "SOURCE_DENIED"
+    UNACCEPTABLE_INPUT = "UNACCEPTABLE_INPUT"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    IN_USE = "IN_USE"
+    NOT_CONFIGURED = "NOT_CONFIGURED"
 
 
 class DomainError(Exception):
@@ -199,3 +205,18 @@ class SlowSubscriber(DomainError):
         message = f"no reply was taken for {seconds:g} s: {remedy}"
         metadata = {"limit_ms": str(int(seconds * 1000)), "resume_token": resume_token}
         super().__init__(ErrorReason.SLOW_SUBSCRIBER, message, metadata, retry_after=1.0)
+
+
+class Unauthenticated(DomainError):
+    """The caller did not prove who it is. The same words for every cause, so that they tell an attacker nothing; the
+    log and a metric have the cause."""
+
+    def __init__(self, cause: str = "none", *, again: bool = False) -> None:
+        """`cause` is a word for the log: none, unknown, expired, revoked, malformed, …; `again` on an open stream."""
+        message = (
+            "the credential is not let in any more: open the stream again with one that is"
+            if again
+            else "show who you are: an API key (x-api-key), a bearer token (authorization) or a client certificate"
+        )
+        super().__init__(ErrorReason.UNAUTHENTICATED, message)
+        self.cause = "revoked" if again else cause

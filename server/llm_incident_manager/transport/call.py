@@ -5,23 +5,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from llm_incident_manager.domain.access import Principal
 from llm_incident_manager.domain.disposition import Violation
-from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.usecases.caller import Caller
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who calls, and how that was proven. Permissions are names of the contract without prefix."""
-
-    tenant: TenantId
-    subject: str
-    roles: frozenset[str]
-    permissions: frozenset[str]
-    proven_by: str
 
 
 def _unchecked(_: object) -> tuple[Violation, ...]:
@@ -30,13 +19,18 @@ def _unchecked(_: object) -> tuple[Violation, ...]:
 
 @dataclass(slots=True)
 class Call:
-    """What is known about a call; hooks fill it in on the way, and a watch says where it could go on."""
+    """What is known about a call; hooks fill it in on the way, and a watch says where it could go on.
+
+    `certificate` is the client's, in DER, and `tls` the version spoken, such as "TLSv1.3"; both empty without TLS.
+    """
 
     method: Method
     transport: str
     metadata: Mapping[str, str]
     peer: str
     time_left: float | None = None
+    certificate: bytes = b""
+    tls: str = ""
     request_id: str = ""
     traceparent: str = ""
     principal: Principal | None = None
@@ -50,7 +44,14 @@ class Call:
         """Who asks, for use cases. Raises LookupError before identity: a defect of the chain."""
         if self.principal is None:
             raise LookupError("the call has no principal yet: identity must run first")
-        return Caller(self.principal.tenant, self.principal.subject)
+        who = self.principal
+        return Caller(who.tenant, who.subject, who.proven_by, who.credential, source_of(self.peer), who.condition)
+
+
+def source_of(peer: str) -> str:
+    """The address of a peer without its port: `ipv4:192.0.2.7:4711`, `ipv6:[::1]:4711`, `192.0.2.7:4711`."""
+    address = peer.removeprefix("ipv4:").removeprefix("ipv6:").replace("%5B", "[").replace("%5D", "]")
+    return address.rpartition(":")[0].strip("[]")
 
 
 Proceed = Callable[[], Awaitable[T]]

@@ -8,14 +8,14 @@ from typing import TypeVar
 
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, StoreUnavailable
-from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.ports.stores import StoreBroken
 from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import errors
 from llm_incident_manager.transport.admission import Admission, Door
-from llm_incident_manager.transport.call import Call, Chain, Principal, Proceed
+from llm_incident_manager.transport.call import Call, Chain, Proceed
 from llm_incident_manager.transport.errors import StatusError
+from llm_incident_manager.transport.identity import Identity
 
 T = TypeVar("T")
 
@@ -159,29 +159,6 @@ class Deadline:
             raise DomainError(ErrorReason.DEADLINE_EXCEEDED, message, metadata) from error
 
 
-ROLES: Mapping[str, frozenset[str]] = {
-    "admin": frozenset({"EVENT_WRITE", "EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE", "ADMIN_READ", "ADMIN_WRITE"}),
-    "responder": frozenset({"EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE"}),
-    "viewer": frozenset({"EVENT_READ", "INCIDENT_READ"}),
-    "producer": frozenset({"EVENT_WRITE", "EVENT_READ"}),
-    "auditor": frozenset({"EVENT_READ", "INCIDENT_READ"}),
-}
-
-DEVELOPER = Principal(TenantId("default"), "dev", frozenset({"admin"}), ROLES["admin"], "loopback")
-
-
-class Identity:
-    """Says who calls. Until credentials are checked here, everybody on the loopback interface is the developer."""
-
-    name = "identity"
-    after = frozenset({"errors", "deadline"})
-
-    async def around(self, call: Call, proceed: Proceed[T]) -> T:
-        """Sets the principal."""
-        call.principal = DEVELOPER
-        return await proceed()
-
-
 class Quota:
     """Where calls above a principal's share are refused. Nobody has a quota yet."""
 
@@ -227,7 +204,7 @@ class Validate:
         return await proceed()
 
 
-def chain(metrics: Metrics, checkers: Mapping[str, Check], door: Door) -> Chain:
+def chain(metrics: Metrics, checkers: Mapping[str, Check], door: Door, identity: Identity) -> Chain:
     """The one chain, outermost first."""
     return Chain(
         (
@@ -237,7 +214,7 @@ def chain(metrics: Metrics, checkers: Mapping[str, Check], door: Door) -> Chain:
             Errors(),
             Deadline(),
             Admission(door),
-            Identity(),
+            identity,
             Quota(),
             Permission(),
             Validate(checkers),

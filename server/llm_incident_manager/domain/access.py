@@ -1,0 +1,68 @@
+"""Who may do what: permissions, the roles that come with the product, and principals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.domain.time import Instant
+
+PERMISSIONS = (
+    "EVENT_WRITE",
+    "EVENT_READ",
+    "INCIDENT_READ",
+    "INCIDENT_WRITE",
+    "SELF_READ",
+    "ADMIN_READ",
+    "ADMIN_WRITE",
+    "AUDIT_READ",
+    "ACCESS_READ",
+    "ACCESS_WRITE",
+    "TENANT_READ",
+    "TENANT_WRITE",
+)
+"""What a method may ask for: the contract's words without prefix (options.proto)."""
+
+_OF_THE_INSTALLATION = frozenset({"TENANT_READ", "TENANT_WRITE"})
+
+ROLES: Mapping[str, frozenset[str]] = {
+    "platform_admin": frozenset(PERMISSIONS),
+    "admin": frozenset(PERMISSIONS) - _OF_THE_INSTALLATION,
+    "responder": frozenset({"EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE", "SELF_READ"}),
+    "viewer": frozenset({"EVENT_READ", "INCIDENT_READ", "SELF_READ"}),
+    "producer": frozenset({"EVENT_WRITE", "EVENT_READ", "SELF_READ"}),
+    "auditor": frozenset({"EVENT_READ", "INCIDENT_READ", "AUDIT_READ", "SELF_READ"}),
+}
+"""The built-in roles. An `admin` looks after its own tenant, a `platform_admin` after the tenants themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Narrows permissions to incidents and events of certain services and teams; empty lists narrow nothing."""
+
+    services: frozenset[str] = frozenset()
+    teams: frozenset[str] = frozenset()
+
+
+EVERYWHERE = Condition()
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls, and how that was proven: "mtls", "api_key", "jwt" or "anonymous". `credential` names the one that was
+    shown (id of a key, fingerprint of a certificate, issuer and id of a token) and is no secret."""
+
+    tenant: TenantId
+    subject: str
+    roles: frozenset[str]
+    permissions: frozenset[str]
+    proven_by: str
+    credential: str = ""
+    condition: Condition = EVERYWHERE
+    expires_at: Instant | None = None
+    tier: str = ""
+
+
+DEVELOPER = Principal(
+    TenantId("default"), "dev", frozenset({"platform_admin"}), ROLES["platform_admin"], "anonymous", "loopback"
+)
+"""Whoever calls a server that asks nobody who they are."""

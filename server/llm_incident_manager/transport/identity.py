@@ -1,0 +1,110 @@
+"""Who calls: the first credential that is shown, in a stated order, decides; a wrong one is refused even when another
+would do. While a stream is open its principal is looked at again and again, since a credential may be revoked."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from llm_incident_manager.domain.access import Principal
+from llm_incident_manager.domain.errors import Unauthenticated
+from llm_incident_manager.transport.call import Call, Proceed
+
+T = TypeVar("T")
+
+LOOK_AGAIN_SECONDS = 2.0
+"""Between two looks at the principals of open streams."""
+
+
+class Authenticator(Protocol):
+    """Knows one kind of credential."""
+
+    name: str
+
+    def shown(self, call: Call) -> bool:
+        """Whether the call shows a credential of this kind, good or bad."""
+        ...
+
+    async def principal(self, call: Call) -> Principal:
+        """Whose it is. Raises Unauthenticated."""
+        ...
+
+    async def still(self, principal: Principal) -> bool:
+        """Whether that principal, which this kind of credential has proven, is still let in."""
+        ...
+
+
+class OpenStreams:
+    """The streams that are open, and the principals on whose behalf they are."""
+
+    def __init__(self, authenticators: Sequence[Authenticator], every: float = LOOK_AGAIN_SECONDS) -> None:
+        """`every` in seconds."""
+        self._known = {authenticator.name: authenticator for authenticator in authenticators}
+        self._open: dict[Principal, set[asyncio.Timeout]] = defaultdict(set)
+        self._every = every
+
+    @contextmanager
+    def one(self, principal: Principal, end: asyncio.Timeout) -> Iterator[None]:
+        """While a stream is open; `end` is brought forward when its principal is not let in any more."""
+        ends = self._open[principal]
+        ends.add(end)
+        try:
+            yield
+        finally:
+            ends.discard(end)
+            if not ends:
+                self._open.pop(principal, None)
+
+    async def run(self) -> None:
+        """Looks again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(self._every)
+            await self.look()
+
+    async def look(self) -> None:
+        """Ends the streams of all who are not let in any more."""
+        for principal in tuple(self._open):
+            known = self._known.get(principal.proven_by)
+            if known is not None and not await known.still(principal):
+                for end in tuple(self._open.get(principal, ())):
+                    end.reschedule(0)
+
+
+class Identity:
+    """Says who calls."""
+
+    name = "identity"
+    after = frozenset({"errors", "deadline"})
+
+    def __init__(
+        self, authenticators: Sequence[Authenticator], streams: OpenStreams, anonymous: Principal | None = None
+    ) -> None:
+        """`authenticators` in the order in which they are asked; `anonymous` is who shows no credential at all, None
+        where nobody may."""
+        self._authenticators = tuple(authenticators)
+        self._streams = streams
+        self._anonymous = anonymous
+
+    async def around(self, call: Call, proceed: Proceed[T]) -> T:
+        """Sets the principal. Raises Unauthenticated, for a stream also later."""
+        principal = call.principal = await self._who(call)
+        if not call.method.response_streaming:
+            return await proceed()
+        end = asyncio.timeout(None)
+        try:
+            async with end:
+                with self._streams.one(principal, end):
+                    return await proceed()
+        except TimeoutError as ended:
+            if not end.expired():
+                raise
+            raise Unauthenticated(again=True) from ended
+
+    async def _who(self, call: Call) -> Principal:
+        for authenticator in self._authenticators:
+            if authenticator.shown(call):
+                return await authenticator.principal(call)
+        if self._anonymous is None:
+            raise Unauthenticated
+        return self._anonymous
