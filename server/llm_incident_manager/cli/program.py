@@ -9,6 +9,7 @@ import llm_incident_manager
 from llm_incident_manager.cli import (
     backup,
     bus,
+    certs,
     completion,
     contexts,
     event,
@@ -34,6 +35,7 @@ app.add_typer(event.app, name="event")
 app.add_typer(snooze.app, name="incident")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(bus.app, name="bus")
+app.add_typer(certs.app, name="certs")
 service.add_to(app)
 backup.add_to(app)
 processes.add_to(app)

@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 
@@ -13,9 +14,10 @@ from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.listening import PortTaken, listening
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.readiness import Probes
-from llm_incident_manager.transport.rest import protocol
+from llm_incident_manager.transport.rest import protocol, tls
 from llm_incident_manager.transport.rest.app import RestApp
 from llm_incident_manager.transport.scrape import Scrape
+from llm_incident_manager.transport.tls import ServerTls
 
 SEND_BUFFER_BYTES = 128 * 1024
 """What the system may keep of an answer that is not taken, for each connection; it doubles the number."""
@@ -67,11 +69,12 @@ class RestServer:
         methods: tuple[Method, ...],
         probes: Probes,
         scrape: Scrape,
+        secured: ServerTls | None = None,
     ) -> None:
-        """Binds nothing yet."""
+        """Binds nothing yet. Without `secured` it speaks plainly."""
         self._settings = settings
         app = RestApp(dispatcher, methods, probes, scrape, settings.max_body_bytes)
-        self._server = _Quiet(_config(settings, app))
+        self._server = _Quiet(_config(settings, app, secured))
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
@@ -103,10 +106,13 @@ class RestServer:
         return bound
 
 
-def _config(settings: RestSettings, app: RestApp) -> uvicorn.Config:
+def _config(settings: RestSettings, app: RestApp, secured: ServerTls | None) -> uvicorn.Config:
+    spoken: Any = protocol.with_deadlines(settings.request_timeout, settings.patience + LAST_WORDS_SECONDS)
+    if secured is not None:
+        spoken = tls.door(secured, settings.request_timeout, spoken)
     return uvicorn.Config(
         app,
-        http=protocol.with_deadlines(settings.request_timeout, settings.patience + LAST_WORDS_SECONDS),
+        http=spoken,
         ws="none",
         lifespan="off",
         log_config=None,
