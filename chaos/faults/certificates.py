@@ -12,7 +12,6 @@ import aiohttp
 import grpc
 from grpc.aio import AioRpcError
 from incidentmanager.v1 import (
-    admin_service_pb2,
     admin_service_pb2_grpc,
     incident_service_pb2,
     incident_service_pb2_grpc,

@@ -88,7 +88,7 @@ class Server:
         authenticators = (*securing.authenticators(settings, access, access), *parts.authenticators(settings))
         workers["open_streams"] = streams = OpenStreams(authenticators)
         identity = Identity(authenticators, streams, parts.anonymous(settings))
-        chain = hooks.chain(metrics, contract.checkers(), services.door, identity)
+        chain = hooks.chain(metrics, contract.checkers(), services.door, identity, tls)
         dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
         optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
         if tls is not None:

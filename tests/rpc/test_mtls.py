@@ -1,5 +1,6 @@
 """Mutual TLS on both ports, with real clients: a good certificate is somebody, and every other one is nobody."""
 
+import asyncio
 import json
 import re
 import socket

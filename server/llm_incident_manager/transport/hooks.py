@@ -16,6 +16,8 @@ from llm_incident_manager.transport.admission import Admission, Door
 from llm_incident_manager.transport.call import Call, Chain, Proceed
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.identity import Identity
+from llm_incident_manager.transport.tls import ServerTls
+from llm_incident_manager.transport.tls_version import TlsVersion
 
 T = TypeVar("T")
 
@@ -204,8 +206,10 @@ class Validate:
         return await proceed()
 
 
-def chain(metrics: Metrics, checkers: Mapping[str, Check], door: Door, identity: Identity) -> Chain:
-    """The one chain, outermost first."""
+def chain(
+    metrics: Metrics, checkers: Mapping[str, Check], door: Door, identity: Identity, tls: ServerTls | None = None
+) -> Chain:
+    """The one chain, outermost first. Without TLS it looks for none."""
     return Chain(
         (
             RequestId(),
@@ -213,6 +217,7 @@ def chain(metrics: Metrics, checkers: Mapping[str, Check], door: Door, identity:
             Count(metrics),
             Errors(),
             Deadline(),
+            *((TlsVersion(tls),) if tls is not None else ()),
             Admission(door),
             identity,
             Quota(),

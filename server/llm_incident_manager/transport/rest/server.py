@@ -54,6 +54,12 @@ class _Quiet(uvicorn.Server):
         await super().startup(sockets)
         self.up.set_result(None)
 
+    def protocol(self) -> asyncio.Protocol:
+        """For a connection that uvicorn has not taken itself."""
+        made: type[Any] = self.config.http_protocol_class
+        spoken: asyncio.Protocol = made(config=self.config, server_state=self.server_state, app_state={})
+        return spoken
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -74,21 +80,30 @@ class RestServer:
         """Binds nothing yet. Without `secured` it speaks plainly."""
         self._settings = settings
         app = RestApp(dispatcher, methods, probes, scrape, settings.max_body_bytes)
-        self._server = _Quiet(_config(settings, app, secured))
+        self._server = _Quiet(_config(settings, app))
+        self._tls = secured
+        self._listener: tls.TlsListener | None = None
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
         """Listens and serves; returns the port. Raises PortTaken."""
         bound = self._bind()
-        self._serving = asyncio.create_task(self._server.serve(sockets=[bound]), name="http")
-        await asyncio.wait({self._serving, self._server.up}, return_when=asyncio.FIRST_COMPLETED)
         port: int = bound.getsockname()[1]
+        sockets = [bound] if self._tls is None else []
+        self._serving = asyncio.create_task(self._server.serve(sockets=sockets), name="http")
+        await asyncio.wait({self._serving, self._server.up}, return_when=asyncio.FIRST_COMPLETED)
+        if self._tls is not None:
+            seconds = self._settings.request_timeout
+            self._listener = tls.TlsListener(bound, self._tls, seconds, self._server.protocol)
+            self._listener.start()
         return port
 
     async def drain(self, grace: float) -> None:
         """Takes no more connections, finishes requests under way for up to `grace` seconds, then stops."""
         if self._serving is None:
             return
+        if self._listener is not None:
+            self._listener.close()
         self._server.config.timeout_graceful_shutdown = max(1, int(grace))
         self._server.should_exit = True
         await asyncio.wait({self._serving}, timeout=grace + 1)
@@ -106,13 +121,10 @@ class RestServer:
         return bound
 
 
-def _config(settings: RestSettings, app: RestApp, secured: ServerTls | None) -> uvicorn.Config:
-    spoken: Any = protocol.with_deadlines(settings.request_timeout, settings.patience + LAST_WORDS_SECONDS)
-    if secured is not None:
-        spoken = tls.door(secured, settings.request_timeout, spoken)
+def _config(settings: RestSettings, app: RestApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=spoken,
+        http=protocol.with_deadlines(settings.request_timeout, settings.patience + LAST_WORDS_SECONDS),
         ws="none",
         lifespan="off",
         log_config=None,
