@@ -18,7 +18,7 @@ from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.ports.stores import StoreRefused
 from llm_incident_manager.server import Server
-from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry import logs, redaction
 from llm_incident_manager.transport.listening import Place, PortTaken
 
 SWITCH_INTERVAL = 0.0005
@@ -54,6 +54,7 @@ def migrate(settings: Settings, *, phase: Phase, dry_run: bool = False) -> Seque
 
 async def _serve(settings: Settings, place: Place | None) -> int:
     logs.configure(settings.log.level, settings.log.format)
+    redaction.use(settings.redaction.shapes())
     log = logs.get("app")
     stop = _stop_on_signals()
     if place is not None:

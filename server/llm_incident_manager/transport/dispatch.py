@@ -9,7 +9,9 @@ from google.protobuf.message import DecodeError, Message
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields, SlowSubscriber
 from llm_incident_manager.transport.call import Call, Chain
+from llm_incident_manager.transport.limits import BATCH
 from llm_incident_manager.transport.methods import Method
+from llm_incident_manager.transport.redact import Redactor
 
 Unary = Callable[[Any, Call], Awaitable[Message]]
 Streaming = Callable[[Any, Call], AsyncIterator[Message]]
@@ -21,10 +23,11 @@ Handlers = Mapping[str, Callable[..., Any]]
 class Dispatcher:
     """Runs handlers by the full name of their method."""
 
-    def __init__(self, chain: Chain, handlers: Handlers, patience: float = 20.0) -> None:
+    def __init__(self, chain: Chain, handlers: Handlers, redactor: Redactor, patience: float = 20.0) -> None:
         """`handlers` must hold every method of the contract that is called. A stream's caller that takes no reply for
         `patience` seconds is cut off."""
         self._chain = chain
+        self._redactor = redactor
         self._handlers = handlers
         self._patience = patience
 
@@ -34,7 +37,10 @@ class Dispatcher:
 
         async def work() -> Message:
             handler = cast(Unary, self._handlers[call.method.full_name])
-            return await handler(checked(call, await request()), call)
+            message = checked(call, self._redacted(await request()))
+            if call.method.name == BATCH:
+                await call.count(len(message.events) or 1)  # type: ignore[attr-defined]  # a SubmitEventsRequest
+            return await handler(message, call)
 
         return await self._chain.run(call, work)
 
@@ -43,7 +49,7 @@ class Dispatcher:
 
         async def work() -> None:
             handler = cast(Streaming, self._handlers[call.method.full_name])
-            await self._pass_on(call, handler(checked(call, await request()), call), send)
+            await self._pass_on(call, handler(checked(call, self._redacted(await request())), call), send)
 
         await self._chain.run(call, work)
 
@@ -53,9 +59,18 @@ class Dispatcher:
 
         async def work() -> None:
             handler = cast(Streaming, self._handlers[call.method.full_name])
-            await self._pass_on(call, handler(requests, call), send)
+            await self._pass_on(call, handler(self._all_redacted(requests), call), send)
 
         await self._chain.run(call, work)
+
+    def _redacted(self, request: Message) -> Message:
+        """Before anything looks at it: what is refused is told of, and logged, without its secrets."""
+        self._redactor.redact(request)
+        return request
+
+    async def _all_redacted(self, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
+        async for request in requests:
+            yield self._redacted(request)
 
     async def _pass_on(self, call: Call, replies: AsyncIterator[Message], send: Send) -> None:
         async with aclosing(cast(Any, replies)) as open_replies:
