@@ -8,6 +8,7 @@ from typing import Any, cast
 from google.protobuf.message import DecodeError, Message
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields, SlowSubscriber
+from llm_incident_manager.transport import inspect
 from llm_incident_manager.transport.call import Call, Chain
 from llm_incident_manager.transport.limits import BATCH
 from llm_incident_manager.transport.methods import Method
@@ -18,6 +19,9 @@ Streaming = Callable[[Any, Call], AsyncIterator[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Request = Callable[[], Awaitable[Message]]
 Handlers = Mapping[str, Callable[..., Any]]
+
+TAKE_EVENTS = frozenset({"SubmitEvent", "SubmitEvents", "StreamEvents"})
+"""Methods that inspect each event for itself, so that a bad one spoils no other."""
 
 
 class Dispatcher:
@@ -37,7 +41,7 @@ class Dispatcher:
 
         async def work() -> Message:
             handler = cast(Unary, self._handlers[call.method.full_name])
-            message = checked(call, self._redacted(await request()))
+            message = self._checked(call, await request())
             if call.method.name == BATCH:
                 await call.count(len(message.events) or 1)  # type: ignore[attr-defined]  # a SubmitEventsRequest
             return await handler(message, call)
@@ -49,7 +53,7 @@ class Dispatcher:
 
         async def work() -> None:
             handler = cast(Streaming, self._handlers[call.method.full_name])
-            await self._pass_on(call, handler(checked(call, self._redacted(await request())), call), send)
+            await self._pass_on(call, handler(self._checked(call, await request()), call), send)
 
         await self._chain.run(call, work)
 
@@ -63,14 +67,21 @@ class Dispatcher:
 
         await self._chain.run(call, work)
 
-    def _redacted(self, request: Message) -> Message:
-        """Before anything looks at it: what is refused is told of, and logged, without its secrets."""
-        self._redactor.redact(request)
+    def _checked(self, call: Call, request: Message) -> Message:
+        """The request without its secrets, before anything looks at it: what is refused is told of, and logged. Raises
+        InvalidFields naming all fields that break their rules. Events are inspected by their handlers."""
+        data = self._redactor.redact(request)
+        found = call.check(request)
+        if call.method.name not in TAKE_EVENTS:
+            found = (*found, *inspect.steering(request, data))
+        if found:
+            raise InvalidFields(found)
         return request
 
     async def _all_redacted(self, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
         async for request in requests:
-            yield self._redacted(request)
+            self._redactor.redact(request)
+            yield request
 
     async def _pass_on(self, call: Call, replies: AsyncIterator[Message], send: Send) -> None:
         async with aclosing(cast(Any, replies)) as open_replies:
@@ -83,14 +94,6 @@ class Dispatcher:
                     if not waiting.expired():
                         raise
                     raise SlowSubscriber(self._patience, call.resume_token) from late
-
-
-def checked(call: Call, request: Message) -> Message:
-    """The request, if every field keeps its rules; raises InvalidFields naming all that do not."""
-    violations = call.check(request)
-    if violations:
-        raise InvalidFields(violations)
-    return request
 
 
 def decode(method: Method, data: bytes) -> Message:

@@ -37,7 +37,6 @@ CODES: Mapping[ErrorReason, int] = {
     ErrorReason.PERMISSION_DENIED: code_pb2.PERMISSION_DENIED,
     ErrorReason.RATE_LIMITED: code_pb2.RESOURCE_EXHAUSTED,
     ErrorReason.SOURCE_DENIED: code_pb2.PERMISSION_DENIED,
-    ErrorReason.UNACCEPTABLE_INPUT: code_pb2.INVALID_ARGUMENT,
     ErrorReason.ALREADY_EXISTS: code_pb2.ALREADY_EXISTS,
     ErrorReason.IN_USE: code_pb2.FAILED_PRECONDITION,
     ErrorReason.NOT_CONFIGURED: code_pb2.FAILED_PRECONDITION,

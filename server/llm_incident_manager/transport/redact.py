@@ -23,12 +23,15 @@ class Redactor:
         self._shapes = shapes
         self._count = count
 
-    def redact(self, message: Message) -> None:
-        """Hides in place. A message without secrets costs its serialisation and one look at each byte."""
-        if self._shapes.maybe_in(message.SerializeToString()):
+    def redact(self, message: Message) -> bytes:
+        """Hides in place; returns the bytes of the message as it came. One without secrets costs its serialisation and
+        one look at each byte."""
+        data = message.SerializeToString()
+        if self._shapes.maybe_in(data):
             changed = self._walk(message)
             if changed:
                 self._count(changed)
+        return data
 
     def text(self, text: str) -> str:
         """The text without secrets."""
