@@ -11,9 +11,11 @@ from llm_incident_manager import parts
 from llm_incident_manager.adapters import rulepack
 from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.ids import Uuid7
+from llm_incident_manager.adapters.rates import ProcessRates
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.access import DEVELOPER
 from llm_incident_manager.domain.policy import Route
+from llm_incident_manager.domain.redaction import Shapes
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.sla import Target
@@ -35,6 +37,8 @@ from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.identity import Identity, OpenStreams
+from llm_incident_manager.transport.limits import Limiter, Source
+from llm_incident_manager.transport.redact import Redactor
 from llm_incident_manager.usecases.watch import Feed
 from simulation.books import Books
 from simulation.bus import Whispers, Wire
@@ -116,8 +120,16 @@ class Server:
         self.serves = Role.API in does
         chosen = settings(tuple(does))
         self.services = _services(chosen, tools, bus)
-        chain = hooks.chain(METRICS, contract.checkers(), self.services.door, Identity((), OpenStreams(()), DEVELOPER))
-        self.dispatcher = Dispatcher(chain, contract.handlers(self.services))
+        own = ProcessRates(clock)
+        chain = hooks.chain(
+            METRICS,
+            contract.checkers(),
+            self.services.door,
+            Source(own),
+            Identity((), OpenStreams(()), DEVELOPER),
+            Limiter(own),
+        )
+        self.dispatcher = Dispatcher(chain, contract.handlers(self.services), Redactor(Shapes()))
         found = dict(workers(chosen, self.services, news, self.name, presence=None))
         if "timers" in found:
             found["timers"] = RepeatingTimers(tools, self)

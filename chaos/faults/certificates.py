@@ -13,6 +13,7 @@ import grpc
 from grpc.aio import AioRpcError
 from incidentmanager.v1 import (
     admin_service_pb2_grpc,
+    denied_certificate_pb2,
     incident_service_pb2,
     incident_service_pb2_grpc,
 )
@@ -153,7 +154,7 @@ async def _refused_with_streams(
         await asyncio.gather(*(watch.initial_metadata() for watch in watches))
         print_of = viewer.fingerprint
         await admin_service_pb2_grpc.AdminServiceStub(desk).DenyCertificate(
-            admin_service_pb2.DenyCertificateRequest(fingerprint=print_of, reason="chaos")
+            denied_certificate_pb2.DenyCertificateRequest(fingerprint=print_of, reason="chaos")
         )
         started = time.monotonic()
         codes = await asyncio.gather(*(_end_of(watch) for watch in watches))

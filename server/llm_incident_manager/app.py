@@ -19,7 +19,7 @@ from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.ports.credentials import BadCredentials
 from llm_incident_manager.ports.stores import StoreRefused
 from llm_incident_manager.server import Server
-from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry import logs, redaction
 from llm_incident_manager.transport.listening import Place, PortTaken
 from llm_incident_manager.transport.rpc.core_log import CoreLog
 
@@ -59,6 +59,7 @@ async def _serve(settings: Settings, place: Place | None) -> int:
     if core is not None:
         core.open()
     logs.configure(settings.log.level, settings.log.format)
+    redaction.use(settings.redaction.shapes())
     log = logs.get("app")
     stop = _stop_on_signals()
     if place is not None:

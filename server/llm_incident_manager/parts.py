@@ -48,6 +48,7 @@ from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
 from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.identity import Authenticator
+from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
@@ -257,3 +258,14 @@ def authenticators(_: Settings) -> tuple[Authenticator, ...]:
 def anonymous(settings: Settings) -> Principal | None:
     """Who calls without a credential; None where nobody may."""
     return None if settings.identity.required else DEVELOPER
+
+
+def limits(settings: Settings, clock: Clock, redis: Connection | None, metrics: Metrics) -> tuple[Source, Limiter]:
+    """What refuses callers that call too often, or from where they may not: before they are known, and after."""
+    own = ProcessRates(clock)
+    rates = own if redis is None else redis_opening.shared_rates(redis, own)
+    given = settings.limits
+    return (
+        Source(own, given.gate(), given.of_source(), metrics.limited),
+        Limiter(rates, given.rules(), refused=metrics.limited),
+    )

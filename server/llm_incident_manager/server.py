@@ -27,6 +27,7 @@ from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.identity import Identity, OpenStreams
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
+from llm_incident_manager.transport.redact import Redactor
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
@@ -88,8 +89,10 @@ class Server:
         authenticators = (*securing.authenticators(settings, access, access), *parts.authenticators(settings))
         workers["open_streams"] = streams = OpenStreams(authenticators)
         identity = Identity(authenticators, streams, parts.anonymous(settings))
-        chain = hooks.chain(metrics, contract.checkers(), services.door, identity, tls)
-        dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
+        source, limiter = parts.limits(settings, clock, redis, metrics)
+        chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter, tls=tls)
+        redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
+        dispatcher = Dispatcher(chain, contract.handlers(services), redactor, settings.watch.slow_after_secs)
         optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
         if tls is not None:
             optional = {**optional, "tls": tls.check}

@@ -103,7 +103,7 @@ class Papers:
 
     def renew_server(self, span: Span | None = None) -> None:
         """A new certificate and key in the same files, the key first: a server may look in between."""
-        self.server = self.held("server", self.authority.server(HOSTS, span or self.span(ends=2 * HOUR)))
+        self.server = self.held("server", self.authority.server(HOSTS, span or self.span(ends=60 * 24 * HOUR)))
 
     def config(self, asked: str = "required", **more: object) -> str:
         """The section `tls` of a server's config.yaml."""

@@ -11,8 +11,10 @@ from pydantic import Field
 from llm_incident_manager.config import (
     bus_section,
     keeping,
+    limits_section,
     planned,
     promises,
+    redaction_section,
     redis_section,
     redis_urls,
     sections,
@@ -55,6 +57,8 @@ class Settings(Section):
     sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
     processes: several.Processes = several.Processes()
+    limits: limits_section.Limits = limits_section.Limits()
+    redaction: redaction_section.Redaction = redaction_section.Redaction()
     log: sections.Log = sections.Log()
     traces: sections.Traces = sections.Traces()
     redis: redis_section.Redis = redis_section.Redis()
@@ -117,6 +121,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     if settings.bus.backend == "redis" and settings.redis.url is None:
         remedy = "it needs redis.url or REDIS_URL: redis://host:6379; or set bus.backend to database"
         yield Problem("bus.backend", shown(settings.bus.backend), "", remedy)
+    yield from limits_section.conflicts(settings.limits)
     yield from promises.conflicts(settings.sla)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):

@@ -10,11 +10,13 @@ from llm_incident_manager.domain.time import Instant
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """PEM as it was read and found good: our certificate with those between it and the root, its key, and the
-    authorities whose client certificates count (empty where none is asked for). When the first of each kind ends."""
+    authorities whose client certificates count (empty where none is asked for). When the first of each kind ends, and
+    our own began."""
 
     certificate: bytes
     key: bytes
     authorities: bytes
+    certificate_begins: Instant
     certificate_ends: Instant
     authorities_end: Instant | None = None
 

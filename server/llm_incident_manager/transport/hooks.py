@@ -9,13 +9,14 @@ from typing import TypeVar
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, StoreUnavailable
 from llm_incident_manager.ports.stores import StoreBroken
-from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry import logs, redaction, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import errors
 from llm_incident_manager.transport.admission import Admission, Door
 from llm_incident_manager.transport.call import Call, Chain, Proceed
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.identity import Identity
+from llm_incident_manager.transport.limits import Limiter, Quota, Source
 from llm_incident_manager.transport.tls import ServerTls
 from llm_incident_manager.transport.tls_version import TlsVersion
 
@@ -38,9 +39,7 @@ class RequestId:
     async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Takes the caller's x-request-id when it gave a sensible one."""
         given = call.metadata.get(REQUEST_ID, "")
-        call.request_id = (
-            given if 0 < len(given) <= LONGEST_REQUEST_ID and given.isprintable() else f"{_names.getrandbits(128):032x}"
-        )
+        call.request_id = given if given and _is_sensible(given) else f"{_names.getrandbits(128):032x}"
         with (
             traces.child_of(call.metadata.get(TRACEPARENT)),
             traces.span(call.method.full_name) as span,
@@ -48,6 +47,10 @@ class RequestId:
         ):
             call.traceparent = span.traceparent
             return await proceed()
+
+
+def _is_sensible(name: str) -> bool:
+    return len(name) <= LONGEST_REQUEST_ID and name.isprintable() and redaction.hide(name) == name
 
 
 class Log:
@@ -161,17 +164,6 @@ class Deadline:
             raise DomainError(ErrorReason.DEADLINE_EXCEEDED, message, metadata) from error
 
 
-class Quota:
-    """Where calls above a principal's share are refused. Nobody has a quota yet."""
-
-    name = "quota"
-    after = frozenset({"identity"})
-
-    async def around(self, _: Call, proceed: Proceed[T]) -> T:
-        """Lets the call pass."""
-        return await proceed()
-
-
 class Permission:
     """Refuses a principal that lacks what the method declares."""
 
@@ -207,9 +199,16 @@ class Validate:
 
 
 def chain(
-    metrics: Metrics, checkers: Mapping[str, Check], door: Door, identity: Identity, tls: ServerTls | None = None
+    metrics: Metrics,
+    checkers: Mapping[str, Check],
+    door: Door,
+    source: Source,
+    identity: Identity,
+    limiter: Limiter,
+    *,
+    tls: ServerTls | None = None,
 ) -> Chain:
-    """The one chain, outermost first. Without TLS it looks for none."""
+    """The one chain, outermost first. Where TLS is spoken its version is looked at."""
     return Chain(
         (
             RequestId(),
@@ -218,9 +217,10 @@ def chain(
             Errors(),
             Deadline(),
             *((TlsVersion(tls),) if tls is not None else ()),
+            source,
             Admission(door),
             identity,
-            Quota(),
+            Quota(limiter),
             Permission(),
             Validate(checkers),
         )

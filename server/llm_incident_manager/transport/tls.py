@@ -19,7 +19,7 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.handshakes import Handshakes
 
 EXPIRES_SOON = 14 * DAY
-"""From then on readiness tells it."""
+"""From then on readiness tells it; of certificates that are short-lived from a tenth of their time on."""
 SAY_AGAIN_SECONDS = 60.0
 """Between two log lines that say the same of files that are no good."""
 
@@ -78,10 +78,10 @@ class ServerTls:
             raise DomainError(
                 ErrorReason.NOT_CONFIGURED, f"the former credentials stay in use: {self._bad.key}: {self._bad.remedy}"
             )
-        left = self.credentials.certificate_ends - self._clock.now()
-        if left < EXPIRES_SOON:
-            word = "has ended" if left < 0 else "ends"
-            message = f"the certificate {word} on {rfc3339(self.credentials.certificate_ends)}: replace its file"
+        begins, ends = self.credentials.certificate_begins, self.credentials.certificate_ends
+        left = ends - self._clock.now()
+        if left < min(EXPIRES_SOON, (ends - begins) // 10):
+            message = f"the certificate {'has ended' if left < 0 else 'ends'} on {rfc3339(ends)}: replace its file"
             raise DomainError(ErrorReason.NOT_CONFIGURED, message)
 
     def _take(self, found: Credentials) -> None:

@@ -39,7 +39,8 @@ class CredentialFiles:
             _check_authorities(self.authorities, issuers, now)
             trusted_end = max(issuer.not_after for issuer in issuers)
         ends = min(reading.summary(one).not_after for one in chain)
-        return Credentials(chain_pem, key_pem, trusted, ends, trusted_end)
+        begins = reading.summary(own).not_before
+        return Credentials(chain_pem, key_pem, trusted, begins, ends, trusted_end)
 
 
 def _read(key: str, path: Path) -> bytes:

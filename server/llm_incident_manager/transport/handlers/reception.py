@@ -17,6 +17,7 @@ from llm_incident_manager.engines.admission import Priority
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
+from llm_incident_manager.transport import inspect
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.checker import compile_checker, compile_twin
 from llm_incident_manager.transport.handlers import validity
@@ -53,13 +54,16 @@ class Reception:
         for place, message in enumerate(messages):
             event = read(message, now)
             if event is None:
-                rejected[place] = translate.rejected((*self._check(message), *translate.missing(message)))
+                rejected[place] = translate.rejected(self._violations(message))
             else:
                 valid.append(event)
                 places.append(place)
         if rejected:
             self._on.metrics.events_decided(Disposition.REJECTED.name, len(rejected))
         return valid, places, rejected
+
+    def _violations(self, message: event_pb2.Event) -> tuple[Violation, ...]:
+        return (*self._check(message), *translate.missing(message), *inspect.violations(message))
 
     def announced(self, call: Call, messages: Sequence[Any]) -> AbstractAsyncContextManager[None]:
         """Before events are looked at closely. Refuses those that there is no room for, if a glance tells that none is
@@ -115,7 +119,7 @@ class Reception:
 
 def submit_violations(request: ingest_service_pb2.SubmitEventRequest) -> tuple[Violation, ...]:
     """Everything that is wrong with a SubmitEvent request, what its event lacks included."""
-    lacks = translate.missing(request.event) if request.HasField("event") else ()
+    lacks = (*translate.missing(request.event), *inspect.violations(request.event)) if request.HasField("event") else ()
     named = tuple(Violation(f"event.{lack.field}", f"event.{lack.message}", lack.rule) for lack in lacks)
     return (*_check_submit(request), *named)
 

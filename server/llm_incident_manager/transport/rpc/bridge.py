@@ -83,6 +83,8 @@ class Bridge:
                 except StatusError as error:
                     await _abort(context, call, error)
                     raise AssertionError("abort raises") from error
+                if call.standing is not None:
+                    context.set_trailing_metadata(call.standing.headers)
                 return reply.SerializeToString()
 
         return handle
@@ -161,4 +163,6 @@ async def _abort(context: Context, call: Call | None, error: StatusError) -> Non
     trailing: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", error.status.SerializeToString())]
     if call is not None and call.request_id:
         trailing.append(("x-request-id", call.request_id))
+    if call is not None and call.standing is not None:
+        trailing += call.standing.headers
     await context.abort(_STATUS_CODES[error.status.code], error.status.message, tuple(trailing))
