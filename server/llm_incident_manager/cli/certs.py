@@ -9,8 +9,6 @@ import typer
 from llm_incident_manager.cli import failures
 from llm_incident_manager.cli.failures import Exit
 
-app = typer.Typer(no_args_is_help=True, help="Certificates for development.")
-
 _CONFIGURATION = """\
 tls:
   certificate_file: {folder}/server.pem
@@ -23,12 +21,11 @@ tls:
 """
 
 
-@app.callback()
-def _group() -> None:
-    """A group, although it has one command: typer would drop its name."""
+def add_to(group: typer.Typer) -> None:
+    """Adds the command to a group."""
+    group.command("dev")(dev)
 
 
-@app.command("dev")
 def dev(
     out: Annotated[Path, typer.Option("--out", help="Directory to write them into.")] = Path("certs"),
     host: Annotated[
