@@ -8,12 +8,14 @@ from chaos.registry import fault
 from chaos.row import Figure, Outcome
 from chaos.run import Run
 from chaos.vitals import percentile
+from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.adapters.rates import ProcessRates
 from llm_incident_manager.domain.errors import Overloaded
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.engines.admission import Quota
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
-from llm_incident_manager.pipeline.buffer import Bounds
+from llm_incident_manager.pipeline.quotas import TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from tests.support.builders import make_event
 from tests.support.world import World, a_world
@@ -31,8 +33,8 @@ async def flood(run: Run) -> Outcome:
     """The same quiet tenants beside a tenant that keeps its quota, and beside one that does not."""
     seconds = run.size(4, 30)
     async with a_world() as world:
-        limits = Limits(bounds=Bounds(quota=Quota(QUOTA)))
-        batcher = Batcher(Runner(world.tools), limits, world.tools.metrics)
+        quotas = TenantQuotas(Quota(QUOTA), ProcessRates(SystemClock()))
+        batcher = Batcher(Runner(world.tools), Limits(), world.tools.metrics, quotas)
         task = asyncio.create_task(batcher.run())
         await _tenants(world, batcher, 1, 1.0)
         calm, _, _ = await _tenants(world, batcher, 1, seconds)

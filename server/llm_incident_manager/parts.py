@@ -28,7 +28,7 @@ from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.presence import Presence
-from llm_incident_manager.pipeline.quotas import SharedQuotas
+from llm_incident_manager.pipeline.quotas import TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.pipeline.timekeeper import Timekeeper
@@ -109,6 +109,7 @@ def tools(
         kept=policy(settings),
         sla=settings.sla.targets(),
         lanes=databases.lanes(settings),
+        own_rates=ProcessRates(clock),
         wake=wake,
         life=life,
     )
@@ -128,7 +129,8 @@ def with_others(settings: Settings, alone: Tools, redis: Connection | None) -> T
     if redis is None or not databases.may_be_shared(settings):
         return alone
     seen = Seen(redis_opening.shared_seen(settings.redis, redis))
-    return replace(alone, seen=seen, rates=redis_opening.shared_rates(redis, ProcessRates(alone.clock)))
+    own = ProcessRates(alone.clock) if alone.own_rates is None else alone.own_rates
+    return replace(alone, seen=seen, own_rates=own, rates=redis_opening.shared_rates(redis, own))
 
 
 def policy(settings: Settings) -> Policy:
@@ -150,7 +152,6 @@ def bounds(settings: Settings) -> Bounds:
         size=ingest.buffer_bytes,
         reserve=ingest.reserve_ratio,
         callers=settings.grpc.max_concurrent_rpcs,
-        quota=Quota(ingest.tenant_events_per_sec),
     )
 
 
@@ -213,7 +214,8 @@ def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) 
         lanes=databases.lanes(settings),
         bounds=bounds(settings),
     )
-    batcher = Batcher(runner, limits, made.metrics, SharedQuotas(limits.bounds.quota, made.rates))
+    quotas = TenantQuotas(Quota(ingest.tenant_events_per_sec), made.own_rates, made.rates)
+    batcher = Batcher(runner, limits, made.metrics, quotas)
     return Services(
         tools=made,
         runner=runner,
