@@ -46,7 +46,7 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door, Places
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
-from llm_incident_manager.transport.handlers.watching import Watching
+from llm_incident_manager.transport.handlers.watching import MESSAGES_BYTES, Watching
 from llm_incident_manager.transport.identity import Authenticator
 from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.page_tokens import PageTokens
@@ -61,7 +61,7 @@ from llm_incident_manager.usecases.merging import Merging
 from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
-from llm_incident_manager.usecases.watch import Feed
+from llm_incident_manager.usecases.watch import RECENT_BYTES, Feed
 
 
 async def store(settings: Settings, now: Instant, run: str, metrics: Metrics, notes: dict[str, str]) -> Store:
@@ -161,8 +161,9 @@ def places(settings: Settings) -> Places:
     reserve, connections = settings.ingest.reserve_ratio, databases.connections(settings)
     shared = connections - math.ceil(connections * reserve) - databases.lanes(settings)
     each = max(1, shared // 2)
-    calls, subscribers = settings.grpc.max_concurrent_rpcs, settings.watch.max_subscribers
-    return Places(calls, subscribers, reserve, reads=each, writes=each)
+    calls, watch = settings.grpc.max_concurrent_rpcs, settings.watch
+    sending = watch.buffer_bytes - RECENT_BYTES - 2 * MESSAGES_BYTES
+    return Places(calls, watch.max_subscribers, sending, reserve, reads=each, writes=each)
 
 
 async def presence(

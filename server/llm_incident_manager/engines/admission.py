@@ -42,6 +42,7 @@ class Reason(StrEnum):
     WRITES = "writes"
     READS = "reads"
     SUBSCRIBERS = "subscribers"
+    SENDING = "sending"
 
 
 class Room(NamedTuple):

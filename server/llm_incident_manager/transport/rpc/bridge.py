@@ -107,13 +107,16 @@ class Bridge:
         """A status waits behind replies that its caller does not take, for as long as its connection lives; a drain
         does not."""
         refused: StatusError | None = None
-        async with _Counted(self._gate, context):
-            try:
-                await work()
-            except StatusError as error:
-                refused = error
-        if refused is not None:
-            await _abort(context, call, refused)
+        try:
+            async with _Counted(self._gate, context):
+                try:
+                    await work()
+                except StatusError as error:
+                    refused = error
+            if refused is not None:
+                await _abort(context, call, refused)
+        finally:
+            call.left()
 
 
 class _Counted:
