@@ -149,6 +149,27 @@ async def _subscribers(server: RunningServer) -> int:
     return int(float(found[1])) if found else 0
 
 
+async def test_a_full_server_refuses_batches_unread_and_still_takes_those_with_p0_in_them() -> None:
+    config = "ingest: {buffer_events: 40, stream_credits: 10, max_frame_events: 10, batch_events: 10, linger_ms: 1000}"
+    async with running_server(config=config) as server, grpc.aio.insecure_channel(server.grpc) as channel:
+        submit = ingest_grpc.IngestServiceStub(channel).SubmitEvents
+
+        def batch(name: str, *severities: str) -> asyncio.Task[ingest_service_pb2.SubmitEventsResponse | BaseException]:
+            events = [
+                event_pb2.Event(source="s", title="x", severity=word, dedup_key=f"{name}-{at}")
+                for at, word in enumerate(severities)
+            ]
+            return asyncio.ensure_future(submit(ingest_service_pb2.SubmitEventsRequest(events=events)))
+
+        calm = [batch(f"calm-{at}", *["P3"] * 8) for at in range(30)]
+        urgent = [batch(f"urgent-{at}", "P3", "P0") for at in range(4)]
+        replies = await asyncio.gather(*calm, *urgent, return_exceptions=True)
+    refused = [reply for reply in replies[:30] if isinstance(reply, grpc.aio.AioRpcError)]
+    assert refused
+    assert {error.code() for error in refused} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert [getattr(reply, "accepted", reply) for reply in replies[30:]] == [2] * 4
+
+
 async def test_a_full_server_refuses_over_http_with_retry_after_and_still_takes_p0() -> None:
     config = "ingest: {buffer_events: 40, stream_credits: 10, max_frame_events: 10, batch_events: 10, linger_ms: 1000}"
     async with running_server(config=config) as server, aiohttp.ClientSession(server.http) as http:

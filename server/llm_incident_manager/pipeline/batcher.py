@@ -93,6 +93,15 @@ class Batcher:
         if wait:
             raise self._buffer.over_quota(submission, wait)
 
+    def has_room(self, tenant: TenantId, events: int) -> bool:
+        """Whether so many events of no hurry would be let in now."""
+        return self._buffer.has_room(tenant, events)
+
+    def turn_away(self, tenant: TenantId, events: int, is_calm: Callable[[], bool]) -> None:
+        """What `announced` does first. Raises Overloaded."""
+        self._arrived += 1
+        self._buffer.turn_away(tenant, events, is_calm)
+
     @asynccontextmanager
     async def announced(self, tenant: TenantId, events: int, is_calm: Callable[[], bool]) -> AsyncIterator[None]:
         """Before a caller's events are looked at closely; the block does so without waiting. Refuses at once where only

@@ -63,16 +63,28 @@ class Buffer:
 
     @contextmanager
     def announced(self, tenant: TenantId, events: int, is_calm: Callable[[], bool]) -> Iterator[None]:
-        """While events wait to be looked at closely: they count as if they waited for their batch already. Refused is
-        what only urgent events would have room for, if `is_calm` says that none of these is. Raises Overloaded."""
-        refused = self._why_not(tenant, events, 0, Priority.NORMAL) or self._spent(tenant, events)
-        if refused is not None and is_calm():
-            raise self._shed(refused, Priority.NORMAL)
+        """While events wait to be looked at closely: they count as if they waited for their batch already. Raises
+        Overloaded, as `turn_away`."""
+        self.turn_away(tenant, events, is_calm)
         self._count(tenant, events)
         try:
             yield
         finally:
             self._count(tenant, -events)
+
+    def turn_away(self, tenant: TenantId, events: int, is_calm: Callable[[], bool]) -> None:
+        """Refuses what only urgent events would have room for, if `is_calm` says that none of these is. Raises
+        Overloaded."""
+        refused = self._refused_if_calm(tenant, events)
+        if refused is not None and is_calm():
+            raise self._shed(refused, Priority.NORMAL)
+
+    def has_room(self, tenant: TenantId, events: int) -> bool:
+        """Whether so many events of no hurry would be let in now."""
+        return self._refused_if_calm(tenant, events) is None
+
+    def _refused_if_calm(self, tenant: TenantId, events: int) -> tuple[Reason, float] | None:
+        return self._why_not(tenant, events, 0, Priority.NORMAL) or self._spent(tenant, events)
 
     def _why_not(self, tenant: TenantId, events: int, size: int, urgency: Priority) -> tuple[Reason, float] | None:
         """What is full, and for about how many seconds."""
