@@ -163,7 +163,7 @@ async def too_much(run: Run) -> Outcome:
         after = await _capacity(server, submit, beside, CAPACITY_SECONDS)
     wrong = [*dict.fromkeys((*flood.other, *beside.urgent.other, *beside.acks.other))][:5]
     capacity, of_work = ((one + other) / 2 for one, other in zip(before, after, strict=True))
-    least = run.size(60, 90)  # seconds on a machine that has other work too; in the long profile it has none
+    least = run.size(80, 90)  # seconds on a machine that has other work too; in the long profile it has none
     figures = [
         Figure("capacity", capacity, "ev/s"),
         Figure("offered", flood.sent * BATCH / seconds, "ev/s"),
