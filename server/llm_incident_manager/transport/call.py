@@ -101,6 +101,7 @@ def source_of(peer: str) -> str:
     address = peer.removeprefix("ipv4:").removeprefix("ipv6:").replace("%5B", "[").replace("%5D", "]")
     return address.rpartition(":")[0].strip("[]")
 
+
 Proceed = Callable[[], Awaitable[T]]
 
 
