@@ -9,6 +9,7 @@ from incidentmanager.v1 import event_pb2
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.checker import compile_checker
+from llm_incident_manager.transport.dispatch import Glance
 from llm_incident_manager.transport.handlers import reception
 from llm_incident_manager.transport.handlers.bus_status import BusHandlers
 from llm_incident_manager.transport.handlers.dead_letters import DeadLetterHandlers
@@ -34,6 +35,11 @@ def checkers() -> Mapping[str, Check]:
 @cache
 def _check_event() -> Check:
     return compile_checker(event_pb2.Event.DESCRIPTOR)
+
+
+def glances(services: Services) -> Mapping[str, Glance]:
+    """What refuses requests that are still bytes, by the method's full name, where reading them is much work."""
+    return {_BATCH: reception.Reception(services, _check_event()).glance}
 
 
 def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
