@@ -10,6 +10,7 @@ from pydantic import Field
 
 from llm_incident_manager.config import (
     bus_section,
+    identity_sections,
     keeping,
     planned,
     promises,
@@ -45,7 +46,7 @@ class Settings(Section):
     api: sections.Api = sections.Api()
     grpc: sections.Grpc = sections.Grpc()
     watch: sections.Watch = sections.Watch()
-    identity: sections.Identity = sections.Identity()
+    identity: identity_sections.Identity = identity_sections.Identity()
     ingest: sections.Ingest = sections.Ingest()
     deduplication: sections.Deduplication = sections.Deduplication()
     triage: sections.Triage = sections.Triage()
@@ -103,6 +104,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
         remedy = "it needs redis.url or REDIS_URL: redis://host:6379; or set bus.backend to database"
         yield Problem("bus.backend", shown(settings.bus.backend), "", remedy)
     yield from promises.conflicts(settings.sla)
+    yield from identity_sections.conflicts(settings.identity)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):
         yield Problem("traces.endpoint", shown(endpoint), "", "give a URL such as http://localhost:4318/v1/traces")
