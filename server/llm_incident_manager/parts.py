@@ -45,6 +45,7 @@ from llm_incident_manager.telemetry import traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door, Places
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.handlers.access_desk import AccessDesk
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
 from llm_incident_manager.transport.handlers.watching import MESSAGES_BYTES, Watching
 from llm_incident_manager.transport.identity import Authenticator
@@ -202,7 +203,7 @@ def optional_probes(
     return found
 
 
-def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) -> Services:
+def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain, access: AccessDesk) -> Services:
     """The use cases that doors ask."""
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
@@ -236,6 +237,7 @@ def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) 
         drain=end,
         limits=StreamLimits(ingest.stream_credits, ingest.max_frame_events),
         door=Door(places(settings), made.metrics, lambda: batcher.strained),
+        access=access,
     )
 
 
@@ -253,9 +255,10 @@ def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
         stack.push_async_callback(asyncio.to_thread, traces.stop)
 
 
-def authenticators(_: Settings) -> tuple[Authenticator, ...]:
-    """What knows a kind of credential, in the order in which they are asked."""
-    return ()
+def authenticators(settings: Settings, *known: Authenticator) -> tuple[Authenticator, ...]:
+    """Those of what knows a kind of credential that the settings name, in the order in which they are asked."""
+    by_name = {each.name: each for each in known}
+    return tuple(by_name[name] for name in settings.identity.order if name in by_name)
 
 
 def anonymous(settings: Settings) -> Principal | None:

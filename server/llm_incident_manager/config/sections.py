@@ -92,15 +92,6 @@ class Watch(Section):
     """A subscriber, or a producer, that takes nothing of its stream for so long is cut off, at most 30."""
 
 
-class Identity(Section):
-    """Who gets in."""
-
-    required: bool = False
-    """Refuse whoever shows no credential. A credential that is shown is looked at in any case."""
-    allow_anonymous: bool = False
-    """Serve whoever reaches the server without asking who it is, also on addresses that are not loopback."""
-
-
 class Mute(Section):
     """Events to hold back: recorded as SUPPRESSED, open nothing. Keys left out match everything."""
 
