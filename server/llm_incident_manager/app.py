@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 import llm_incident_manager
 from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.adapters.pepper import PepperRefused
 from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import StoreUnavailable
@@ -83,7 +84,7 @@ async def _serve(settings: Settings, place: Place | None) -> int:
             await server.look_at_replica()
             failed = await server.watch(stop)
             await server.drain()
-    except (BadCredentials, StoreRefused, StoreUnavailable, PortTaken, RulePackError) as refused:
+    except (StoreRefused, StoreUnavailable, PortTaken, RulePackError, PepperRefused, BadCredentials) as refused:
         sys.stderr.write(f"cannot start: {refused}\n")
         return 1
     log.info("app.stopped", clean=not failed)

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import llm_incident_manager
-from llm_incident_manager import parts, roles, securing
+from llm_incident_manager import entrance, parts, roles, securing
 from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters.clock import SteadyClock, SystemClock
@@ -22,6 +22,7 @@ from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.loop import LoopWatch
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
+from llm_incident_manager.transport.authenticators.api_key import ApiKeyAuthenticator
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.identity import Identity, OpenStreams
@@ -55,7 +56,8 @@ class Server:
 
     @classmethod
     async def build(cls, settings: Settings, stack: AsyncExitStack, place: Place | None = None) -> "Server":
-        """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable, BadCredentials.
+        """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable,
+        PepperRefused, BadCredentials.
 
         `place` tells one of several workers which it is.
         """
@@ -80,22 +82,21 @@ class Server:
             settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell, life=life
         )
         tools = parts.with_others(settings, tools, redis)
-        services = parts.services(settings, tools, feed, news.bus, end)
+        entry = await entrance.build(settings, store, clock, ids, metrics, stack)
+        services = parts.services(settings, tools, feed, news.bus, end, entry.desk)
         workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
-        if tls is not None:
-            workers["tls"] = tls
-        access = securing.BuiltIn()
-        authenticators = (*securing.authenticators(settings, access, access), *parts.authenticators(settings))
-        workers["open_streams"] = streams = OpenStreams(authenticators)
-        identity = Identity(authenticators, streams, parts.anonymous(settings))
+        workers |= {"access": entry.book, "key_uses": entry.uses, **({} if tls is None else {"tls": tls})}
+        by_certificate = securing.authenticators(settings, entry.book)
+        authenticators = parts.authenticators(settings, ApiKeyAuthenticator(entry.keyring), *by_certificate)
+        workers["open_streams"] = streams = OpenStreams(authenticators, entry.guard.admits)
+        identity = Identity(authenticators, streams, entry.guard, parts.anonymous(settings))
         source, limiter = parts.limits(settings, clock, redis, metrics)
         chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter, tls=tls)
         redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
-        dispatcher = Dispatcher(chain, contract.handlers(services), redactor, settings.watch.slow_after_secs)
-        optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
-        if tls is not None:
-            optional = {**optional, "tls": tls.check}
+        handlers, glances = contract.handlers(services), contract.glances(services)
+        dispatcher = Dispatcher(chain, handlers, redactor, settings.watch.slow_after_secs, glances)
+        optional = {**parts.optional_probes(settings, store, timekeeper, redis, presence), **securing.probes(tls)}
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)

@@ -167,6 +167,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The server is not configured for it.
     Metadata: {"setting": "audit.signing_key_file"}
     """
+    ERROR_REASON_TENANT_SUSPENDED: _ErrorReason.ValueType  # 48
+    """PERMISSION_DENIED. The caller has proven who it is, and its tenant is not served.
+    Metadata: {"tenant": "acme"}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the one google.rpc.ErrorInfo each error carries; its `domain` is "incidentmanager".
@@ -317,5 +321,9 @@ Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
 ERROR_REASON_NOT_CONFIGURED: ErrorReason.ValueType  # 47
 """FAILED_PRECONDITION. The server is not configured for it.
 Metadata: {"setting": "audit.signing_key_file"}
+"""
+ERROR_REASON_TENANT_SUSPENDED: ErrorReason.ValueType  # 48
+"""PERMISSION_DENIED. The caller has proven who it is, and its tenant is not served.
+Metadata: {"tenant": "acme"}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -22,6 +22,8 @@ NAMES: Mapping[str, schema.Path] = {
     "GRPC_HOST": ("grpc", "host"),
     "GRPC_PORT": ("grpc", "port"),
     "ALLOW_ANONYMOUS": ("identity", "allow_anonymous"),
+    "API_KEY_PEPPER": ("identity", "api_keys", "pepper"),
+    "API_KEY_PEPPER_FILE": ("identity", "api_keys", "pepper_file"),
     "ENABLE_ML_CLASSIFICATION": ("ml", "enabled"),
     "ENABLE_ENRICHMENT": ("enrichment", "enabled"),
     "ENABLE_CORRELATION": ("correlation", "enabled"),

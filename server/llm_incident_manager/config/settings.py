@@ -10,6 +10,7 @@ from pydantic import Field
 
 from llm_incident_manager.config import (
     bus_section,
+    identity_sections,
     keeping,
     limits_section,
     planned,
@@ -48,7 +49,7 @@ class Settings(Section):
     api: sections.Api = sections.Api()
     grpc: sections.Grpc = sections.Grpc()
     watch: sections.Watch = sections.Watch()
-    identity: sections.Identity = sections.Identity()
+    identity: identity_sections.Identity = identity_sections.Identity()
     tls: tls_section.Tls = tls_section.Tls()
     ingest: sections.Ingest = sections.Ingest()
     deduplication: sections.Deduplication = sections.Deduplication()
@@ -123,6 +124,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
         yield Problem("bus.backend", shown(settings.bus.backend), "", remedy)
     yield from limits_section.conflicts(settings.limits)
     yield from promises.conflicts(settings.sla)
+    yield from identity_sections.conflicts(settings.identity)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):
         yield Problem("traces.endpoint", shown(endpoint), "", "give a URL such as http://localhost:4318/v1/traces")

@@ -9,12 +9,11 @@ from pydantic import BeforeValidator, Field
 
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import FilePath, Port, Section
+from llm_incident_manager.domain import certificates
 from llm_incident_manager.domain.certificates import IdentityRule
-from llm_incident_manager.engines import recognise
 
 _ROLE = r"^[a-z][a-z0-9_-]{0,62}$"
 _TRUST_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}")
-_TENANT = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
 def _words(value: object) -> object:
@@ -82,7 +81,7 @@ class Tls(Section):
         own = tuple(identity.rule() for identity in self.identities)
         if not self.trust_domain:
             return own
-        uri = f"{recognise.SPIFFE}{self.trust_domain}/tenant/{{tenant}}/service/{{service}}"
+        uri = f"{certificates.SPIFFE}{self.trust_domain}/tenant/{{tenant}}/service/{{service}}"
         return (*own, IdentityRule(uri, "", "{tenant}", "{service}", frozenset(self.service_roles)))
 
 
@@ -125,12 +124,12 @@ def _identity(key: str, identity: CertificateIdentity) -> Iterator[Problem]:
     if bool(identity.uri) == bool(identity.common_name):
         yield Problem(key, "", "", "give one of uri and common_name")
         return
-    kept = recognise.names_in(identity.uri or identity.common_name)
+    kept = certificates.names_in(identity.uri or identity.common_name)
     for name in ("tenant", "subject"):
         template = getattr(identity, name)
-        if unknown := recognise.names_in(template) - kept:
+        if unknown := certificates.names_in(template) - kept:
             remedy = f"the pattern keeps no {{{min(unknown)}}}: it keeps {', '.join(sorted(kept)) or 'nothing'}"
             yield Problem(f"{key}.{name}", shown(template), "", remedy)
-    if not recognise.names_in(identity.tenant) and _TENANT.fullmatch(identity.tenant) is None:
+    if not certificates.names_in(identity.tenant) and certificates.TENANT.fullmatch(identity.tenant) is None:
         remedy = "a tenant is called a-z, 0-9 and -, beginning with a letter, at most 63 of them"
         yield Problem(f"{key}.tenant", shown(identity.tenant), "", remedy)

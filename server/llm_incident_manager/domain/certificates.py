@@ -1,8 +1,20 @@
 """Certificates as decisions see them, and the rules that say whose a client's certificate is. Reads none."""
 
+import re
 from dataclasses import dataclass
 
 from llm_incident_manager.domain.time import Instant
+
+SPIFFE = "spiffe://"
+TOKEN = re.compile(r"\{([a-z][a-z0-9_]*)\}|\*")
+"""What stands for any part in a pattern: `{name}`, which keeps it, or `*`."""
+TENANT = re.compile(r"[a-z][a-z0-9-]{0,62}")
+"""What a tenant may be called."""
+
+
+def names_in(pattern: str) -> frozenset[str]:
+    """The names of the parts that a pattern keeps."""
+    return frozenset(found[1] for found in TOKEN.finditer(pattern) if found[1])
 
 
 @dataclass(frozen=True, slots=True)

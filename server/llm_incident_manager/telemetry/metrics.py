@@ -6,6 +6,7 @@ each new one costs memory for good. A new metric goes into the file of its area 
 
 from collections.abc import Mapping
 
+from llm_incident_manager.telemetry.counted.access import AccessMetrics
 from llm_incident_manager.telemetry.counted.calls import CallMetrics
 from llm_incident_manager.telemetry.counted.events import EventMetrics
 from llm_incident_manager.telemetry.counted.process import ProcessMetrics
@@ -18,7 +19,16 @@ from llm_incident_manager.telemetry.instruments import Instruments, Page
 __all__ = ["Metrics", "Page"]
 
 
-class Metrics(EventMetrics, CallMetrics, WorkMetrics, TimingMetrics, StorageMetrics, ProcessMetrics, SecurityMetrics):
+class Metrics(
+    EventMetrics,
+    CallMetrics,
+    WorkMetrics,
+    TimingMetrics,
+    StorageMetrics,
+    ProcessMetrics,
+    AccessMetrics,
+    SecurityMetrics,
+):
     """All metrics of one server, in registries of their own. Methods may be called from any thread."""
 
     def __init__(self, version: str) -> None:
@@ -30,6 +40,7 @@ class Metrics(EventMetrics, CallMetrics, WorkMetrics, TimingMetrics, StorageMetr
         TimingMetrics.__init__(self, make)
         StorageMetrics.__init__(self, make)
         ProcessMetrics.__init__(self, make)
+        AccessMetrics.__init__(self, make)
         SecurityMetrics.__init__(self, make)
         make.gauge("build_info", "Always 1; the label tells the version.", "version").labels(version).set(1)
 

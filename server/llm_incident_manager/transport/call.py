@@ -10,6 +10,7 @@ from llm_incident_manager.domain.access import Principal
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.usecases.caller import Caller
+from llm_incident_manager.usecases.sending import Share
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class Call:
     source: str = ""
     limiter: "Paces | None" = None
     standing: "Stands | None" = None
+    share: Share | None = None
 
     @property
     def caller(self) -> Caller:
@@ -61,6 +63,16 @@ class Call:
         """Returns when so many events of a stream may come."""
         while self.limiter is not None and (wait := await self.limiter.wait(self, events)):  # noqa: ASYNC110 - others take, too
             await asyncio.sleep(wait)
+
+    async def hold(self, size: int) -> None:
+        """Has room for so many bytes that are on their way to a subscriber. Raises Overloaded."""
+        if self.share is not None:
+            await self.share.hold(size)
+
+    def left(self) -> None:
+        """Nothing of the call is in memory any more. A door that lets subscribers in says so."""
+        if self.share is not None:
+            self.share.close()
 
 
 class Stands(Protocol):

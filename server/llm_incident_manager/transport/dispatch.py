@@ -19,6 +19,9 @@ Streaming = Callable[[Any, Call], AsyncIterator[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Request = Callable[[], Awaitable[Message]]
 Handlers = Mapping[str, Callable[..., Any]]
+Glance = Callable[[Call, bytes], None]
+"""Looks at a request before it is decoded. Raises DomainError."""
+NO_GLANCES: Mapping[str, Glance] = {}
 
 TAKE_EVENTS = frozenset({"SubmitEvent", "SubmitEvents", "StreamEvents"})
 """Methods that inspect each event for itself, so that a bad one spoils no other."""
@@ -27,13 +30,21 @@ TAKE_EVENTS = frozenset({"SubmitEvent", "SubmitEvents", "StreamEvents"})
 class Dispatcher:
     """Runs handlers by the full name of their method."""
 
-    def __init__(self, chain: Chain, handlers: Handlers, redactor: Redactor, patience: float = 20.0) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        handlers: Handlers,
+        redactor: Redactor,
+        patience: float = 20.0,
+        glances: Mapping[str, Glance] = NO_GLANCES,
+    ) -> None:
         """`handlers` must hold every method of the contract that is called. A stream's caller that takes no reply for
         `patience` seconds is cut off."""
         self._chain = chain
         self._redactor = redactor
         self._handlers = handlers
         self._patience = patience
+        self._glances = glances
 
     async def unary(self, call: Call, request: Request) -> Message:
         """The reply. `request` reads and decodes inside the chain: nobody who must not call gets a body read, and a
@@ -47,6 +58,14 @@ class Dispatcher:
             return await handler(message, call)
 
         return await self._chain.run(call, work)
+
+    def decoded(self, call: Call, data: bytes) -> Message:
+        """The request of a call that the chain has let pass. Raises DomainError when it is refused unread, or is
+        malformed."""
+        glance = self._glances.get(call.method.full_name)
+        if glance is not None:
+            glance(call, data)
+        return decode(call.method, data)
 
     async def server_stream(self, call: Call, request: Request, send: Send) -> None:
         """Sends the replies one by one; `send` returns when the door is ready for the next. Raises StatusError."""

@@ -40,6 +40,7 @@ CODES: Mapping[ErrorReason, int] = {
     ErrorReason.ALREADY_EXISTS: code_pb2.ALREADY_EXISTS,
     ErrorReason.IN_USE: code_pb2.FAILED_PRECONDITION,
     ErrorReason.NOT_CONFIGURED: code_pb2.FAILED_PRECONDITION,
+    ErrorReason.TENANT_SUSPENDED: code_pb2.PERMISSION_DENIED,
     ErrorReason.INTERNAL: code_pb2.INTERNAL,
     ErrorReason.NO_ROUTE: code_pb2.UNIMPLEMENTED,
     ErrorReason.CANCELLED: code_pb2.CANCELLED,

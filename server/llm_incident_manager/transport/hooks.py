@@ -53,9 +53,12 @@ def _is_sensible(name: str) -> bool:
     return len(name) <= LONGEST_REQUEST_ID and name.isprintable() and redaction.hide(name) == name
 
 
+_IN_FLOODS = frozenset({ErrorReason.OVERLOADED, ErrorReason.UNAUTHENTICATED, ErrorReason.RATE_LIMITED})
+
+
 class Log:
-    """One line a call: info when it failed or streams, debug otherwise and when it was one too many, since there may be
-    tens of thousands of these a second; a metric counts them."""
+    """One line a call: info when it failed or streams, debug otherwise and when it was one too many or nobody knows of
+    whom, since there may be tens of thousands of these a second; a metric counts them."""
 
     name = "log"
     after = frozenset({"request_id"})
@@ -71,7 +74,7 @@ class Log:
             return await proceed()
         finally:
             quiet = call.code == "OK" and not call.method.response_streaming
-            quiet = quiet or call.facts.get("reason") is ErrorReason.OVERLOADED
+            quiet = quiet or call.facts.get("reason") in _IN_FLOODS
             write = self._log.debug if quiet else self._log.info
             took = round((perf_counter() - started) * 1000, 2)
             write(

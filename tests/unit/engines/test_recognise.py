@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from llm_incident_manager.domain import certificates
 from llm_incident_manager.domain.certificates import Certificate, IdentityRule, Whose
 from llm_incident_manager.domain.time import DAY, Instant
 from llm_incident_manager.engines import recognise
@@ -89,4 +90,4 @@ def test_patterns(pattern: str, name: str, kept: dict[str, str] | None) -> None:
 
 
 def test_the_names_a_pattern_keeps() -> None:
-    assert recognise.names_in("spiffe://{a}/*/{b_1}/{}/{C}") == {"a", "b_1"}
+    assert certificates.names_in("spiffe://{a}/*/{b_1}/{}/{C}") == {"a", "b_1"}

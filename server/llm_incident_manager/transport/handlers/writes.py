@@ -31,9 +31,10 @@ async def done(
     request: Any,
     reply: type[M],
     work: Callable[[Transaction, Changes], Awaitable[M]],
+    keep: Callable[[M], bytes] | None = None,
 ) -> Done[M]:
-    """The same, and whether it was such a repeat."""
-    once = Once(request.request_id, digest(call, request), encode, reply.FromString)
+    """The same, and whether it was such a repeat. `keep` says what is kept of an answer; all of it when None."""
+    once = Once(request.request_id, digest(call, request), keep or encode, reply.FromString)
     return await units.run(call.caller.tenant, once, work)
 
 

@@ -32,6 +32,7 @@ async def serve(dispatcher: Dispatcher, call: Call, request: Request, receive: R
         for task in (sending, gone):
             task.cancel()
         await asyncio.gather(sending, gone, return_exceptions=True)
+        call.left()
 
 
 class _Answer:
