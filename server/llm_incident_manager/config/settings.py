@@ -114,7 +114,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     yield from _roles(settings)
     yield from _workers(settings)
     yield from _listeners(settings)
-    yield from tls_section.conflicts(settings.tls)
+    yield from tls_section.conflicts(settings.tls, settings.limits.tiers)
     yield from _ingest(settings.ingest)
     yield from _channels(settings.notifications)
     if (url := settings.redis.url) is not None and (remedy := redis_urls.wrong(url.get_secret_value())):

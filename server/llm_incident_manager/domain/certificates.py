@@ -40,7 +40,7 @@ class IdentityRule:
     """Whose certificates are: those with a URI, or with a common name, of this pattern.
 
     In a pattern `{name}` stands for any part between slashes and keeps it, for use in `tenant` and `subject`; `*`
-    stands for any part and does not. An empty `subject` is the whole URI or common name.
+    stands for any part and does not. An empty `subject` is the whole URI or common name. `tier` names a limit.
     """
 
     uri: str = ""
@@ -48,6 +48,7 @@ class IdentityRule:
     tenant: str = "default"
     subject: str = ""
     roles: frozenset[str] = frozenset()
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,4 @@ class Whose:
     tenant: str
     subject: str
     roles: frozenset[str]
+    tier: str = ""

@@ -104,7 +104,7 @@ def _part(name: str | None, seen: set[str]) -> str:
 def _named(rule: IdentityRule, name: str, found: re.Match[str]) -> Whose:
     parts = found.groupdict()
     subject = _filled(rule.subject, parts) if rule.subject else name
-    return Whose(_filled(rule.tenant, parts), subject, rule.roles)
+    return Whose(_filled(rule.tenant, parts), subject, rule.roles, rule.tier)
 
 
 def _filled(template: str, parts: dict[str, str]) -> str:

@@ -14,7 +14,12 @@ NOW = Instant(1_790_000_000_000_000)
 SENTINEL = "spiffe://example.org/tenant/acme/service/sentinel"
 GOOD = Certificate(b"\x01" * 32, Instant(NOW - DAY), Instant(NOW + DAY), (SENTINEL,), "sentinel")
 SERVICE = IdentityRule(
-    "spiffe://example.org/tenant/{tenant}/service/{service}", "", "{tenant}", "{service}", frozenset({"producer"})
+    "spiffe://example.org/tenant/{tenant}/service/{service}",
+    "",
+    "{tenant}",
+    "{service}",
+    frozenset({"producer"}),
+    "bulk",
 )
 OPERATOR = IdentityRule("spiffe://example.org/tenant/*/service/operator", roles=frozenset({"admin"}))
 BY_NAME = IdentityRule("", "ops-{who}", "ops", "{who}", frozenset({"viewer"}))
@@ -26,7 +31,7 @@ def decide(certificate: Certificate, *, denied: bool = False) -> recognise.Decis
 
 
 def test_a_spiffe_id_names_tenant_and_service() -> None:
-    assert decide(GOOD) == Whose("acme", "sentinel", frozenset({"producer"}))
+    assert decide(GOOD) == Whose("acme", "sentinel", frozenset({"producer"}), "bulk")
 
 
 def test_the_first_rule_that_fits_decides_and_without_a_subject_the_whole_uri_is_one() -> None:

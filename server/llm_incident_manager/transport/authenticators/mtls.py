@@ -72,4 +72,5 @@ class MtlsAuthenticator:
             NAME,
             certificate.fingerprint.hex(),
             expires_at=certificate.not_after,
+            tier=whose.tier,
         )
