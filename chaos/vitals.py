@@ -76,8 +76,16 @@ async def watched(server: RunningServer, every: float = 0.02) -> AsyncIterator[W
         await looking
 
 
+def _over(server: RunningServer, plain: socket.socket) -> socket.socket:
+    """The connection as the server speaks there."""
+    return plain if server.tls is None else server.tls.wrap_socket(plain, server_hostname="localhost")
+
+
 def _look(server: RunningServer, seen: Watched, stop: threading.Event, every: float) -> None:
-    with socket.create_connection(("127.0.0.1", server.http_port), timeout=10) as connection:
+    with (
+        socket.create_connection(("127.0.0.1", server.http_port), timeout=10) as plain,
+        _over(server, plain) as connection,
+    ):
         while not stop.wait(every):
             started = time.monotonic()
             connection.sendall(QUESTION)

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import llm_incident_manager
-from llm_incident_manager import entrance, parts, roles
+from llm_incident_manager import entrance, parts, roles, securing
 from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters.clock import SteadyClock, SystemClock
@@ -33,6 +33,7 @@ from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
 from llm_incident_manager.transport.siblings import Siblings
+from llm_incident_manager.transport.tls import ServerTls
 from llm_incident_manager.usecases.watch import Feed
 
 
@@ -48,6 +49,7 @@ class Server:
     probes: Probes
     scrape: Scrape
     siblings: Siblings | None
+    tls: ServerTls | None
     doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
@@ -55,13 +57,13 @@ class Server:
     @classmethod
     async def build(cls, settings: Settings, stack: AsyncExitStack, place: Place | None = None) -> "Server":
         """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable,
-        PepperRefused.
+        PepperRefused, BadCredentials.
 
         `place` tells one of several workers which it is.
         """
         parts.start_tracing(settings, stack)
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
-        run = ids.new(clock.now())
+        run, tls = ids.new(clock.now()), securing.server_tls(settings, metrics)
         notes = parts.notes(settings)
         store = await parts.store(settings, clock.now(), run, metrics, notes)
         stack.push_async_callback(store.close)
@@ -85,19 +87,24 @@ class Server:
         workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
         workers |= {"access": entry.book, "key_uses": entry.uses}
-        authenticators = parts.authenticators(settings, ApiKeyAuthenticator(entry.keyring))
+        if tls is not None:
+            workers["tls"] = tls
+        by_certificate = securing.authenticators(settings, entry.book, entry.book)
+        authenticators = parts.authenticators(settings, ApiKeyAuthenticator(entry.keyring), *by_certificate)
         workers["open_streams"] = streams = OpenStreams(authenticators, entry.guard.admits)
         identity = Identity(authenticators, streams, entry.guard, parts.anonymous(settings))
         source, limiter = parts.limits(settings, clock, redis, metrics)
-        chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter)
+        chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter, tls=tls)
         redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
         handlers, glances = contract.handlers(services), contract.glances(services)
         dispatcher = Dispatcher(chain, handlers, redactor, settings.watch.slow_after_secs, glances)
         optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
+        if tls is not None:
+            optional = {**optional, "tls": tls.check}
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
-        return cls(settings, store, workers, end, dispatcher, probes, scrape, siblings, [], {}, [])
+        return cls(settings, store, workers, end, dispatcher, probes, scrape, siblings, tls, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.
@@ -106,16 +113,19 @@ class Server:
         """
         offered = methods.all_methods() if Role.API in self.settings.roles else ()
         settings, shared = self.settings, self.siblings is not None
-        rpc_settings = RpcSettings.of(settings.grpc, settings.watch, shared_port=shared)
+        mtls_port = settings.grpc_mtls_port
+        rpc_settings = RpcSettings.of(settings.grpc, settings.watch, shared_port=shared, mtls_port=mtls_port)
         rest_settings = RestSettings.of(settings.api, settings.watch, shared_port=shared)
-        rpc = RpcServer(rpc_settings, self.dispatcher, offered)
-        rest = RestServer(rest_settings, self.dispatcher, offered, self.probes, self.scrape)
+        rpc = RpcServer(rpc_settings, self.dispatcher, offered, self.tls)
+        rest = RestServer(rest_settings, self.dispatcher, offered, self.probes, self.scrape, self.tls)
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {
             "grpc": f"{self.settings.grpc.host}:{rpc_port}",
-            "http": f"http://{self.settings.api.host}:{rest_port}",
+            "http": f"{'http' if self.tls is None else 'https'}://{self.settings.api.host}:{rest_port}",
         }
+        if rpc.mtls_port is not None:
+            self.addresses["grpc_mtls"] = f"{self.settings.grpc.host}:{rpc.mtls_port}"
         self.work()
         if self.siblings is not None:
             await self.siblings.start()  # from now on the others know that this one serves

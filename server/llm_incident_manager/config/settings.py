@@ -20,6 +20,7 @@ from llm_incident_manager.config import (
     redis_urls,
     sections,
     several,
+    tls_section,
     urls,
 )
 from llm_incident_manager.config.problems import Problem, shown
@@ -49,6 +50,7 @@ class Settings(Section):
     grpc: sections.Grpc = sections.Grpc()
     watch: sections.Watch = sections.Watch()
     identity: identity_sections.Identity = identity_sections.Identity()
+    tls: tls_section.Tls = tls_section.Tls()
     ingest: sections.Ingest = sections.Ingest()
     deduplication: sections.Deduplication = sections.Deduplication()
     triage: sections.Triage = sections.Triage()
@@ -72,9 +74,21 @@ class Settings(Section):
         return tuple(key for name in NOT_YET for key in _explicit(name, getattr(self, name)))
 
     def exposed(self) -> tuple[str, ...]:
-        """Listening addresses that others can reach, for instance `grpc 0.0.0.0:50051`."""
+        """Listening addresses that others can reach without saying who they are, for instance `grpc 0.0.0.0:50051`."""
+        if self.asks_who_calls:
+            return ()
         listeners = (("api", self.api), ("grpc", self.grpc))
         return tuple(f"{name} {it.host}:{it.port}" for name, it in listeners if not is_loopback(it.host))
+
+    @property
+    def asks_who_calls(self) -> bool:
+        """Whether nobody is served without a credential."""
+        return self.identity.required or (self.tls.on and self.tls.client_certificates == "required")
+
+    @property
+    def grpc_mtls_port(self) -> int | None:
+        """The gRPC port that requires client certificates beside the one that asks for none; None without such two."""
+        return self.tls.mtls_port if self.tls.on and self.tls.client_certificates == "optional" else None
 
     def of_worker(self, number: int) -> "Settings":
         """What one of the workers goes by: a name and connections of its own."""
@@ -100,6 +114,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     yield from _roles(settings)
     yield from _workers(settings)
     yield from _listeners(settings)
+    yield from tls_section.conflicts(settings.tls)
     yield from _ingest(settings.ingest)
     yield from _channels(settings.notifications)
     if (url := settings.redis.url) is not None and (remedy := redis_urls.wrong(url.get_secret_value())):
@@ -168,7 +183,7 @@ def _postgres(storage: sections.Storage) -> Iterator[Problem]:
 
 def _listeners(settings: Settings) -> Iterator[Problem]:
     api, grpc = settings.api, settings.grpc
-    if not settings.identity.allow_anonymous:
+    if not settings.identity.allow_anonymous and not settings.asks_who_calls:
         remedy = (
             "anybody who reaches this address could read and change incidents, since this release does not ask who "
             "calls: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if a proxy or firewall decides who gets here"
@@ -178,6 +193,26 @@ def _listeners(settings: Settings) -> Iterator[Problem]:
                 yield Problem(name, shown(host), "", remedy)
     if api.port == grpc.port != 0 and api.host == grpc.host:
         yield Problem("grpc.port", shown(grpc.port), "", "api.port is the same: give them different ports")
+    yield from _clear_text(settings)
+    port = settings.grpc_mtls_port
+    if port and (port == grpc.port or (port == api.port and api.host == grpc.host)):
+        yield Problem(
+            "tls.mtls_port", shown(port), "", "another port of this server is the same: give it one of its own"
+        )
+
+
+def _clear_text(settings: Settings) -> Iterator[Problem]:
+    """Credentials that anybody between a client and this server could read."""
+    tls = settings.tls
+    if tls.on or tls.terminated_by_proxy or not settings.identity.required:
+        return
+    remedy = (
+        "credentials would cross the network in clear text: give tls.certificate_file and tls.key_file, use 127.0.0.1, "
+        "or set tls.terminated_by_proxy if a proxy speaks TLS with clients"
+    )
+    for name, host in (("api.host", settings.api.host), ("grpc.host", settings.grpc.host)):
+        if not is_loopback(host):
+            yield Problem(name, shown(host), "", remedy)
 
 
 def _ingest(ingest: sections.Ingest) -> Iterator[Problem]:
