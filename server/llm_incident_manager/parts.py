@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import llm_incident_manager
-from llm_incident_manager.adapters import databases, rulepack
+from llm_incident_manager.adapters import databases, jwt, rulepack
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.rates import ProcessRates
@@ -16,7 +17,8 @@ from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
-from llm_incident_manager.domain.access import DEVELOPER, Principal
+from llm_incident_manager.domain.access import DEVELOPER, ROLES, Principal
+from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines.admission import Quota
@@ -39,11 +41,13 @@ from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
+from llm_incident_manager.ports.outbound import Outbound
 from llm_incident_manager.ports.processes import Process
 from llm_incident_manager.ports.stores import Store
-from llm_incident_manager.telemetry import traces
+from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door, Places
+from llm_incident_manager.transport.bearer import BearerTokens
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
 from llm_incident_manager.transport.handlers.watching import Watching
@@ -62,6 +66,9 @@ from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import Feed
+
+if TYPE_CHECKING:
+    from llm_incident_manager.adapters.jwt.verifier import Verifier
 
 
 async def store(settings: Settings, now: Instant, run: str, metrics: Metrics, notes: dict[str, str]) -> Store:
@@ -187,7 +194,12 @@ def notes(settings: Settings) -> dict[str, str]:
 
 
 def optional_probes(
-    settings: Settings, store: Store, timekeeper: Timekeeper, redis: Connection | None, presence: Presence | None
+    settings: Settings,
+    store: Store,
+    timekeeper: Timekeeper,
+    redis: Connection | None,
+    presence: Presence | None,
+    tokens: "Verifier | None",
 ) -> Mapping[str, Probe]:
     """What readiness tells and does not count."""
     found: dict[str, Probe] = {"clock": timekeeper.check}
@@ -197,6 +209,8 @@ def optional_probes(
         found["redis"] = redis.check
     if presence is not None:
         found["roles"] = presence.attended
+    if tokens is not None:
+        found["issuers"] = tokens.check
     return found
 
 
@@ -250,9 +264,25 @@ def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
         stack.push_async_callback(asyncio.to_thread, traces.stop)
 
 
-def authenticators(_: Settings) -> tuple[Authenticator, ...]:
+class BuiltInRoles:
+    """What the roles of the product allow. Implements ports.access.KnownRoles."""
+
+    def permissions(self, _: TenantId, roles: Iterable[str]) -> frozenset[str]:
+        """A role that nobody knows allows nothing."""
+        return frozenset[str]().union(*(ROLES.get(role, frozenset()) for role in roles))
+
+
+def tokens(settings: Settings, outbound: Outbound, clock: Clock, stack: AsyncExitStack) -> "Verifier | None":
+    """What checks bearer tokens; None without issuers."""
+    found = jwt.build(settings.identity.issuers, outbound, BuiltInRoles(), clock, logs.get("identity"))
+    if found is not None:
+        stack.push_async_callback(found.close)
+    return found
+
+
+def authenticators(tokens: "Verifier | None") -> tuple[Authenticator, ...]:
     """What knows a kind of credential, in the order in which they are asked."""
-    return ()
+    return () if tokens is None else (BearerTokens(tokens),)
 
 
 def anonymous(settings: Settings) -> Principal | None:

@@ -8,6 +8,7 @@ import llm_incident_manager
 from llm_incident_manager import parts, roles
 from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
+from llm_incident_manager.adapters import outbound as outbound_adapter
 from llm_incident_manager.adapters.clock import SteadyClock, SystemClock
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.redis import opening as redis_opening
@@ -65,7 +66,9 @@ class Server:
         stack.push_async_callback(store.close)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
-        channels = channel_adapters.build(settings, SystemClock(), logs.get("notify"))
+        outbound = outbound_adapter.build(settings, logs.get("outbound"), metrics.outbound_ended)
+        stack.push_async_callback(outbound.close)
+        channels = channel_adapters.build(settings, SystemClock(), outbound, logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         redis = redis_opening.connection(settings.redis, metrics, stack)
@@ -81,14 +84,16 @@ class Server:
         services = parts.services(settings, tools, feed, news.bus, end)
         workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
-        authenticators = parts.authenticators(settings)
+        bearer = parts.tokens(settings, outbound, clock, stack)
+        workers |= {"issuers": bearer} if bearer is not None else {}
+        authenticators = parts.authenticators(bearer)
         workers["open_streams"] = streams = OpenStreams(authenticators)
         identity = Identity(authenticators, streams, parts.anonymous(settings))
         source, limiter = parts.limits(settings, clock, redis, metrics)
         chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter)
         redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
         dispatcher = Dispatcher(chain, contract.handlers(services), redactor, settings.watch.slow_after_secs)
-        optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
+        optional = parts.optional_probes(settings, store, timekeeper, redis, presence, bearer)
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)

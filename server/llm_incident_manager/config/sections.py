@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from llm_incident_manager.config.issuers import Issuer
 from llm_incident_manager.config.values import (
     MIB,
     Bytes,
@@ -55,7 +56,7 @@ class Api(Section):
     """HTTP: REST, health and metrics."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; any but a loopback address needs `identity.allow_anonymous`."""
+    """Address to listen on; any but a loopback address needs `identity.required`."""
     port: Port = 3000
     """Port to listen on; 0 takes a free one."""
     max_body_bytes: Bytes = 4 * MIB
@@ -68,7 +69,7 @@ class Grpc(Section):
     """gRPC."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; any but a loopback address needs `identity.allow_anonymous`."""
+    """Address to listen on; any but a loopback address needs `identity.required`."""
     port: Port = 50051
     """Port to listen on; 0 takes a free one."""
     max_message_bytes: Bytes = 4 * MIB
@@ -97,6 +98,8 @@ class Identity(Section):
     """Refuse whoever shows no credential. A credential that is shown is looked at in any case."""
     allow_anonymous: bool = False
     """Serve whoever reaches the server without asking who it is, also on addresses that are not loopback."""
+    issuers: tuple[Issuer, ...] = ()
+    """Whose bearer tokens count."""
 
 
 class Mute(Section):

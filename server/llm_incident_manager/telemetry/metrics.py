@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from llm_incident_manager.telemetry.counted.calls import CallMetrics
 from llm_incident_manager.telemetry.counted.events import EventMetrics
+from llm_incident_manager.telemetry.counted.outbound import OutboundMetrics
 from llm_incident_manager.telemetry.counted.process import ProcessMetrics
 from llm_incident_manager.telemetry.counted.storage import StorageMetrics
 from llm_incident_manager.telemetry.counted.timing import TimingMetrics
@@ -17,7 +18,7 @@ from llm_incident_manager.telemetry.instruments import Instruments, Page
 __all__ = ["Metrics", "Page"]
 
 
-class Metrics(EventMetrics, CallMetrics, WorkMetrics, TimingMetrics, StorageMetrics, ProcessMetrics):
+class Metrics(EventMetrics, CallMetrics, WorkMetrics, TimingMetrics, StorageMetrics, ProcessMetrics, OutboundMetrics):
     """All metrics of one server, in registries of their own. Methods may be called from any thread."""
 
     def __init__(self, version: str) -> None:
@@ -29,6 +30,7 @@ class Metrics(EventMetrics, CallMetrics, WorkMetrics, TimingMetrics, StorageMetr
         TimingMetrics.__init__(self, make)
         StorageMetrics.__init__(self, make)
         ProcessMetrics.__init__(self, make)
+        OutboundMetrics.__init__(self, make)
         make.gauge("build_info", "Always 1; the label tells the version.", "version").labels(version).set(1)
 
     def told(self) -> bytes:

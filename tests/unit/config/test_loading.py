@@ -245,7 +245,7 @@ PROBLEMS = {
     "nothing like it": (
         "identity: {color: red}",
         {},
-        "identity.color (from config.yaml): unknown key; known here: required, allow_anonymous",
+        "identity.color (from config.yaml): unknown key; known here: required, allow_anonymous, issuers",
     ),
     "mistyped variable": (
         "",
