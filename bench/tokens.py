@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from llm_incident_manager import parts
+from llm_incident_manager import callers
 from llm_incident_manager.adapters import jwt
 from llm_incident_manager.adapters.clock import SteadyClock
 from llm_incident_manager.config.issuers import Issuer
@@ -45,7 +45,7 @@ async def _line(algorithm: str) -> Mapping[str, Any]:
     settings = Issuer(
         issuer=ISSUER, audience="incidents", tenant="default", algorithm=algorithm, jwks_uri=f"{ISSUER}/k"
     )
-    verifier = jwt.build([settings], _Published(key), parts.BuiltInRoles(), SteadyClock(), QUIET)
+    verifier = jwt.build([settings], _Published(key), callers.BuiltInRoles(), SteadyClock(), QUIET)
     assert verifier is not None
     now = int(time.time())
     usual = {"iss": ISSUER, "aud": "incidents", "iat": now, "exp": now + 3_600, "roles": ["responder"]}

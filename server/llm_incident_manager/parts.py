@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import llm_incident_manager
-from llm_incident_manager.adapters import databases, jwt, rulepack
+from llm_incident_manager.adapters import databases, rulepack
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.rates import ProcessRates
@@ -17,8 +17,7 @@ from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
-from llm_incident_manager.domain.access import DEVELOPER, ROLES, Principal
-from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.domain.access import DEVELOPER, Principal
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines.admission import Quota
@@ -41,17 +40,14 @@ from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
-from llm_incident_manager.ports.outbound import Outbound
 from llm_incident_manager.ports.processes import Process
 from llm_incident_manager.ports.stores import Store
-from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry import traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door, Places
-from llm_incident_manager.transport.bearer import BearerTokens
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
 from llm_incident_manager.transport.handlers.watching import Watching
-from llm_incident_manager.transport.identity import Authenticator
 from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
@@ -262,27 +258,6 @@ def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
         service = {"service.name": settings.traces.service_name, "service.instance.id": settings.instance_id}
         traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
         stack.push_async_callback(asyncio.to_thread, traces.stop)
-
-
-class BuiltInRoles:
-    """What the roles of the product allow. Implements ports.access.KnownRoles."""
-
-    def permissions(self, _: TenantId, roles: Iterable[str]) -> frozenset[str]:
-        """A role that nobody knows allows nothing."""
-        return frozenset[str]().union(*(ROLES.get(role, frozenset()) for role in roles))
-
-
-def tokens(settings: Settings, outbound: Outbound, clock: Clock, stack: AsyncExitStack) -> "Verifier | None":
-    """What checks bearer tokens; None without issuers."""
-    found = jwt.build(settings.identity.issuers, outbound, BuiltInRoles(), clock, logs.get("identity"))
-    if found is not None:
-        stack.push_async_callback(found.close)
-    return found
-
-
-def authenticators(tokens: "Verifier | None") -> tuple[Authenticator, ...]:
-    """What knows a kind of credential, in the order in which they are asked."""
-    return () if tokens is None else (BearerTokens(tokens),)
 
 
 def anonymous(settings: Settings) -> Principal | None:

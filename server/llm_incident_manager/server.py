@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import llm_incident_manager
-from llm_incident_manager import parts, roles
+from llm_incident_manager import callers, parts, roles
 from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters import outbound as outbound_adapter
@@ -84,9 +84,9 @@ class Server:
         services = parts.services(settings, tools, feed, news.bus, end)
         workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
-        bearer = parts.tokens(settings, outbound, clock, stack)
+        bearer = callers.tokens(settings, outbound, clock, stack)
         workers |= {"issuers": bearer} if bearer is not None else {}
-        authenticators = parts.authenticators(bearer)
+        authenticators = callers.authenticators(bearer)
         workers["open_streams"] = streams = OpenStreams(authenticators)
         identity = Identity(authenticators, streams, parts.anonymous(settings))
         source, limiter = parts.limits(settings, clock, redis, metrics)
