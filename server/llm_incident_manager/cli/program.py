@@ -14,6 +14,7 @@ from llm_incident_manager.cli import (
     event,
     fingerprints,
     ledger,
+    login,
     options,
     processes,
     replay,
@@ -37,6 +38,7 @@ app.add_typer(bus.app, name="bus")
 service.add_to(app)
 backup.add_to(app)
 processes.add_to(app)
+login.add_to(app)
 replay.add_to(app)
 fingerprints.add_to(app)
 completion.add_to(app)

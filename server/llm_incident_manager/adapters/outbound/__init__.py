@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from llm_incident_manager.config import Settings
 from llm_incident_manager.config.outbound_section import Outbound as Section
+from llm_incident_manager.domain.destinations import EVERYWHERE
 from llm_incident_manager.ports.outbound import Answer, Outbound, Request
 from llm_incident_manager.telemetry.logs import Logger
 
@@ -17,6 +18,25 @@ def build(settings: Settings, log: Logger, count: Count) -> Outbound:
     if webhooks or settings.identity.issuers:
         way.opened()
     return way
+
+
+def for_a_person() -> Outbound:
+    """For the command line: it reaches what its user reaches anyway, with the same caps."""
+    from llm_incident_manager.adapters.outbound.http import HttpOutbound, Limits
+
+    return HttpOutbound(EVERYWHERE, Limits(), log=_Unheard())
+
+
+class _Unheard:
+    """The command line tells in its own words what went wrong."""
+
+    def debug(self, event: str, **fields: object) -> None:
+        """Nothing."""
+
+    def bind(self, **_: object) -> Logger:
+        return self
+
+    info = warning = error = exception = debug
 
 
 class _OnFirstUse:
