@@ -18,6 +18,7 @@ from llm_incident_manager.cli import (
     fingerprints,
     keys,
     ledger,
+    login,
     options,
     processes,
     replay,
@@ -49,6 +50,7 @@ whoami.add_to(app)
 service.add_to(app)
 backup.add_to(app)
 processes.add_to(app)
+login.add_to(app)
 replay.add_to(app)
 fingerprints.add_to(app)
 completion.add_to(app)
