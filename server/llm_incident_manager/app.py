@@ -18,6 +18,7 @@ from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.ports.credentials import BadCredentials
+from llm_incident_manager.ports.outbound import OutboundRefused
 from llm_incident_manager.ports.stores import StoreRefused
 from llm_incident_manager.server import Server
 from llm_incident_manager.telemetry import logs, redaction
@@ -84,7 +85,15 @@ async def _serve(settings: Settings, place: Place | None) -> int:
             await server.look_at_replica()
             failed = await server.watch(stop)
             await server.drain()
-    except (StoreRefused, StoreUnavailable, PortTaken, RulePackError, PepperRefused, BadCredentials) as refused:
+    except (
+        BadCredentials,
+        StoreRefused,
+        StoreUnavailable,
+        PortTaken,
+        RulePackError,
+        PepperRefused,
+        OutboundRefused,
+    ) as refused:
         sys.stderr.write(f"cannot start: {refused}\n")
         return 1
     log.info("app.stopped", clean=not failed)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import llm_incident_manager
 from llm_incident_manager.adapters import databases, rulepack
@@ -16,7 +17,6 @@ from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
-from llm_incident_manager.domain.access import DEVELOPER, Principal
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines.admission import Quota
@@ -48,7 +48,6 @@ from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.access_desk import AccessDesk
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
 from llm_incident_manager.transport.handlers.watching import MESSAGES_BYTES, Watching
-from llm_incident_manager.transport.identity import Authenticator
 from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
@@ -63,6 +62,9 @@ from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import RECENT_BYTES, Feed
+
+if TYPE_CHECKING:
+    from llm_incident_manager.adapters.jwt.verifier import Verifier
 
 
 async def store(settings: Settings, now: Instant, run: str, metrics: Metrics, notes: dict[str, str]) -> Store:
@@ -190,7 +192,12 @@ def notes(settings: Settings) -> dict[str, str]:
 
 
 def optional_probes(
-    settings: Settings, store: Store, timekeeper: Timekeeper, redis: Connection | None, presence: Presence | None
+    settings: Settings,
+    store: Store,
+    timekeeper: Timekeeper,
+    redis: Connection | None,
+    presence: Presence | None,
+    tokens: "Verifier | None",
 ) -> Mapping[str, Probe]:
     """What readiness tells and does not count."""
     found: dict[str, Probe] = {"clock": timekeeper.check}
@@ -200,6 +207,8 @@ def optional_probes(
         found["redis"] = redis.check
     if presence is not None:
         found["roles"] = presence.attended
+    if tokens is not None:
+        found["issuers"] = tokens.check
     return found
 
 
@@ -253,17 +262,6 @@ def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
         service = {"service.name": settings.traces.service_name, "service.instance.id": settings.instance_id}
         traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
         stack.push_async_callback(asyncio.to_thread, traces.stop)
-
-
-def authenticators(settings: Settings, *known: Authenticator) -> tuple[Authenticator, ...]:
-    """Those of what knows a kind of credential that the settings name, in the order in which they are asked."""
-    by_name = {each.name: each for each in known}
-    return tuple(by_name[name] for name in settings.identity.order if name in by_name)
-
-
-def anonymous(settings: Settings) -> Principal | None:
-    """Who calls without a credential; None where nobody may."""
-    return None if settings.identity.required else DEVELOPER
 
 
 def limits(settings: Settings, clock: Clock, redis: Connection | None, metrics: Metrics) -> tuple[Source, Limiter]:

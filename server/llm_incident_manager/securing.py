@@ -6,7 +6,7 @@ from llm_incident_manager.adapters.certificates import reading
 from llm_incident_manager.adapters.certificates.files import CredentialFiles
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.config import Settings
-from llm_incident_manager.ports.access import Access
+from llm_incident_manager.ports.access import DeniedCertificates, KnownRoles
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.authenticators.mtls import MtlsAuthenticator
 from llm_incident_manager.transport.identity import Authenticator
@@ -36,8 +36,8 @@ def probes(tls: ServerTls | None) -> Mapping[str, Probe]:
     return {} if tls is None else {"tls": tls.check}
 
 
-def authenticators(settings: Settings, access: Access) -> tuple[Authenticator, ...]:
+def authenticators(settings: Settings, denied: DeniedCertificates, roles: KnownRoles) -> tuple[Authenticator, ...]:
     """What knows who clients are by their certificates; nothing where they show none."""
     if settings.tls.client_certificates == "none":
         return ()
-    return (MtlsAuthenticator(settings.tls.rules(), reading.certificate, access, access, SystemClock()),)
+    return (MtlsAuthenticator(settings.tls.rules(), reading.certificate, denied, roles, SystemClock()),)

@@ -8,6 +8,7 @@ import llm_incident_manager
 from llm_incident_manager import entrance, parts, roles, securing
 from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
+from llm_incident_manager.adapters import outbound as outbound_adapter
 from llm_incident_manager.adapters.clock import SteadyClock, SystemClock
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.redis import opening as redis_opening
@@ -22,10 +23,8 @@ from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.loop import LoopWatch
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
-from llm_incident_manager.transport.authenticators.api_key import ApiKeyAuthenticator
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
-from llm_incident_manager.transport.identity import Identity, OpenStreams
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.redact import Redactor
@@ -69,7 +68,9 @@ class Server:
         stack.push_async_callback(store.close)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
-        channels = channel_adapters.build(settings, SystemClock(), logs.get("notify"))
+        outbound = outbound_adapter.build(settings, logs.get("outbound"), metrics.outbound_ended)
+        stack.push_async_callback(outbound.close)
+        channels = channel_adapters.build(settings, SystemClock(), outbound, logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         redis = redis_opening.connection(settings.redis, metrics, stack)
@@ -82,21 +83,20 @@ class Server:
             settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell, life=life
         )
         tools = parts.with_others(settings, tools, redis)
-        entry = await entrance.build(settings, store, clock, ids, metrics, stack)
+        entry = await entrance.build(settings, store, clock, ids, metrics=metrics, outbound=outbound, stack=stack)
         services = parts.services(settings, tools, feed, news.bus, end, entry.desk)
         workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
-        workers |= {"access": entry.book, "key_uses": entry.uses, **({} if tls is None else {"tls": tls})}
-        by_certificate = securing.authenticators(settings, entry.book)
-        authenticators = parts.authenticators(settings, ApiKeyAuthenticator(entry.keyring), *by_certificate)
-        workers["open_streams"] = streams = OpenStreams(authenticators, entry.guard.admits)
-        identity = Identity(authenticators, streams, entry.guard, parts.anonymous(settings))
+        if tls is not None:
+            workers["tls"] = tls
+        workers |= entry.workers
         source, limiter = parts.limits(settings, clock, redis, metrics)
-        chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter, tls=tls)
+        chain = hooks.chain(metrics, contract.checkers(), services.door, source, entry.identity, limiter, tls=tls)
         redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
         handlers, glances = contract.handlers(services), contract.glances(services)
         dispatcher = Dispatcher(chain, handlers, redactor, settings.watch.slow_after_secs, glances)
-        optional = {**parts.optional_probes(settings, store, timekeeper, redis, presence), **securing.probes(tls)}
+        optional = parts.optional_probes(settings, store, timekeeper, redis, presence, entry.tokens)
+        optional = {**optional, **securing.probes(tls)}
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)

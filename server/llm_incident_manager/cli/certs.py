@@ -9,6 +9,8 @@ import typer
 from llm_incident_manager.cli import failures
 from llm_incident_manager.cli.failures import Exit
 
+app = typer.Typer(no_args_is_help=True, help="Certificates of clients: which are refused, and some for development.")
+
 _CONFIGURATION = """\
 tls:
   certificate_file: {folder}/server.pem
@@ -21,11 +23,7 @@ tls:
 """
 
 
-def add_to(group: typer.Typer) -> None:
-    """Adds the command to a group."""
-    group.command("dev")(dev)
-
-
+@app.command("dev")
 def dev(
     out: Annotated[Path, typer.Option("--out", help="Directory to write them into.")] = Path("certs"),
     host: Annotated[

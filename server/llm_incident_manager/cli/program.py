@@ -18,6 +18,7 @@ from llm_incident_manager.cli import (
     fingerprints,
     keys,
     ledger,
+    login,
     options,
     processes,
     replay,
@@ -43,14 +44,13 @@ app.add_typer(bus.app, name="bus")
 app.add_typer(keys.app, name="keys")
 app.add_typer(access_roles.app, name="roles")
 app.add_typer(tenants.app, name="tenants")
-certificates = typer.Typer(no_args_is_help=True, help="Client certificates.")
-certs.add_to(certificates)
-denials.add_to(certificates)
-app.add_typer(certificates, name="certs")
+denials.add_to(certs.app)
+app.add_typer(certs.app, name="certs")
 whoami.add_to(app)
 service.add_to(app)
 backup.add_to(app)
 processes.add_to(app)
+login.add_to(app)
 replay.add_to(app)
 fingerprints.add_to(app)
 completion.add_to(app)

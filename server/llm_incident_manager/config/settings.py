@@ -1,18 +1,19 @@
 """All settings as one value, and what they must not contradict. Frozen: a change is a new start."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from itertools import count
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from llm_incident_manager.config import (
     bus_section,
     identity_sections,
+    issuers,
     keeping,
     limits_section,
+    outbound_section,
     planned,
     promises,
     redaction_section,
@@ -25,6 +26,7 @@ from llm_incident_manager.config import (
 )
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import Roles, Section
+from llm_incident_manager.domain.destinations import is_loopback
 from llm_incident_manager.domain.roles import ALL
 
 NOT_YET = ("ml", "enrichment", "correlation", "escalation")
@@ -55,6 +57,7 @@ class Settings(Section):
     deduplication: sections.Deduplication = sections.Deduplication()
     triage: sections.Triage = sections.Triage()
     notifications: sections.Notifications = sections.Notifications()
+    outbound: outbound_section.Outbound = outbound_section.Outbound()
     sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
     processes: several.Processes = several.Processes()
@@ -100,14 +103,6 @@ class Settings(Section):
         return self.model_dump(mode="json")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address; names other than localhost count as reachable."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
 def conflicts(settings: Settings) -> Iterator[Problem]:
     """What single values cannot show: settings that do not go together. Origins are left empty."""
     yield from _storage(settings.storage)
@@ -115,8 +110,9 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     yield from _workers(settings)
     yield from _listeners(settings)
     yield from tls_section.conflicts(settings.tls, settings.limits.tiers)
+    yield from _identity(settings)
     yield from _ingest(settings.ingest)
-    yield from _channels(settings.notifications)
+    yield from _channels(settings.notifications, settings.outbound)
     if (url := settings.redis.url) is not None and (remedy := redis_urls.wrong(url.get_secret_value())):
         yield Problem("redis.url", "(hidden)", "", remedy)
     if settings.bus.backend == "redis" and settings.redis.url is None:
@@ -185,8 +181,9 @@ def _listeners(settings: Settings) -> Iterator[Problem]:
     api, grpc = settings.api, settings.grpc
     if not settings.identity.allow_anonymous and not settings.asks_who_calls:
         remedy = (
-            "anybody who reaches this address could read and change incidents, since this release does not ask who "
-            "calls: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if a proxy or firewall decides who gets here"
+            "anybody who reaches this address could read and change incidents: let `llm-incident-manager init` write a "
+            "configuration with identity.required, certificates and a key; or use 127.0.0.1; or set "
+            "ALLOW_ANONYMOUS=true if a proxy or firewall decides who gets here"
         )
         for name, host in (("api.host", api.host), ("grpc.host", grpc.host)):
             if not is_loopback(host):
@@ -215,6 +212,14 @@ def _clear_text(settings: Settings) -> Iterator[Problem]:
             yield Problem(name, shown(host), "", remedy)
 
 
+def _identity(settings: Settings) -> Iterator[Problem]:
+    identity = settings.identity
+    if identity.required and identity.allow_anonymous:
+        remedy = "identity.required refuses whoever shows no credential: leave one of the two out"
+        yield Problem("identity.allow_anonymous", shown(identity.allow_anonymous), "", remedy)
+    yield from issuers.conflicts(identity.issuers, settings.outbound)
+
+
 def _ingest(ingest: sections.Ingest) -> Iterator[Problem]:
     for smaller, larger in (
         ("batch_events", "buffer_events"),
@@ -227,7 +232,7 @@ def _ingest(ingest: sections.Ingest) -> Iterator[Problem]:
             yield Problem(f"ingest.{larger}", shown(getattr(ingest, larger)), "", remedy)
 
 
-def _channels(notifications: sections.Notifications) -> Iterator[Problem]:
+def _channels(notifications: sections.Notifications, outbound: outbound_section.Outbound) -> Iterator[Problem]:
     taken: set[str] = set()
     for number, channel in zip(count(), notifications.channels, strict=False):
         key = f"notifications.channels[{number}]"
@@ -236,16 +241,23 @@ def _channels(notifications: sections.Notifications) -> Iterator[Problem]:
         if channel.type not in USABLE_CHANNELS:
             remedy = "not available in this release: use webhook or log, or set enabled: false"
             yield Problem(f"{key}.type", shown(channel.type), "", remedy)
-        if channel.type == "webhook" and not _is_http(
-            "" if (url := channel.webhook_url) is None else url.get_secret_value()
-        ):
+        if channel.type == "webhook" and (remedy := _unusable(channel.webhook_url, outbound)):
             value = "" if channel.webhook_url is None else "(hidden)"
-            yield Problem(f"{key}.webhook_url", value, "", "a webhook needs a URL that starts with https:// or http://")
+            yield Problem(f"{key}.webhook_url", value, "", remedy)
         if channel.label in taken:
             yield Problem(
                 f"{key}.name", shown(channel.label), "", "another enabled channel has this name: give each its own"
             )
         taken.add(channel.label)
+
+
+def _unusable(url: SecretStr | None, outbound: outbound_section.Outbound) -> str:
+    text = "" if url is None else url.get_secret_value()
+    if not _is_http(text):
+        return "a webhook needs a URL that starts with https:// or http://"
+    if "@" in urlsplit(text).netloc:
+        return "leave user and password out of the URL: a receiver checks the signature instead, see `secret`"
+    return outbound.remedy(urlsplit(text).hostname or "")
 
 
 def _is_http(url: str) -> bool:

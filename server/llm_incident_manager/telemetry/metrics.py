@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from llm_incident_manager.telemetry.counted.access import AccessMetrics
 from llm_incident_manager.telemetry.counted.calls import CallMetrics
 from llm_incident_manager.telemetry.counted.events import EventMetrics
+from llm_incident_manager.telemetry.counted.outbound import OutboundMetrics
 from llm_incident_manager.telemetry.counted.process import ProcessMetrics
 from llm_incident_manager.telemetry.counted.security import SecurityMetrics
 from llm_incident_manager.telemetry.counted.storage import StorageMetrics
@@ -28,6 +29,7 @@ class Metrics(
     ProcessMetrics,
     AccessMetrics,
     SecurityMetrics,
+    OutboundMetrics,
 ):
     """All metrics of one server, in registries of their own. Methods may be called from any thread."""
 
@@ -42,6 +44,7 @@ class Metrics(
         ProcessMetrics.__init__(self, make)
         AccessMetrics.__init__(self, make)
         SecurityMetrics.__init__(self, make)
+        OutboundMetrics.__init__(self, make)
         make.gauge("build_info", "Always 1; the label tells the version.", "version").labels(version).set(1)
 
     def told(self) -> bytes:

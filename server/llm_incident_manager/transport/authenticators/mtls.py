@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
+from llm_incident_manager.domain import recognise
 from llm_incident_manager.domain.access import Principal
 from llm_incident_manager.domain.certificates import Certificate, IdentityRule, Whose
 from llm_incident_manager.domain.errors import Unauthenticated
 from llm_incident_manager.domain.ids import TenantId
-from llm_incident_manager.engines import recognise
-from llm_incident_manager.engines.recognise import Decision, Refused, Rules
+from llm_incident_manager.domain.recognise import Decision, Refused, Rules
 from llm_incident_manager.ports.access import DeniedCertificates, KnownRoles
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.credentials import ReadsCertificates

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from llm_incident_manager.domain import certificates
+from llm_incident_manager.domain import certificates, recognise
 from llm_incident_manager.domain.certificates import Certificate, IdentityRule, Whose
+from llm_incident_manager.domain.recognise import Refused, Rules, Why
 from llm_incident_manager.domain.time import DAY, Instant
-from llm_incident_manager.engines import recognise
-from llm_incident_manager.engines.recognise import Refused, Rules, Why
 
 NOW = Instant(1_790_000_000_000_000)
 SENTINEL = "spiffe://example.org/tenant/acme/service/sentinel"
