@@ -33,6 +33,17 @@ GC_THRESHOLDS = (50_000, 50, 100)
 """A batch makes thousands of values that live until its commit and hold no cycles: with the default thresholds the
 collector would look through all of them several times a batch."""
 
+REFUSALS = (
+    BadCredentials,
+    StoreRefused,
+    StoreUnavailable,
+    PortTaken,
+    RulePackError,
+    PepperRefused,
+    OutboundRefused,
+)
+"""What keeps a server from starting and can be put right."""
+
 
 def run(settings: Settings, place: Place | None = None) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. A second signal ends at once.
@@ -85,15 +96,7 @@ async def _serve(settings: Settings, place: Place | None) -> int:
             await server.look_at_replica()
             failed = await server.watch(stop)
             await server.drain()
-    except (
-        BadCredentials,
-        StoreRefused,
-        StoreUnavailable,
-        PortTaken,
-        RulePackError,
-        PepperRefused,
-        OutboundRefused,
-    ) as refused:
+    except REFUSALS as refused:
         sys.stderr.write(f"cannot start: {refused}\n")
         return 1
     log.info("app.stopped", clean=not failed)

@@ -87,9 +87,7 @@ class Server:
         services = parts.services(settings, tools, feed, news.bus, end, entry.desk)
         workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
-        if tls is not None:
-            workers["tls"] = tls
-        workers |= entry.workers
+        workers |= {**entry.workers, **({} if tls is None else {"tls": tls})}
         source, limiter = parts.limits(settings, clock, redis, metrics)
         chain = hooks.chain(metrics, contract.checkers(), services.door, source, entry.identity, limiter, tls=tls)
         redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
