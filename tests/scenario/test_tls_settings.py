@@ -16,6 +16,7 @@ from tests.support.server import RunningServer, free_port, running_server, statu
 from tools import shell
 
 README = shell.ROOT / "README.md"
+IDENTITY = {"ca": "ca", "cert": "operator", "key": "operator-key"}
 LIST = "incidentmanager.v1.IncidentService/ListIncidents"
 
 
@@ -41,6 +42,12 @@ async def test_the_readme_shows_how_to_try_it(tmp_path: Path) -> None:
         if shutil.which("curl") is not None:
             assert (await printed.run(in_folder(by_curl, server))).documents[0]["incidents"]
         assert await status_of(server.http_port, "/api/v1/incidents", operator) == 200
+        own = {"LLM_IM_CONTEXTS": str(tmp_path / "contexts.yaml")}
+        papers = [f"--{name}={tmp_path}/certs/{file}.pem" for name, file in IDENTITY.items()]
+        address = f"--address=localhost:{server.grpc_port}"
+        assert (await command("context", "add", "dev", address, *papers, env=own)).code == 0
+        listed = await command("incident", "list", "--context", "dev", "--json", env=own)
+        assert [one["title"] for one in listed.json["incidents"]] == ["Drift on intent model"], listed.err
         bare = re.sub(r"-cert \S+ -key \S+ ", "-connect-timeout 3 ", by_grpcurl)
         assert (await printed.run(in_folder(bare, server))).code != 0
 
