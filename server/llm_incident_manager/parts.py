@@ -17,6 +17,8 @@ from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.domain.limits import Tier
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines.admission import Quota
@@ -33,6 +35,7 @@ from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.pipeline.tools import Identities, Tools
+from llm_incident_manager.ports.access import KnownTenants
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.channel import Channel
@@ -264,12 +267,23 @@ def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
         stack.push_async_callback(asyncio.to_thread, traces.stop)
 
 
-def limits(settings: Settings, clock: Clock, redis: Connection | None, metrics: Metrics) -> tuple[Source, Limiter]:
+def limits(
+    settings: Settings, clock: Clock, redis: Connection | None, metrics: Metrics, tenants: KnownTenants
+) -> tuple[Source, Limiter]:
     """What refuses callers that call too often, or from where they may not: before they are known, and after."""
     own = ProcessRates(clock)
     rates = own if redis is None else redis_opening.shared_rates(redis, own)
     given = settings.limits
+
+    def of_tenant(tenant: TenantId) -> Tier | None:
+        has = tenants.limits_of(tenant)
+        return (
+            Tier(has.calls_per_minute, has.burst or max(1, has.calls_per_minute // 10))
+            if has.calls_per_minute
+            else None
+        )
+
     return (
         Source(own, given.gate(), given.of_source(), metrics.limited),
-        Limiter(rates, given.rules(), refused=metrics.limited),
+        Limiter(rates, given.rules(), of_tenant, metrics.limited),
     )

@@ -25,6 +25,9 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.identity import Identity
+from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.redact import Redactor
@@ -90,11 +93,8 @@ class Server:
         if tls is not None:
             workers["tls"] = tls
         workers |= entry.workers
-        source, limiter = parts.limits(settings, clock, redis, metrics)
-        chain = hooks.chain(metrics, contract.checkers(), services.door, source, entry.identity, limiter, tls=tls)
-        redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
-        handlers, glances = contract.handlers(services), contract.glances(services)
-        dispatcher = Dispatcher(chain, handlers, redactor, settings.watch.slow_after_secs, glances)
+        limits = parts.limits(settings, clock, redis, metrics, entry.tenants)
+        dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
         optional = parts.optional_probes(settings, store, timekeeper, redis, presence, entry.tokens)
         if tls is not None:
             optional = {**optional, "tls": tls.check}
@@ -158,3 +158,15 @@ class Server:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+def _dispatcher(
+    settings: Settings, services: Services, identity: Identity, limits: tuple[Source, Limiter], tls: ServerTls | None
+) -> Dispatcher:
+    """What every call passes, and what answers it."""
+    metrics = services.metrics
+    source, limiter = limits
+    chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter, tls=tls)
+    redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
+    handlers, glances = contract.handlers(services), contract.glances(services)
+    return Dispatcher(chain, handlers, redactor, settings.watch.slow_after_secs, glances)
