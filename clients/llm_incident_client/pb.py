@@ -29,6 +29,17 @@ from incidentmanager.v1.analytics_service_pb2 import (
     IncidentFigures,
     IncidentFiguresGroup,
 )
+from incidentmanager.v1.audit_record_pb2 import AuditChainEnd, AuditCheckpoint, AuditRecord
+from incidentmanager.v1.audit_service_pb2 import (
+    ExportAuditRequest,
+    ExportAuditResponse,
+    ListAuditCheckpointsRequest,
+    ListAuditCheckpointsResponse,
+    ListAuditRecordsRequest,
+    ListAuditRecordsResponse,
+    VerifyAuditRequest,
+    VerifyAuditResponse,
+)
 from incidentmanager.v1.error_reason_pb2 import ErrorReason
 from incidentmanager.v1.event_pb2 import (
     Action,
@@ -178,6 +189,9 @@ __all__ = [
     "AssignRequest",
     "AssignResponse",
     "Attachment",
+    "AuditChainEnd",
+    "AuditCheckpoint",
+    "AuditRecord",
     "BusTopic",
     "ChangeKind",
     "CloseRequest",
@@ -207,6 +221,8 @@ __all__ = [
     "EventResult",
     "ExplainEventRequest",
     "ExplainEventResponse",
+    "ExportAuditRequest",
+    "ExportAuditResponse",
     "FieldMask",
     "FieldViolation",
     "Fingerprint",
@@ -230,6 +246,10 @@ __all__ = [
     "LinkIncidentsResponse",
     "ListAttachmentsRequest",
     "ListAttachmentsResponse",
+    "ListAuditCheckpointsRequest",
+    "ListAuditCheckpointsResponse",
+    "ListAuditRecordsRequest",
+    "ListAuditRecordsResponse",
     "ListDeadLettersRequest",
     "ListDeadLettersResponse",
     "ListIncidentsRequest",
@@ -286,5 +306,7 @@ __all__ = [
     "UnmergeRequest",
     "UnmergeResponse",
     "UpdateIncidentRequest",
+    "VerifyAuditRequest",
+    "VerifyAuditResponse",
     "WatchIncidentsRequest",
 ]

@@ -62,6 +62,7 @@ class Server:
         notes = parts.notes(settings)
         store = await parts.store(settings, clock.now(), run, metrics, notes)
         stack.push_async_callback(store.close)
+        signer = parts.signer(settings, notes)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
         channels = channel_adapters.build(settings, SystemClock(), logs.get("notify"))
@@ -77,15 +78,16 @@ class Server:
             settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell, life=life
         )
         tools = parts.with_others(settings, tools, redis)
-        services = parts.services(settings, tools, feed, news.bus, end)
-        workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
+        services = parts.services(settings, tools, feed, news.bus, end, signer)
+        checkpointer = parts.checkpointer(settings, tools, signer)
+        workers = {**roles.workers(settings, services, news, owner, presence, checkpointer), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
         authenticators = parts.authenticators(settings)
         workers["open_streams"] = streams = OpenStreams(authenticators)
         identity = Identity(authenticators, streams, parts.anonymous(settings))
         chain = hooks.chain(metrics, contract.checkers(), services.door, identity)
         dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
-        optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
+        optional = parts.optional_probes(settings, store, timekeeper, redis, presence, checkpointer)
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)

@@ -7,6 +7,7 @@ import typer
 
 import llm_incident_manager
 from llm_incident_manager.cli import (
+    audit,
     backup,
     bus,
     completion,
@@ -34,6 +35,7 @@ app.add_typer(event.app, name="event")
 app.add_typer(snooze.app, name="incident")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(bus.app, name="bus")
+app.add_typer(audit.app, name="audit")
 service.add_to(app)
 backup.add_to(app)
 processes.add_to(app)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from llm_incident_manager.config import (
+    auditing,
     bus_section,
     keeping,
     planned,
@@ -52,6 +53,7 @@ class Settings(Section):
     notifications: sections.Notifications = sections.Notifications()
     sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
+    audit: auditing.Audit = auditing.Audit()
     processes: several.Processes = several.Processes()
     log: sections.Log = sections.Log()
     traces: sections.Traces = sections.Traces()

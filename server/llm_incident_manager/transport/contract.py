@@ -10,6 +10,7 @@ from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.checker import compile_checker
 from llm_incident_manager.transport.handlers import reception
+from llm_incident_manager.transport.handlers.audit import AuditHandlers
 from llm_incident_manager.transport.handlers.bus_status import BusHandlers
 from llm_incident_manager.transport.handlers.dead_letters import DeadLetterHandlers
 from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
@@ -48,6 +49,7 @@ def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
             **sets.incident_table(),
         },
         "incidentmanager.v1.AnalyticsService": sets.analytics_table(),
+        "incidentmanager.v1.AuditService": AuditHandlers(services.auditing, services.pages.tokens).table(),
         "incidentmanager.v1.AdminService": {
             **DeadLetterHandlers(services).table(),
             **BusHandlers(services.store, services.bus).table(),

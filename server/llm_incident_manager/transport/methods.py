@@ -40,10 +40,6 @@ PLANNED = frozenset(
         "DenyCertificate",
         "AllowCertificate",
         "ListDeniedCertificates",
-        "ListAuditRecords",
-        "ListAuditCheckpoints",
-        "VerifyAudit",
-        "ExportAudit",
     }
 )
 """Methods that stand in the contract and are not served yet."""

@@ -2,6 +2,7 @@
 """Every method of the asynchronous client, as one that waits."""
 
 from llm_incident_client.sync.methods.admin import AdminCalls
+from llm_incident_client.sync.methods.audit import AuditCalls
 from llm_incident_client.sync.methods.incidents import IncidentCalls
 from llm_incident_client.sync.methods.ingest import IngestCalls
 from llm_incident_client.sync.methods.relations import RelationCalls
@@ -9,5 +10,5 @@ from llm_incident_client.sync.methods.sets import SetCalls
 from llm_incident_client.sync.methods.verbs import VerbCalls
 
 
-class Methods(IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls):
+class Methods(IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AuditCalls):
     """All of them."""

@@ -34,7 +34,7 @@ async def done(
 ) -> Done[M]:
     """The same, and whether it was such a repeat."""
     once = Once(request.request_id, digest(call, request), encode, reply.FromString)
-    return await units.run(call.caller.tenant, once, work)
+    return await units.run(call.caller, once, work)
 
 
 def digest(call: Call, request: Any) -> bytes:
