@@ -1,7 +1,7 @@
 """The audit chain: each record's hash covers the record before it, per tenant and writer. Reads and writes nothing."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import NamedTuple
 
 import orjson
@@ -48,14 +48,20 @@ class Head(NamedTuple):
 START = Head(0, GENESIS)
 
 
+_EMPTY = b"{}"
+_SORTED = orjson.OPT_SORT_KEYS
+
+
 def canonical(given: Mapping[str, str]) -> bytes:
     """An object as it is hashed: in the order of its names, without white space."""
-    return orjson.dumps(dict(given), option=orjson.OPT_SORT_KEYS)
+    if not given:
+        return _EMPTY
+    return orjson.dumps(given if type(given) is dict else dict(given), option=_SORTED)
 
 
 def digest(previous: bytes, facts: tuple[object, ...], *objects: bytes) -> bytes:
     """SHA-256 over the hash before and the JSON array of the facts with the objects behind them."""
-    return hashlib.sha256(b"%b%b,%b]" % (previous, orjson.dumps(facts)[:-1], b",".join(objects))).digest()
+    return sha256(b"%b%b,%b]" % (previous, orjson.dumps(facts)[:-1], b",".join(objects))).digest()
 
 
 def hash_of(row: AuditRow, previous: bytes) -> bytes:

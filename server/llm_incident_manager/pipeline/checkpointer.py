@@ -141,7 +141,7 @@ class Checkpointer:
             return 0
         known = {writer: head for writer, head in heads.items() if writer not in draft.retired}
         self._tenants[tenant] = _Tenant(made, known)
-        self._log.info("checkpoint.made", tenant=tenant, number=made.number, records=made.records)
+        self._log.debug("checkpoint.made", tenant=tenant, number=made.number, records=made.records)
         return 1
 
     async def _is_older_than_its_copies(self, tenant: TenantId) -> bool:

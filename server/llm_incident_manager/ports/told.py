@@ -44,28 +44,25 @@ class Happening(NamedTuple):
     proof: Proof = BY_SYSTEM
 
 
-def tell(changes: Changes, ids: Ids, incident: Incident, happening: Happening, now: Instant) -> TimelineEntry:
-    """Adds the timeline entry of a happening and, when it changed the incident, its audit record and feed row."""
-    entry = add(changes, ids, incident, happening, now)
-    kind, actor, _, details, before, after, subject, proof = happening
-    if kind in FEED_KINDS:
-        action = f"incident.{details.get('verb') or kind.lower()}"
-        said = {**details, "entry": entry.id}
-        if subject and subject != actor:
-            said["as"] = actor
-        resource, who = f"incident/{entry.incident_id}", subject or actor
-        changes.audit.append(AuditRecord(entry.tenant, now, who, action, resource, said, before, after, proof))
-    return entry
-
-
-def add(changes: Changes, ids: Ids, incident: Incident, happening: Happening, now: Instant) -> TimelineEntry:
-    """Adds the timeline entry and the feed row only, where another happening's audit record has the change."""
-    kind, actor, text, details = happening[:4]
-    entry = TimelineEntry(ids.new(now), incident.tenant, incident.id, now, kind, actor, text, details)
+def tell(
+    changes: Changes, ids: Ids, incident: Incident, happening: Happening, now: Instant, *, audited: bool = True
+) -> TimelineEntry:
+    """Adds the timeline entry of a happening and, when it changed the incident, its feed row and its audit record;
+    without the record where that of another happening tells the whole change."""
+    kind, actor, text, details, before, after, subject, proof = happening
+    tenant, incident_id, name = incident.tenant, incident.id, ids.new(now)
+    entry = TimelineEntry(name, tenant, incident_id, now, kind, actor, text, details)
     changes.timeline.append(entry)
     change = FEED_KINDS.get(kind)
     if change is not None:
-        changes.feed.append(ChangeRow(entry.tenant, entry.incident_id, change, now))
+        changes.feed.append(ChangeRow(tenant, incident_id, change, now))
+        if audited:
+            action = f"incident.{details.get('verb') or kind.lower()}"
+            said = {**details, "entry": name}
+            if subject and subject != actor:
+                said["as"] = actor
+            who, resource = subject or actor, f"incident/{incident_id}"
+            changes.audit.append(AuditRecord(tenant, now, who, action, resource, said, before, after, proof))
     return entry
 
 

@@ -191,8 +191,8 @@ class Incidents:
         if before.severity != after.severity:
             names = {"from": before.severity.name, "to": after.severity.name}
             text = f"Severity set from {before.severity.name} to {after.severity.name} by {actor}"
-            tell = told.add if others else told.tell  # one edit is one record in the audit
-            tell(changes, self._ids, after, Happening(TimelineKind.SEVERITY, actor, text, names, *differing), now)
+            happening = Happening(TimelineKind.SEVERITY, actor, text, names, *differing)
+            told.tell(changes, self._ids, after, happening, now, audited=not others)  # one edit is one record
             if after.severity < before.severity and after.is_open:
                 told.ask_route(changes, self._ids, after, NotifyReason.SEVERITY_RAISED, now)
         if others:

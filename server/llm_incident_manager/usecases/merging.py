@@ -154,7 +154,8 @@ class Merging:
             reason = NotifyReason.SEVERITY_RAISED
             names = {"from": before.severity.name, "to": merged.severity.name}
             text = f"Severity raised from {names['from']} to {names['to']}: the gravest of the merged incidents"
-            told.add(changes, self._ids, merged, Happening(TimelineKind.SEVERITY, actor, text, names), now)
+            happening = Happening(TimelineKind.SEVERITY, actor, text, names)
+            told.tell(changes, self._ids, merged, happening, now, audited=False)
         told.ask_route(changes, self._ids, merged, reason, now)
 
     def _tell_joined(
@@ -171,8 +172,8 @@ class Merging:
         for source in sources:
             details = {"verb": "merge", "source": source.id, "events": str(source.event_count)}
             text = f"{source.number} with {source.event_count} events was merged into this by {actor}"
-            tell = told.tell if source is sources[0] else told.add
-            tell(changes, self._ids, merged, Happening(TimelineKind.MERGED, actor, text, details, *differing), now)
+            happening = Happening(TimelineKind.MERGED, actor, text, details, *differing)
+            told.tell(changes, self._ids, merged, happening, now, audited=source is sources[0])
 
     def _tell_unmerge(
         self,

@@ -37,10 +37,10 @@ class AuditChain:
     def _link(self, record: AuditRecord) -> AuditRow:
         tenant, at, actor, action, resource, details, before, after, proof = record
         last = self._pending.get(tenant) or self._heads.get(tenant) or START
-        sequence = last.sequence + 1
-        facts = (tenant, self.writer, sequence, at, actor, action, resource)
-        objects = (canonical(details), canonical(before), canonical(after))
-        found = digest(last.hash, (VERSION, *facts, *proof), *objects)
+        sequence, previous = last.sequence + 1, last.hash
+        facts = (VERSION, tenant, self.writer, sequence, at, actor, action, resource, *proof)
+        said, was, is_ = canonical(details), canonical(before), canonical(after)
+        found = digest(previous, facts, said, was, is_)
         self._pending[tenant] = Head(sequence, found)
-        said, was, is_ = (text.decode() for text in objects)
-        return AuditRow(*facts, said, last.hash, found, VERSION, *proof, was, is_)
+        texts = said.decode(), was.decode(), is_.decode()
+        return AuditRow._make((*facts[1:8], texts[0], previous, found, VERSION, *proof, *texts[1:]))
