@@ -165,7 +165,9 @@ def _looked(
     if backup is not None:
         return databases.prove_backup(backup, lambda tenant: proofs.trail_of(tenant, evidence), kept)
     settings = service.load(config_file)
-    return databases.prove_audit(settings, lambda tenant: proofs.trail_of(tenant, evidence), kept)
+    known = proofs.Evidence.of_settings(settings, evidence)
+    kept = {checkpoint.tenant for checkpoint in known.exported}
+    return databases.prove_audit(settings, lambda tenant: proofs.trail_of(tenant, known), kept)
 
 
 def _ask_server(how: Invocation) -> None:

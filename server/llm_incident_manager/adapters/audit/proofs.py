@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_incident_manager.adapters.audit import copies, signing
+from llm_incident_manager.config import Settings
 from llm_incident_manager.domain import audit_documents
 from llm_incident_manager.domain.audit_checkpoint import Checkpoint
 from llm_incident_manager.domain.audit_documents import BadDocument
@@ -28,6 +29,14 @@ class Evidence:
     def of(cls, checkpoints: Path | None, keys: Sequence[Path]) -> "Evidence":
         """Reads the file of checkpoints. Raises StoreRefused."""
         return cls(() if checkpoints is None else _checkpoints(checkpoints), tuple(keys))
+
+    @classmethod
+    def of_settings(cls, settings: Settings, given: "Evidence") -> "Evidence":
+        """What is given, and otherwise what the settings name and is there. Raises StoreRefused."""
+        beside = copies.copies(settings)
+        file = None if beside is None or given.exported or not beside.file.exists() else beside.file
+        exported = given.exported if file is None else _checkpoints(file)
+        return cls(exported, given.keys or tuple(signing.key_files(settings)))
 
     def of_tenant(self, tenant: TenantId) -> Sequence[Checkpoint]:
         """The exported checkpoints of one tenant."""

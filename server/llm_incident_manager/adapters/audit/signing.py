@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -68,15 +68,18 @@ class Ed25519Signer:
 def signer(settings: Settings) -> Ed25519Signer | None:
     """The key of the settings. The embedded database has one in its directory, which is made at the first start; None
     where there is no key. Raises StoreRefused for a file that cannot be used."""
-    audit, storage = settings.audit, settings.storage
-    file = audit.signing_key_file
-    if file is None and storage.type == "sqlite":
-        file = storage.path / KEY_FILE
-        if not file.exists():
-            make(file)
+    file = _key_file(settings)
     if file is None:
         return None
-    return Ed25519Signer(_private_key(file), [_public_key(each) for each in audit.former_keys])
+    if file != settings.audit.signing_key_file and not file.exists():
+        make(file)
+    return Ed25519Signer(_private_key(file), [_public_key(each) for each in settings.audit.former_keys])
+
+
+def key_files(settings: Settings) -> Sequence[Path]:
+    """The files of the settings' keys, as far as they are there."""
+    file = _key_file(settings)
+    return [each for each in (file, *settings.audit.former_keys) if each is not None and each.exists()]
 
 
 def make(file: Path) -> None:
@@ -96,6 +99,11 @@ def make(file: Path) -> None:
         raise StoreRefused(
             f"cannot write the audit's signing key {file} ({error.strerror}): check its rights"
         ) from error
+
+
+def _key_file(settings: Settings) -> Path | None:
+    beside = settings.storage.path / KEY_FILE if settings.storage.type == "sqlite" else None
+    return settings.audit.signing_key_file or beside
 
 
 def key_id_of(key: Ed25519PublicKey) -> str:
