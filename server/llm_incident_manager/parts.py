@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import llm_incident_manager
 from llm_incident_manager.adapters import databases, rulepack
+from llm_incident_manager.adapters.audit import copies, signing
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.rates import ProcessRates
@@ -21,6 +22,7 @@ from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.limits import Tier
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
+from llm_incident_manager.engines import checkpoint
 from llm_incident_manager.engines.admission import Quota
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import Policy
@@ -28,6 +30,7 @@ from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
 from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
+from llm_incident_manager.pipeline.checkpointer import Checkpointer
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.presence import Presence
 from llm_incident_manager.pipeline.quotas import TenantQuotas
@@ -36,6 +39,7 @@ from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.pipeline.tools import Identities, Tools
 from llm_incident_manager.ports.access import KnownTenants
+from llm_incident_manager.ports.audit import Signer
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.channel import Channel
@@ -44,7 +48,7 @@ from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.processes import Process
 from llm_incident_manager.ports.stores import Store
-from llm_incident_manager.telemetry import traces
+from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door, Places
 from llm_incident_manager.transport.drain import Drain
@@ -57,6 +61,7 @@ from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
 from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.applying import Applying
+from llm_incident_manager.usecases.auditing import Auditing
 from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.linking import Linking
@@ -189,6 +194,24 @@ async def presence(
     return made
 
 
+def signer(settings: Settings, notes: dict[str, str]) -> Signer | None:
+    """The key that signs the audit; where there is none, readiness and the log say so. Raises StoreRefused."""
+    found = signing.signer(settings)
+    if found is None and settings.storage.type != "memory":
+        notes["audit"] = "checkpoints are off, so nobody could tell if its end was cut off: set audit.signing_key_file"
+        logs.get("audit").warning("checkpoints.off", meaning=notes["audit"])
+    return found
+
+
+def checkpointer(settings: Settings, made: Tools, signer: Signer | None) -> Checkpointer | None:
+    """What signs the audit trail, where there is a key."""
+    if signer is None:
+        return None
+    audit = settings.audit
+    policy = checkpoint.Policy(audit.checkpoint_records, int(audit.checkpoint_secs * SECOND))
+    return Checkpointer(made.store, made.clock, signer, copies.copies(settings), policy, kept=made.kept.audit)
+
+
 def notes(settings: Settings) -> dict[str, str]:
     """What readiness tells beside the probes."""
     return {"anonymous_access": ", ".join(settings.exposed())} if settings.exposed() else {}
@@ -201,9 +224,12 @@ def optional_probes(
     redis: Connection | None,
     presence: Presence | None,
     tokens: "Verifier | None",
+    checkpointer: Checkpointer | None,
 ) -> Mapping[str, Probe]:
     """What readiness tells and does not count."""
     found: dict[str, Probe] = {"clock": timekeeper.check}
+    if checkpointer is not None:
+        found["audit"] = checkpointer.check
     if settings.storage.replica_url:
         found["replica"] = store.check_replica
     if redis is not None:
@@ -215,7 +241,9 @@ def optional_probes(
     return found
 
 
-def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain, access: AccessDesk) -> Services:
+def services(
+    settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain, access: AccessDesk, signer: Signer | None = None
+) -> Services:
     """The use cases that doors ask."""
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
@@ -242,6 +270,7 @@ def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain, 
         snoozing=snoozing,
         applying=Applying(made.store, units, incidents, snoozing),
         dead_letters=DeadLetters(made.store, units, clock, ids),
+        auditing=Auditing(made.store, clock, signer),
         bus=bus,
         feed=feed,
         watching=Watching(feed, lambda: AsOf(clock.now(), made.sla), end),

@@ -69,6 +69,7 @@ class Server:
         notes = parts.notes(settings)
         store = await parts.store(settings, clock.now(), run, metrics, notes)
         stack.push_async_callback(store.close)
+        signer = parts.signer(settings, notes)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
         outbound = outbound_adapter.build(settings, logs.get("outbound"), metrics.outbound_ended)
@@ -87,15 +88,16 @@ class Server:
         )
         tools = parts.with_others(settings, tools, redis)
         entry = await entrance.build(settings, store, clock, ids, metrics=metrics, outbound=outbound, stack=stack)
-        services = parts.services(settings, tools, feed, news.bus, end, entry.desk)
-        workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
+        services = parts.services(settings, tools, feed, news.bus, end, entry.desk, signer)
+        checkpointer = parts.checkpointer(settings, tools, signer)
+        workers = {**roles.workers(settings, services, news, owner, presence, checkpointer), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
         if tls is not None:
             workers["tls"] = tls
         workers |= entry.workers
         limits = parts.limits(settings, clock, redis, metrics, entry.tenants)
         dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
-        optional = parts.optional_probes(settings, store, timekeeper, redis, presence, entry.tokens)
+        optional = parts.optional_probes(settings, store, timekeeper, redis, presence, entry.tokens, checkpointer)
         if tls is not None:
             optional = {**optional, "tls": tls.check}
         probes = Probes({"database": store.check}, end, notes, optional)

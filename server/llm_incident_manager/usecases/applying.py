@@ -153,7 +153,7 @@ class Applying:
         return tally
 
     async def _plan(self, caller: Caller, wish: Wish, once: Once[Plan]) -> Plan:
-        stored = await self._units.recall(caller.tenant, once)
+        stored = await self._units.recall(caller, once)
         if stored is not None:
             return stored
         matched = await self._count(caller, wish)
@@ -162,7 +162,7 @@ class Applying:
         async def keep(_: Transaction, __: Changes) -> Plan:
             return found
 
-        return (await self._units.run(caller.tenant, once, keep)).answer
+        return (await self._units.run(caller, once, keep)).answer
 
     async def _count(self, caller: Caller, wish: Wish) -> int:
         matched = await self._store.count_incidents(IncidentQuery(caller.tenant, wish.matching))
@@ -201,7 +201,7 @@ class Applying:
             return tally
 
         once = Once(request_id, digest, _encode_tally, _decode_tally)
-        return (await self._units.run(caller.tenant, once, work)).answer
+        return (await self._units.run(caller, once, work)).answer
 
     async def _one(
         self, tx: Transaction, changes: Changes, caller: Caller, incident: Incident, change: Change, tally: Tally

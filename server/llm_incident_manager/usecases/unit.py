@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from llm_incident_manager.domain.errors import RequestIdReused, StoreUnavailable
-from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import AnswerRow, Changes
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.stores import KeyTaken, Store, Transaction
+from llm_incident_manager.usecases.caller import Caller
 
 T = TypeVar("T")
 ATTEMPTS = 5
@@ -41,10 +42,9 @@ class Units:
         self._clock = clock
         self._wake = wake
 
-    async def run(
-        self, tenant: TenantId, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]
-    ) -> Done[T]:
-        """Runs `work` in a transaction, which adds to `changes` what is to be written, and returns its answer.
+    async def run(self, caller: Caller, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]) -> Done[T]:
+        """Runs `work` in a transaction, which adds to `changes` what is to be written, and returns its answer. What it
+        adds to the audit is told of the caller.
 
         Without a request id `work` runs each time. With one it runs once in 24 hours; a repeat gets the stored
         answer, and another request under the same id raises RequestIdReused.
@@ -53,7 +53,7 @@ class Units:
         for _ in range(ATTEMPTS):
             try:
                 async with self._store.transaction() as tx:
-                    done, changes = await self._attempt(tx, tenant, once, work)
+                    done, changes = await self._attempt(tx, caller, once, work)
             except KeyTaken as taken:
                 why = taken.message
             else:
@@ -61,22 +61,23 @@ class Units:
                 return done
         raise StoreUnavailable(f"still contended after {ATTEMPTS} attempts: {why}")
 
-    async def recall(self, tenant: TenantId, once: Once[T]) -> T | None:
+    async def recall(self, caller: Caller, once: Once[T]) -> T | None:
         """The stored answer to a request id, if there is one. Raises RequestIdReused."""
         if not once.request_id:
             return None
         async with self._store.transaction() as tx:
-            return _stored(await tx.answer(tenant, once.request_id), once)
+            return _stored(await tx.answer(caller.tenant, once.request_id), once)
 
     async def _attempt(
-        self, tx: Transaction, tenant: TenantId, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]
+        self, tx: Transaction, caller: Caller, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]
     ) -> tuple[Done[T], Changes]:
         changes = Changes()
-        if once.request_id and (stored := _stored(await tx.answer(tenant, once.request_id), once)) is not None:
+        if once.request_id and (stored := _stored(await tx.answer(caller.tenant, once.request_id), once)) is not None:
             return Done(stored, repeated=True), changes
         answer = await work(tx, changes)
+        told.attribute(changes, caller.subject, caller.proof)
         if once.request_id:
-            row = AnswerRow(tenant, once.request_id, once.digest, once.encode(answer), self._clock.now())
+            row = AnswerRow(caller.tenant, once.request_id, once.digest, once.encode(answer), self._clock.now())
             changes.answers.append(row)
         await tx.write(changes)
         return Done(answer, repeated=False), changes

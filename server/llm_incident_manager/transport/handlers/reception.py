@@ -96,8 +96,9 @@ class Reception:
     ) -> Submission:
         """What goes to the pipeline; `message` is what the events came in."""
         caller, now = call.caller, self._on.clock.now()
-        size = message.ByteSize()
-        return Submission(caller.tenant, caller.subject, events, now, call.traceparent, producer, size=size)
+        size, proof = message.ByteSize(), caller.proof
+        trace = call.traceparent
+        return Submission(caller.tenant, caller.subject, events, now, trace, producer, size=size, proof=proof)
 
     async def commit(self, submission: Submission) -> Sequence[EventResult]:
         """Results after the commit."""

@@ -35,7 +35,7 @@ async def done(
 ) -> Done[M]:
     """The same, and whether it was such a repeat. `keep` says what is kept of an answer; all of it when None."""
     once = Once(request.request_id, digest(call, request), keep or encode, reply.FromString)
-    return await units.run(call.caller.tenant, once, work)
+    return await units.run(call.caller, once, work)
 
 
 def digest(call: Call, request: Any) -> bytes:

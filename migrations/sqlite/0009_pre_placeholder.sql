@@ -1,0 +1,2 @@
+-- Keeps the number for another change.
+SELECT 1;
