@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import llm_incident_manager
 from llm_incident_manager.adapters import databases, rulepack
@@ -36,7 +36,6 @@ from llm_incident_manager.pipeline.presence import Presence
 from llm_incident_manager.pipeline.quotas import TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.seen import Seen
-from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.pipeline.tools import Identities, Tools
 from llm_incident_manager.ports.access import KnownTenants
 from llm_incident_manager.ports.audit import Signer
@@ -72,7 +71,7 @@ from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import RECENT_BYTES, Feed
 
 if TYPE_CHECKING:
-    from llm_incident_manager.adapters.jwt.verifier import Verifier
+    pass
 
 
 async def store(settings: Settings, now: Instant, run: str, metrics: Metrics, notes: dict[str, str]) -> Store:
@@ -217,32 +216,34 @@ def notes(settings: Settings) -> dict[str, str]:
     return {"anonymous_access": ", ".join(settings.exposed())} if settings.exposed() else {}
 
 
+class Checked(Protocol):
+    """A part that can say how it is."""
+
+    async def check(self) -> None:
+        """Raises when it is not well."""
+
+
 def optional_probes(
-    settings: Settings,
-    store: Store,
-    timekeeper: Timekeeper,
-    redis: Connection | None,
-    presence: Presence | None,
-    tokens: "Verifier | None",
-    checkpointer: Checkpointer | None,
+    settings: Settings, store: Store, presence: Presence | None, others: Mapping[str, Checked | None]
 ) -> Mapping[str, Probe]:
-    """What readiness tells and does not count."""
-    found: dict[str, Probe] = {"clock": timekeeper.check}
-    if checkpointer is not None:
-        found["audit"] = checkpointer.check
+    """What readiness tells and does not count; `others` by the name that it tells them under."""
+    found: dict[str, Probe] = {name: part.check for name, part in others.items() if part is not None}
     if settings.storage.replica_url:
         found["replica"] = store.check_replica
-    if redis is not None:
-        found["redis"] = redis.check
     if presence is not None:
         found["roles"] = presence.attended
-    if tokens is not None:
-        found["issuers"] = tokens.check
     return found
 
 
 def services(
-    settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain, access: AccessDesk, signer: Signer | None = None
+    settings: Settings,
+    made: Tools,
+    feed: Feed,
+    bus: Bus,
+    end: Drain,
+    *,
+    access: AccessDesk,
+    signer: Signer | None = None,
 ) -> Services:
     """The use cases that doors ask."""
     ingest = settings.ingest

@@ -88,7 +88,7 @@ class Server:
         )
         tools = parts.with_others(settings, tools, redis)
         entry = await entrance.build(settings, store, clock, ids, metrics=metrics, outbound=outbound, stack=stack)
-        services = parts.services(settings, tools, feed, news.bus, end, entry.desk, signer)
+        services = parts.services(settings, tools, feed, news.bus, end, access=entry.desk, signer=signer)
         checkpointer = parts.checkpointer(settings, tools, signer)
         workers = {**roles.workers(settings, services, news, owner, presence, checkpointer), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
@@ -97,9 +97,8 @@ class Server:
         workers |= entry.workers
         limits = parts.limits(settings, clock, redis, metrics, entry.tenants)
         dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
-        optional = parts.optional_probes(settings, store, timekeeper, redis, presence, entry.tokens, checkpointer)
-        if tls is not None:
-            optional = {**optional, "tls": tls.check}
+        others = {"clock": timekeeper, "redis": redis, "issuers": entry.tokens, "audit": checkpointer, "tls": tls}
+        optional = parts.optional_probes(settings, store, presence, others)
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
