@@ -45,3 +45,15 @@ async def test_a_timer_is_done_at_its_moment_and_not_when_it_happens_to_be_looke
         woken += [entry.at for entry in found]
     assert woken == due
     assert clock.slept == POLL_SECONDS, "what is set meanwhile is not due later than this"
+
+
+async def test_a_timer_that_comes_due_while_we_look_does_not_wait_for_the_next_look(world: World) -> None:
+    clock = SteppedClock()
+    timers = Timers(replace(world.tools, clock=clock), "test")
+    assert await timers.once() == 0
+    incident = replace(make_incident(), snoozed_until=Instant(NOW + 1))
+    changes = make_opening(incident)
+    changes.timers.append(TimerRow(incident.id, KEY, incident.tenant, TimerKind.SNOOZE, Instant(NOW + 1), NOW))
+    await write(world.store, changes)
+    clock.forward(2)
+    assert await timers._until_next() == 0

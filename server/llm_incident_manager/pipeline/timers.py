@@ -47,6 +47,7 @@ class Timers:
         self._owner = owner
         self.behind = False
         """Whether more were due than a round takes: what follows from them can wait until they are done."""
+        self._looked = Instant(0)
         self._log = logs.get("timers")
 
     async def run(self) -> None:
@@ -67,7 +68,7 @@ class Timers:
 
     async def once(self) -> int:
         """One round; returns how many timers were due."""
-        now = self._tools.clock.now()
+        self._looked = now = self._tools.clock.now()
         lease_until = Instant(now + LEASE_SECONDS * SECOND)
         rows = await self._tools.store.claim_timers(self._owner, now, lease_until, LIMIT)
         if rows:
@@ -76,10 +77,12 @@ class Timers:
         return len(rows)
 
     async def _until_next(self) -> float:
-        """Seconds until the next timer is due, and at most until we look for those that were set meanwhile."""
-        now = self._tools.clock.now()
-        due = await self._tools.store.next_timer(now)
-        return POLL_SECONDS if due is None else min(POLL_SECONDS, (due - now) / SECOND)
+        """Seconds until the first timer is due that was not when we looked; and at most until we look for those that
+        were set meanwhile."""
+        due = await self._tools.store.next_timer(self._looked)
+        if due is None:
+            return POLL_SECONDS
+        return min(POLL_SECONDS, max(0, due - self._tools.clock.now()) / SECOND)
 
     async def _fire_all(self, chunks: Sequence[Sequence[TimerRow]]) -> None:
         """As many chunks at once as there are lanes; after a failure what has not begun comes back with its lease."""
