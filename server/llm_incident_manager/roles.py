@@ -98,16 +98,21 @@ def workers(
     if Role.API in settings.roles:
         found |= {"batcher": batcher, "feed": services.feed}
         news.followers.append(services.feed)
+    timers = Timers(tools, owner)
     if Role.ROUTE in settings.roles:
-        found["timers"] = Timers(tools, owner)
+        found["timers"] = timers
+
+    def pressed() -> bool:
+        return batcher.pressed or timers.behind
+
     for handler in _after_commit(settings.roles):
         found[f"pump-{handler.TOPIC}"] = Pump(
-            handler, tools, owner, lambda: batcher.pressed, bus=news.bus, accepted=news.accepted.per_second
+            handler, tools, owner, pressed, bus=news.bus, accepted=news.accepted.per_second
         )
     if isinstance(news.bus, CarriedBus):
         found["bus"] = news.bus
     found["hints"] = Listener(news.hints, services.feed, news.bus, services.access.book)
-    indexer = Indexer(tools.store, tools.clock, lambda: batcher.pressed)
+    indexer = Indexer(tools.store, tools.clock, pressed)
     news.followers.append(indexer)
     upkeep: dict[str, Worker] = {
         "indexer": indexer,

@@ -236,6 +236,10 @@ class SqliteStore(AccessLists, leases.Leased, Audited):
         """Leases timers that are due, the longest due first."""
         return await self._writer.unit(lambda connection: timers.claim(connection, owner, now, lease_until, limit))
 
+    async def next_timer(self, now: Instant) -> Instant | None:
+        """When the first timer is due that is not due yet."""
+        return await self._read(partial(timers.following, now=now))
+
     async def time(self) -> None:
         """The file has no clock."""
 
