@@ -1,2 +1,0 @@
--- Keeps the number for another change.
-SELECT 1;
