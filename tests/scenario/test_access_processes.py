@@ -22,7 +22,8 @@ STREAMS_WITHIN = 15.0
 async def two(cluster: Cluster, **env: str) -> AsyncIterator[tuple[Fleet, RunningServer, RunningServer]]:
     """Two processes with one pepper."""
     async with a_fleet(cluster) as fleet:
-        yield fleet, *[await fleet.start(API_KEY_PEPPER=PEPPER, **env) for _ in range(2)]
+        one, other = [await fleet.start(API_KEY_PEPPER=PEPPER, **env) for _ in range(2)]
+        yield fleet, one, other
 
 
 async def until(refused: Callable[[], Awaitable[bool]], within: float) -> float:

@@ -39,9 +39,8 @@ class Door:
 
     def fails(self, source: str = "192.0.2.7", account: str = "", times: int = 1) -> ErrorReason:
         """What the last of so many failures is told."""
-        for _ in range(times):
-            told = self.guard.failed("api_key", Unauthenticated("unknown", account=account), source)
-        return told.reason
+        told = [self.guard.failed("api_key", Unauthenticated("unknown", account=account), source) for _ in range(times)]
+        return told[-1].reason
 
     def passes(self, credential: str = "K1", source: str = "192.0.2.7") -> str:
         """Why somebody with a good credential is not let in; empty when they are."""
