@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from llm_incident_manager.domain.access import EVERYWHERE, Condition
 from llm_incident_manager.domain.disposition import EventResult
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.event import Event
@@ -36,7 +37,7 @@ Identity = tuple[Fingerprint, FingerprintKey]
 class Submission:
     """Valid events of one caller, in order. Stages prepare it (one identity and one judgement an event) while earlier
     batches commit. `size` is what it holds in memory, in bytes, as nearly as its sender told. Ends with one result an
-    event, or with an error for all of them."""
+    event, or with an error for all of them. `condition` is what its caller may report for."""
 
     tenant: TenantId
     actor: str
@@ -50,6 +51,7 @@ class Submission:
     error: DomainError | None = None
     size: int = 0
     priority: Priority = Priority.NORMAL
+    condition: Condition = EVERYWHERE
 
 
 class Item:

@@ -109,7 +109,7 @@ class DeadLetters:
         return outcome
 
     async def _plan(self, caller: Caller, wish: Wish, once: Once[Plan]) -> Plan:
-        stored = await self._units.recall(caller.tenant, once)
+        stored = await self._units.recall(caller, once)
         if stored is not None:
             return stored
         found = await self._select(caller, wish)
@@ -117,7 +117,7 @@ class DeadLetters:
         async def keep(_: Transaction, __: Changes) -> Plan:
             return found
 
-        return (await self._units.run(caller.tenant, once, keep)).answer
+        return (await self._units.run(caller, once, keep)).answer
 
     async def _select(self, caller: Caller, wish: Wish) -> Plan:
         if wish.ids:
@@ -159,7 +159,7 @@ class DeadLetters:
                 self._tell(changes, row, incidents.get(row.incident_id), wish, now)
             return len(rows)
 
-        return (await self._units.run(caller.tenant, once, work)).answer
+        return (await self._units.run(caller, once, work)).answer
 
     def _revive(self, changes: Changes, row: OutboxRow, now: Instant) -> None:
         """New work with the old payload, at the end of its lane: who is at work there now is not overtaken.

@@ -5,13 +5,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from incidentmanager.v1 import incident_pb2
 
+from llm_incident_manager.domain import scope
 from llm_incident_manager.domain.filters import Filter
-from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.ports.stores import FeedItem, Position
 from llm_incident_manager.transport import resume
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.translate import incidents as translate
 from llm_incident_manager.transport.translate.incidents import AsOf
+from llm_incident_manager.usecases.caller import Caller
 from llm_incident_manager.usecases.watch import Feed
 
 HEARTBEAT_SECONDS = 15.0
@@ -30,13 +31,13 @@ class Watching:
         self._made: dict[int, tuple[FeedItem, incident_pb2.IncidentChange]] = {}
 
     async def follow(
-        self, tenant: TenantId, after: Position, matching: Filter | None
+        self, caller: Caller, after: Position, matching: Filter | None
     ) -> AsyncGenerator[incident_pb2.IncidentChange, None]:
         """Messages until the drain begins. The first is a heartbeat with the token of the start, the last says that
         the server drains and carries the token to go on with elsewhere."""
         position = after
         yield self._message(position)
-        items = self._feed.changes(tenant, after, matching, HEARTBEAT_SECONDS)
+        items = self._feed.changes(caller.tenant, after, scope.narrowed(caller.condition, matching), HEARTBEAT_SECONDS)
         farewell = asyncio.create_task(self._drain.wait(), name="watch-drain")
         try:
             while (found := await _next(items, farewell)) is not None:
