@@ -7,17 +7,22 @@ from functools import cache
 from random import Random
 from typing import Any, cast
 
-from llm_incident_manager import parts
+from llm_incident_manager import entrance, parts
 from llm_incident_manager.adapters import rulepack
 from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.ids import Uuid7
+from llm_incident_manager.adapters.rates import ProcessRates
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.access import DEVELOPER
+from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import Route
+from llm_incident_manager.domain.redaction import Shapes
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.sla import Target
+from llm_incident_manager.domain.tenants import AS_CONFIGURED, TenantLimits, TenantState
 from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND, Instant
+from llm_incident_manager.engines.lockout import Patience
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
@@ -33,8 +38,12 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.guard import Guard
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.identity import Identity, OpenStreams
+from llm_incident_manager.transport.limits import Limiter, Source
+from llm_incident_manager.transport.redact import Redactor
+from llm_incident_manager.usecases.access_book import AccessBook
 from llm_incident_manager.usecases.watch import Feed
 from simulation.books import Books
 from simulation.bus import Whispers, Wire
@@ -59,6 +68,20 @@ LEFT_OUT = frozenset({"indexer", "sweeper"})
 """Workers that are not started: what they do nobody here asks for, and a run would take twice as long."""
 
 METRICS = Metrics("simulation")
+
+
+class Served:
+    """Implements ports.access.KnownTenants: every tenant is served, as configured."""
+
+    def state_of(self, _: TenantId) -> TenantState:
+        """It is."""
+        return TenantState.ACTIVE
+
+    def limits_of(self, _: TenantId) -> TenantLimits:
+        """What the configuration says."""
+        return AS_CONFIGURED
+
+
 LANES = 2
 """Batches side by side, as on PostgreSQL: they differ in their fingerprints, and take turns in the database."""
 
@@ -116,8 +139,12 @@ class Server:
         self.serves = Role.API in does
         chosen = settings(tuple(does))
         self.services = _services(chosen, tools, bus)
-        chain = hooks.chain(METRICS, contract.checkers(), self.services.door, Identity((), OpenStreams(()), DEVELOPER))
-        self.dispatcher = Dispatcher(chain, contract.handlers(self.services))
+        guard = Guard(Served(), clock, Patience(1, SECOND, SECOND), METRICS)
+        identity = Identity((), OpenStreams((), guard.admits), guard, DEVELOPER)
+        own = ProcessRates(clock)
+        checkers, source = contract.checkers(), Source(own)
+        chain = hooks.chain(METRICS, checkers, self.services.door, source, identity, Limiter(own))
+        self.dispatcher = Dispatcher(chain, contract.handlers(self.services), Redactor(Shapes()))
         found = dict(workers(chosen, self.services, news, self.name, presence=None))
         if "timers" in found:
             found["timers"] = RepeatingTimers(tools, self)
@@ -218,7 +245,8 @@ class Server:
 
 
 def _services(chosen: Settings, tools: Tools, bus: Bus) -> Services:
-    services = parts.services(chosen, tools, Feed(tools.store), bus, Drain())
+    desk = entrance.desk(AccessBook(tools.store), tools.clock, tools.ids, None)
+    services = parts.services(chosen, tools, Feed(tools.store), bus, Drain(), desk)
     limits = Limits(batch_events=40, batch_fingerprints=4, lanes=LANES, bounds=Bounds(events=60))
     return replace(services, batcher=Batcher(services.runner, limits, tools.metrics))
 

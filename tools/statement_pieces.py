@@ -39,7 +39,12 @@ PIECES: Pieces = {
     "adapters/postgres/restoring.py::_check": (CATALOGUE, frozenset({"question"})),
     "adapters/postgres/restoring.py::_fill_all": (
         CATALOGUE,
-        frozenset({"filled('number_on', sequence=sequence, column=quoted(column), table=quoted(table_name))"}),
+        frozenset(
+            {
+                "filled('empty_table', table=quoted(name))",
+                "filled('number_on', sequence=sequence, column=quoted(column), table=quoted(table_name))",
+            }
+        ),
     ),
     "adapters/postgres/restoring.py::_move": (
         CATALOGUE,
@@ -250,7 +255,9 @@ PIECES: Pieces = {
     "adapters/sqlite/restoring.py::_check": (CATALOGUE, frozenset({"question"})),
     "adapters/sqlite/restoring.py::_fill": (
         CATALOGUE,
-        frozenset({"backup.quoted(layout.name)", "marks", "names", "statement"}),
+        frozenset(
+            {"backup.quoted(layout.name)", "f'DELETE FROM {backup.quoted(layout.name)}'", "marks", "names", "statement"}
+        ),
     ),
     "adapters/sqlite/restoring.py::_has_rows": (CATALOGUE, frozenset({"backup.quoted(table)", "query"})),
     "adapters/sqlite/retention.py::_incidents": (

@@ -152,6 +152,9 @@ from incidentmanager.v1.ingest_service_pb2 import (
 )
 from incidentmanager.v1.severity_pb2 import IncidentType, Severity
 
+from llm_incident_client import pb_access
+from llm_incident_client.pb_access import *  # noqa: F403  # all that it names
+
 __all__ = [
     "AcknowledgeRequest",
     "AcknowledgeResponse",
@@ -288,3 +291,4 @@ __all__ = [
     "UpdateIncidentRequest",
     "WatchIncidentsRequest",
 ]
+__all__ += pb_access.__all__

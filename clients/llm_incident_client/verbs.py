@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from llm_incident_client import pb
-from llm_incident_client.core import calls
+from llm_incident_client.core import calls, times
 
 
 class VerbCalls(calls.MethodGroup):
@@ -100,7 +100,7 @@ class VerbCalls(calls.MethodGroup):
         """Tells nobody of an open incident until then (an aware datetime), unless it gets worse."""
         name = request_id or calls.new_request_id()
         request = pb.SnoozeRequest(
-            incident_id=incident_id, request_id=name, etag=etag, actor=actor, until=_timestamp(until)
+            incident_id=incident_id, request_id=name, etag=etag, actor=actor, until=times.timestamp(until)
         )
         return (await self._caller.unary(self._incidents.Snooze, request)).incident
 
@@ -159,11 +159,3 @@ class VerbCalls(calls.MethodGroup):
         name = request_id or calls.new_request_id()
         request = pb.AddNoteRequest(incident_id=incident_id, request_id=name, actor=actor, text=text)
         return (await self._caller.unary(self._incidents.AddNote, request)).entry
-
-
-def _timestamp(moment: datetime) -> pb.Timestamp:
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment.isoformat()} has no time zone: add one, for instance tzinfo=UTC")
-    stamp = pb.Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -47,6 +47,36 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.access_revision (
+    only_row integer NOT NULL,
+    revision bigint NOT NULL,
+    CONSTRAINT access_revision_only_row_check CHECK ((only_row = 1))
+);
+
+CREATE TABLE public.api_key (
+    id text NOT NULL,
+    tenant text NOT NULL,
+    display_name text NOT NULL,
+    subject text NOT NULL,
+    roles text NOT NULL,
+    services text NOT NULL,
+    teams text NOT NULL,
+    tier text NOT NULL,
+    pepper text NOT NULL,
+    digest bytea NOT NULL,
+    issue integer NOT NULL,
+    former_digest bytea,
+    former_expires_at bigint,
+    created_at bigint NOT NULL,
+    created_by text NOT NULL,
+    expires_at bigint,
+    rotated_at bigint,
+    revoked_at bigint,
+    revoke_reason text NOT NULL,
+    last_used_at bigint,
+    revision bigint NOT NULL
+);
+
 CREATE TABLE public.audit (
     tenant text NOT NULL,
     writer text NOT NULL,
@@ -74,6 +104,14 @@ CREATE TABLE public.delivery (
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
     CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'dead'::text])))
+);
+
+CREATE TABLE public.denied_certificate (
+    fingerprint text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    created_at bigint NOT NULL,
+    revision bigint NOT NULL
 );
 
 CREATE TABLE public.event (
@@ -354,11 +392,33 @@ CREATE TABLE public.request_answer (
     at bigint NOT NULL
 );
 
+CREATE TABLE public.role (
+    tenant text NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    permissions text NOT NULL,
+    updated_at bigint NOT NULL,
+    revision bigint NOT NULL
+);
+
 CREATE TABLE public.schema_migration (
     version integer NOT NULL,
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at bigint NOT NULL
+);
+
+CREATE TABLE public.tenant (
+    id text NOT NULL,
+    display_name text NOT NULL,
+    state text NOT NULL,
+    events_per_second integer NOT NULL,
+    calls_per_minute integer NOT NULL,
+    burst integer NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    revision bigint NOT NULL,
+    CONSTRAINT tenant_state_check CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'SUSPENDED'::text, 'ERASING'::text, 'ERASED'::text])))
 );
 
 CREATE TABLE public.timeline (
@@ -390,11 +450,20 @@ ALTER TABLE ONLY public.event_body ATTACH PARTITION public.event_body_default DE
 
 ALTER TABLE ONLY public.event ATTACH PARTITION public.event_default DEFAULT;
 
+ALTER TABLE ONLY public.access_revision
+    ADD CONSTRAINT access_revision_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (tenant, writer, sequence);
 
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.denied_certificate
+    ADD CONSTRAINT denied_certificate_pkey PRIMARY KEY (fingerprint);
 
 ALTER TABLE ONLY public.event_body
     ADD CONSTRAINT event_body_pkey PRIMARY KEY (event_id);
@@ -465,14 +534,26 @@ ALTER TABLE ONLY public.producer_segment
 ALTER TABLE ONLY public.request_answer
     ADD CONSTRAINT request_answer_pkey PRIMARY KEY (tenant, request_id);
 
+ALTER TABLE ONLY public.role
+    ADD CONSTRAINT role_pkey PRIMARY KEY (tenant, name);
+
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.tenant
+    ADD CONSTRAINT tenant_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.timeline
     ADD CONSTRAINT timeline_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.timer
     ADD CONSTRAINT timer_pkey PRIMARY KEY (incident_id, key);
+
+CREATE INDEX ix_api_key_revision ON public.api_key USING btree (revision);
+
+CREATE INDEX ix_api_key_tenant ON public.api_key USING btree (tenant, id);
+
+CREATE INDEX ix_denied_certificate_created ON public.denied_certificate USING btree (created_at, fingerprint);
 
 CREATE INDEX ix_incident_change_order ON public.incident_change USING btree (transaction, sequence);
 

@@ -1,3 +1,36 @@
+CREATE TABLE access_revision (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    revision INTEGER NOT NULL
+);
+
+CREATE TABLE api_key (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    services TEXT NOT NULL,
+    teams TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    pepper TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    issue INTEGER NOT NULL,
+    former_digest BLOB,
+    former_expires_at INTEGER,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at INTEGER,
+    rotated_at INTEGER,
+    revoked_at INTEGER,
+    revoke_reason TEXT NOT NULL,
+    last_used_at INTEGER,
+    revision INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX ix_api_key_revision ON api_key (revision);
+
+CREATE INDEX ix_api_key_tenant ON api_key (tenant, id);
+
 CREATE TABLE audit (
     tenant TEXT NOT NULL,
     writer TEXT NOT NULL,
@@ -28,6 +61,16 @@ CREATE TABLE delivery (
 ) WITHOUT ROWID;
 
 CREATE UNIQUE INDEX ux_delivery_dedup ON delivery (incident_id, dedup_key, channel);
+
+CREATE TABLE denied_certificate (
+    fingerprint TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX ix_denied_certificate_created ON denied_certificate (created_at, fingerprint);
 
 CREATE TABLE event (
     id BLOB PRIMARY KEY,
@@ -336,12 +379,34 @@ CREATE TABLE request_answer (
 
 CREATE INDEX ix_request_answer_at ON request_answer (at);
 
+CREATE TABLE role (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    permissions TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
+) WITHOUT ROWID;
+
 CREATE TABLE schema_migration (
     version INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
     checksum TEXT NOT NULL,
     applied_at INTEGER NOT NULL
 );
+
+CREATE TABLE tenant (
+    id TEXT PRIMARY KEY,
+    display_name TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('ACTIVE', 'SUSPENDED', 'ERASING', 'ERASED')),
+    events_per_second INTEGER NOT NULL,
+    calls_per_minute INTEGER NOT NULL,
+    burst INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE timeline (
     id BLOB PRIMARY KEY,

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 import llm_incident_manager
 from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.adapters.pepper import PepperRefused
 from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.errors import StoreUnavailable
@@ -18,7 +19,7 @@ from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.ports.stores import StoreRefused
 from llm_incident_manager.server import Server
-from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry import logs, redaction
 from llm_incident_manager.transport.listening import Place, PortTaken
 
 SWITCH_INTERVAL = 0.0005
@@ -54,6 +55,7 @@ def migrate(settings: Settings, *, phase: Phase, dry_run: bool = False) -> Seque
 
 async def _serve(settings: Settings, place: Place | None) -> int:
     logs.configure(settings.log.level, settings.log.format)
+    redaction.use(settings.redaction.shapes())
     log = logs.get("app")
     stop = _stop_on_signals()
     if place is not None:
@@ -74,7 +76,7 @@ async def _serve(settings: Settings, place: Place | None) -> int:
             await server.look_at_replica()
             failed = await server.watch(stop)
             await server.drain()
-    except (StoreRefused, StoreUnavailable, PortTaken, RulePackError) as refused:
+    except (StoreRefused, StoreUnavailable, PortTaken, RulePackError, PepperRefused) as refused:
         sys.stderr.write(f"cannot start: {refused}\n")
         return 1
     log.info("app.stopped", clean=not failed)

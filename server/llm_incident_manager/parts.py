@@ -28,7 +28,7 @@ from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.presence import Presence
-from llm_incident_manager.pipeline.quotas import SharedQuotas
+from llm_incident_manager.pipeline.quotas import TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.pipeline.timekeeper import Timekeeper
@@ -45,9 +45,11 @@ from llm_incident_manager.telemetry import traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door, Places
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.handlers.access_desk import AccessDesk
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
-from llm_incident_manager.transport.handlers.watching import Watching
+from llm_incident_manager.transport.handlers.watching import MESSAGES_BYTES, Watching
 from llm_incident_manager.transport.identity import Authenticator
+from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
@@ -60,7 +62,7 @@ from llm_incident_manager.usecases.merging import Merging
 from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
-from llm_incident_manager.usecases.watch import Feed
+from llm_incident_manager.usecases.watch import RECENT_BYTES, Feed
 
 
 async def store(settings: Settings, now: Instant, run: str, metrics: Metrics, notes: dict[str, str]) -> Store:
@@ -108,6 +110,7 @@ def tools(
         kept=policy(settings),
         sla=settings.sla.targets(),
         lanes=databases.lanes(settings),
+        own_rates=ProcessRates(clock),
         wake=wake,
         life=life,
     )
@@ -127,7 +130,8 @@ def with_others(settings: Settings, alone: Tools, redis: Connection | None) -> T
     if redis is None or not databases.may_be_shared(settings):
         return alone
     seen = Seen(redis_opening.shared_seen(settings.redis, redis))
-    return replace(alone, seen=seen, rates=redis_opening.shared_rates(redis, ProcessRates(alone.clock)))
+    own = ProcessRates(alone.clock) if alone.own_rates is None else alone.own_rates
+    return replace(alone, seen=seen, own_rates=own, rates=redis_opening.shared_rates(redis, own))
 
 
 def policy(settings: Settings) -> Policy:
@@ -149,7 +153,6 @@ def bounds(settings: Settings) -> Bounds:
         size=ingest.buffer_bytes,
         reserve=ingest.reserve_ratio,
         callers=settings.grpc.max_concurrent_rpcs,
-        quota=Quota(ingest.tenant_events_per_sec),
     )
 
 
@@ -159,8 +162,9 @@ def places(settings: Settings) -> Places:
     reserve, connections = settings.ingest.reserve_ratio, databases.connections(settings)
     shared = connections - math.ceil(connections * reserve) - databases.lanes(settings)
     each = max(1, shared // 2)
-    calls, subscribers = settings.grpc.max_concurrent_rpcs, settings.watch.max_subscribers
-    return Places(calls, subscribers, reserve, reads=each, writes=each)
+    calls, watch = settings.grpc.max_concurrent_rpcs, settings.watch
+    sending = watch.buffer_bytes - RECENT_BYTES - 2 * MESSAGES_BYTES
+    return Places(calls, watch.max_subscribers, sending, reserve, reads=each, writes=each)
 
 
 async def presence(
@@ -199,7 +203,7 @@ def optional_probes(
     return found
 
 
-def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) -> Services:
+def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain, access: AccessDesk) -> Services:
     """The use cases that doors ask."""
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
@@ -212,7 +216,8 @@ def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) 
         lanes=databases.lanes(settings),
         bounds=bounds(settings),
     )
-    batcher = Batcher(runner, limits, made.metrics, SharedQuotas(limits.bounds.quota, made.rates))
+    quotas = TenantQuotas(Quota(ingest.tenant_events_per_sec), made.own_rates, made.rates)
+    batcher = Batcher(runner, limits, made.metrics, quotas)
     return Services(
         tools=made,
         runner=runner,
@@ -232,6 +237,7 @@ def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain) 
         drain=end,
         limits=StreamLimits(ingest.stream_credits, ingest.max_frame_events),
         door=Door(places(settings), made.metrics, lambda: batcher.strained),
+        access=access,
     )
 
 
@@ -249,11 +255,23 @@ def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
         stack.push_async_callback(asyncio.to_thread, traces.stop)
 
 
-def authenticators(_: Settings) -> tuple[Authenticator, ...]:
-    """What knows a kind of credential, in the order in which they are asked."""
-    return ()
+def authenticators(settings: Settings, *known: Authenticator) -> tuple[Authenticator, ...]:
+    """Those of what knows a kind of credential that the settings name, in the order in which they are asked."""
+    by_name = {each.name: each for each in known}
+    return tuple(by_name[name] for name in settings.identity.order if name in by_name)
 
 
 def anonymous(settings: Settings) -> Principal | None:
     """Who calls without a credential; None where nobody may."""
     return None if settings.identity.required else DEVELOPER
+
+
+def limits(settings: Settings, clock: Clock, redis: Connection | None, metrics: Metrics) -> tuple[Source, Limiter]:
+    """What refuses callers that call too often, or from where they may not: before they are known, and after."""
+    own = ProcessRates(clock)
+    rates = own if redis is None else redis_opening.shared_rates(redis, own)
+    given = settings.limits
+    return (
+        Source(own, given.gate(), given.of_source(), metrics.limited),
+        Limiter(rates, given.rules(), refused=metrics.limited),
+    )

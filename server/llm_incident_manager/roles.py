@@ -17,7 +17,7 @@ from llm_incident_manager.pipeline.tenure import Tenure, Worker
 from llm_incident_manager.pipeline.timers import Timers
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.hints import FEED, Hints
+from llm_incident_manager.ports.hints import ACCESS, FEED, Hints
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.usecases.watch import Feed
 
@@ -50,17 +50,20 @@ class News:
             for follower in self.followers:
                 follower.wake()
             self.hints.tell((FEED,))
+        if changes.access:
+            self.hints.tell((ACCESS,))
         self.bus.publish(changes.outbox)
 
 
 class Listener:
     """Hears what other processes have committed."""
 
-    def __init__(self, hints: Hints, feed: Feed, bus: Bus) -> None:
+    def __init__(self, hints: Hints, feed: Feed, bus: Bus, access: Follower) -> None:
         """Passes it on to these."""
         self._hints = hints
         self._feed = feed
         self._bus = bus
+        self._access = access
 
     async def run(self) -> None:
         """Listens until cancelled."""
@@ -70,6 +73,8 @@ class Listener:
     def _heard(self, name: str) -> None:
         if name == FEED:
             self._feed.wake()
+        elif name == ACCESS:
+            self._access.wake()
         else:
             self._bus.wake(name)
 
@@ -94,7 +99,7 @@ def workers(
         )
     if isinstance(news.bus, CarriedBus):
         found["bus"] = news.bus
-    found["hints"] = Listener(news.hints, services.feed, news.bus)
+    found["hints"] = Listener(news.hints, services.feed, news.bus, services.access.book)
     indexer = Indexer(tools.store, tools.clock, lambda: batcher.pressed)
     news.followers.append(indexer)
     upkeep: dict[str, Worker] = {

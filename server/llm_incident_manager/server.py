@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import llm_incident_manager
-from llm_incident_manager import parts, roles
+from llm_incident_manager import entrance, parts, roles
 from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters.clock import SteadyClock, SystemClock
@@ -22,11 +22,13 @@ from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.loop import LoopWatch
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
+from llm_incident_manager.transport.authenticators.api_key import ApiKeyAuthenticator
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.identity import Identity, OpenStreams
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
+from llm_incident_manager.transport.redact import Redactor
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
@@ -52,7 +54,8 @@ class Server:
 
     @classmethod
     async def build(cls, settings: Settings, stack: AsyncExitStack, place: Place | None = None) -> "Server":
-        """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable.
+        """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable,
+        PepperRefused.
 
         `place` tells one of several workers which it is.
         """
@@ -77,14 +80,19 @@ class Server:
             settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell, life=life
         )
         tools = parts.with_others(settings, tools, redis)
-        services = parts.services(settings, tools, feed, news.bus, end)
+        entry = await entrance.build(settings, store, clock, ids, metrics, stack)
+        services = parts.services(settings, tools, feed, news.bus, end, entry.desk)
         workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
-        authenticators = parts.authenticators(settings)
-        workers["open_streams"] = streams = OpenStreams(authenticators)
-        identity = Identity(authenticators, streams, parts.anonymous(settings))
-        chain = hooks.chain(metrics, contract.checkers(), services.door, identity)
-        dispatcher = Dispatcher(chain, contract.handlers(services), settings.watch.slow_after_secs)
+        workers |= {"access": entry.book, "key_uses": entry.uses}
+        authenticators = parts.authenticators(settings, ApiKeyAuthenticator(entry.keyring))
+        workers["open_streams"] = streams = OpenStreams(authenticators, entry.guard.admits)
+        identity = Identity(authenticators, streams, entry.guard, parts.anonymous(settings))
+        source, limiter = parts.limits(settings, clock, redis, metrics)
+        chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter)
+        redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
+        handlers, glances = contract.handlers(services), contract.glances(services)
+        dispatcher = Dispatcher(chain, handlers, redactor, settings.watch.slow_after_secs, glances)
         optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)

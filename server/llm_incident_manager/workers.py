@@ -19,7 +19,7 @@ from pathlib import Path
 
 from llm_incident_manager.config import Settings
 from llm_incident_manager.engines import restarting
-from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry import logs, redaction
 from llm_incident_manager.transport.listening import Place, PortTaken, reserve
 
 LOOK_SECONDS = 0.2
@@ -54,6 +54,7 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
     `arguments` are those that `serve` was called with. A second signal ends at once.
     """
     logs.configure(settings.log.level, settings.log.format)
+    redaction.use(settings.redaction.shapes())
     with ExitStack() as stack:
         try:
             ports = {

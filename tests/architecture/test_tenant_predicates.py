@@ -19,6 +19,9 @@ CHECKING = "`ledger check` and backup look at a whole database, for whoever oper
 MEASURING = "figures of the installation: metrics, readiness, and methods that ask for TENANT_READ"
 BEGUN = "the beginning of a statement: what follows begins with the tenant (adapters/sql/filters.py, `matching`)"
 WRITING = "new rows, each with its tenant among its columns"
+KNOWING = (
+    "every process knows the keys and roles of all tenants by heart, and looks them up by their digests and tenants"
+)
 FOLLOWING = "the feed of all tenants is read once for all watchers of a process, and each sees only its own"
 
 FREE: Mapping[str, str] = {
@@ -38,6 +41,7 @@ FREE: Mapping[str, str] = {
     **dict.fromkeys(("backlog", "dead_by_topic", "overdue_timers"), MEASURING),
     **dict.fromkeys(("figures", "list_incidents", "select_incidents"), BEGUN),
     "insert_incidents": WRITING,
+    **dict.fromkeys(("all_roles", "keys_since", "note_use", "note_uses"), KNOWING),
     **dict.fromkeys(("feed_position", "feed_of_all"), FOLLOWING),
 }
 

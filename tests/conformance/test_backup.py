@@ -40,6 +40,7 @@ from llm_incident_manager.ports.changes import (
 )
 from llm_incident_manager.ports.stores import Store, StoreRefused
 from llm_incident_manager.ports.timers import TimerRow
+from tests.support.access_builders import a_key, a_role, a_tenant, denied
 from tests.support.backends import Backend, Postgres, SqliteFile
 from tests.support.builders import (
     NOW,
@@ -125,6 +126,12 @@ async def fill(store: Store) -> Incident:
             attachments=[Attachment(make_id(), TENANT, incident.id, "https://x", NASTY, "text/plain", "ann", NOW)],
             producers=[ProducerRow(producer, row.epoch, 2)],
             timers=[TimerRow(incident.id, NASTY, TENANT, TimerKind.SNOOZE, later(60), NOW)],
+            access=[
+                a_key(display_name=NASTY, former_digest=bytes(range(32)), revoke_reason=NASTY),
+                a_role(NASTY),
+                a_tenant("acme"),
+                denied(255),
+            ],
         ),
     )
     await write(store, Changes(outbox_retries=[OutboxRetry(work[1].id, work[1].fence, 5, NOW, NASTY, dead=True)]))

@@ -18,8 +18,7 @@ from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.engines.admission import Quota, Reason
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
-from llm_incident_manager.pipeline.buffer import Bounds
-from llm_incident_manager.pipeline.quotas import SharedQuotas
+from llm_incident_manager.pipeline.quotas import TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from tests.support.builders import TENANT, make_event
 from tests.support.redis import RedisServer
@@ -35,9 +34,9 @@ async def process(url: str, quota: Quota = TEN) -> AsyncIterator[tuple[World, Ba
     link = Connection(redis_urls.parse(url), Deadlines(0.5, 0.5), "test", lambda *_: None)
     await link.probe()
     async with a_world() as world:
-        shared = SharedQuotas(quota, SharedRates(link, ProcessRates(SystemClock())))
-        limits = Limits(linger=0, bounds=Bounds(quota=quota))
-        batcher = Batcher(Runner(world.tools), limits, world.tools.metrics, shared)
+        own = ProcessRates(SystemClock())
+        quotas = TenantQuotas(quota, own, SharedRates(link, own))
+        batcher = Batcher(Runner(world.tools), Limits(linger=0), world.tools.metrics, quotas)
         task = asyncio.create_task(batcher.run())
         try:
             yield world, batcher
@@ -78,6 +77,25 @@ async def test_what_is_urgent_has_a_burst_of_its_own(redis_own: RedisServer) -> 
         assert await admitted(*other, 12, severity="P0") == 10
 
 
+async def test_what_redis_has_refused_is_refused_before_anybody_looks_at_it(redis_own: RedisServer) -> None:
+    async with process(redis_own.url) as one, process(redis_own.url) as (world, other):
+        assert await admitted(*one, 10) == 10
+        async with other.announced(TENANT, 1, lambda: True):
+            pass  # this process has not heard of it
+        assert await admitted(world, other, 1) == 0
+        with pytest.raises(Overloaded, match="quota"):
+            async with other.announced(TENANT, 1, lambda: True):
+                raise AssertionError("it was let in")
+
+
+async def test_without_redis_a_process_goes_on_from_what_redis_said_last(redis_own: RedisServer) -> None:
+    async with process(redis_own.url) as one, process(redis_own.url) as other:
+        assert await admitted(*one, 6) == 6
+        assert await admitted(*other, 2) == 2
+        redis_own.kill()
+        assert await admitted(*other, 6) == 2
+
+
 @pytest.mark.parametrize("fault", ["killed", "frozen"])
 async def test_without_redis_each_process_has_the_quota_for_itself(redis_own: RedisServer, fault: str) -> None:
     async with process(redis_own.url) as one, process(redis_own.url) as other:
@@ -94,7 +112,7 @@ async def test_a_stream_beyond_the_shared_quota_is_slowed_down(redis_own: RedisS
     quota = Quota(rate=1_000, burst_seconds=0.1)
     async with process(redis_own.url, quota) as (world, one), process(redis_own.url, quota) as (_, other):
         start = time.perf_counter()
-        for batcher in (one, other, one, other, one, other):
+        for batcher in (one, other, one, other, one, other, one):
             events = [make_event(title="again") for _ in range(100)]
             await (await batcher.enqueue(Submission(TENANT, "dev", events, world.clock.now()), batcher.lane()))
         assert 0.4 < time.perf_counter() - start < 2

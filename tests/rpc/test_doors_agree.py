@@ -8,7 +8,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -17,6 +17,7 @@ from incidentmanager.v1 import event_pb2
 
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.methods import Method
+from tests.support import access_requests
 from tests.support.doors import Answer, by_grpc, by_http
 from tests.support.server import RunningServer
 
@@ -32,7 +33,7 @@ Requests: TypeAlias = list[tuple[Message, bool]]
 """Requests of a method, and whether they should succeed."""
 
 
-def request(name: str, **fields: object) -> Message:
+def request(name: str, /, **fields: object) -> Message:
     method = BY_NAME[name]
     if "request_id" in method.request.DESCRIPTOR.fields_by_name:
         fields.setdefault("request_id", f"r-{next(numbers)}")
@@ -43,6 +44,9 @@ async def both(server: RunningServer, message: Message, name: str) -> Answer:
     method = BY_NAME[name]
     over_grpc = await by_grpc(server, method, message)
     status, over_http = await by_http(server, method, message)
+    if name in access_requests.TOLD_ONCE and over_grpc.code == 0:
+        assert over_grpc.value.pop("secret").startswith("lim_")
+        assert over_http.value.pop("secret", "") == ""
     assert over_http == over_grpc
     if over_grpc.code == 0:
         assert status == method.success_status
@@ -274,7 +278,20 @@ SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
 """Methods that are asked otherwise than by an incident's id."""
 
 
+async def of_access(server: RunningServer, method: Method) -> Requests:
+    async def ask(name: str, fields: dict[str, Any]) -> dict[str, Any]:
+        answer = await by_grpc(server, BY_NAME[name], request(name, **fields))
+        assert answer.code == 0, answer
+        value: dict[str, Any] = answer.value
+        return value
+
+    wanted = await access_requests.REQUESTS[method.name](ask)
+    return [(request(method.name, **fields), fine) for fields, fine in wanted]
+
+
 async def requests_for(server: RunningServer, method: Method) -> Requests:
+    if method.name in access_requests.REQUESTS:
+        return await of_access(server, method)
     special = SPECIAL.get(method.name)
     return await (by_incident_id(method, server) if special is None else special(server))
 

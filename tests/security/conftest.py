@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from tests.support.access import trusting
 from tests.support.access.doors import Doors, doors_of
-from tests.support.access.realm import ALL_RIGHTS, GIVES_UP_AT_ONCE, Realm, populate
+from tests.support.access.realm import ALL_RIGHTS, GIVES_UP_AT_ONCE, Realm, found_tenants, populate
 from tests.support.access.who import Who
 from tests.support.postgres import Cluster
 from tests.support.server import RunningServer, running_server
@@ -28,6 +28,7 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[RunningServer]
 async def doors(server: RunningServer) -> AsyncIterator[Doors]:
     """Its doors."""
     async with doors_of(server) as opened:
+        await found_tenants(opened)
         yield opened
 
 

@@ -21,6 +21,7 @@ async def prepare(given: str, server: RunningServer) -> Names:
     number = next(_count)
     own = ("IDEMPOTENCY_KEY", "ALERT_ID", "PRODUCER_ID", "DEDUP_KEY")
     names = {name: f"{name.lower()}-{number}" for name in own}
+    names |= {"ROLE": f"role-{number}", "TENANT": f"tenant-{number}", "FINGERPRINT": f"{number:064x}"}
     return {**names, **await GIVEN[given](server)}
 
 
@@ -91,6 +92,29 @@ async def _dead_letter(server: RunningServer) -> Names:
             await asyncio.sleep(0.02)
 
 
+async def _api_key(server: RunningServer) -> Names:
+    body = {"display_name": "LLM-Sentinel in Frankfurt", "roles": ["producer"]}
+    return {"API_KEY_ID": (await post(server, "api-keys", body))["api_key"]["id"]}
+
+
+async def _role(server: RunningServer) -> Names:
+    name = f"given-role-{next(_count)}"
+    await post(server, "roles", {"name": name, "permissions": ["INCIDENT_READ"]})
+    return {"ROLE": name}
+
+
+async def _tenant(server: RunningServer) -> Names:
+    name = f"given-tenant-{next(_count)}"
+    await post(server, "tenants", {"tenant_id": name})
+    return {"TENANT": name}
+
+
+async def _denied(server: RunningServer) -> Names:
+    fingerprint = f"{next(_count):064x}"
+    await post(server, "denied-certificates", {"fingerprint": fingerprint, "reason": "Its laptop is gone"})
+    return {"FINGERPRINT": fingerprint}
+
+
 def _after(*verbs: str) -> Callable[[RunningServer], Awaitable[Names]]:
     async def moved(server: RunningServer) -> Names:
         names = await _incident(server)
@@ -117,7 +141,11 @@ GIVEN: Mapping[str, Callable[[RunningServer], Awaitable[Names]]] = {
     "an incident with a note": _noted,
     "an incident with an attachment": _attached,
     "a dead letter": _dead_letter,
+    "a denied certificate": _denied,
     "a merged incident": _merged,
+    "a role": _role,
+    "a tenant": _tenant,
+    "an API key": _api_key,
     "two incidents": _two_incidents,
     "two linked incidents": _linked,
 }

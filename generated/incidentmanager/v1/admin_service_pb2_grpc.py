@@ -215,7 +215,7 @@ class AdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateApiKey(self, request, context):
-        """Makes an API key in the caller's tenant, with no permission that the caller lacks. Its secret is in the reply and nowhere else.
+        """Makes an API key, with no permission that the caller lacks. Its secret is in the reply and nowhere else.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class AdminServiceStub:
     WhoAmI: _aio.UnaryUnaryMultiCallable[_principal_pb2.WhoAmIRequest, _principal_pb2.WhoAmIResponse]
     """Shows who calls, and how the server knows."""
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_api_key_pb2.CreateApiKeyRequest, _api_key_pb2.CreateApiKeyResponse]
-    """Makes an API key in the caller's tenant, with no permission that the caller lacks. Its secret is in the reply and nowhere else."""
+    """Makes an API key, with no permission that the caller lacks. Its secret is in the reply and nowhere else."""
     GetApiKey: _aio.UnaryUnaryMultiCallable[_api_key_pb2.GetApiKeyRequest, _api_key_pb2.GetApiKeyResponse]
     """Shows one API key, without its secret."""
     ListApiKeys: _aio.UnaryUnaryMultiCallable[_api_key_pb2.ListApiKeysRequest, _api_key_pb2.ListApiKeysResponse]
@@ -133,7 +133,7 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _api_key_pb2.CreateApiKeyRequest,
         context: _aio.ServicerContext[_api_key_pb2.CreateApiKeyRequest, _abc.Awaitable[_api_key_pb2.CreateApiKeyResponse]],
     ) -> _abc.Awaitable[_api_key_pb2.CreateApiKeyResponse]:
-        """Makes an API key in the caller's tenant, with no permission that the caller lacks. Its secret is in the reply and nowhere else."""
+        """Makes an API key, with no permission that the caller lacks. Its secret is in the reply and nowhere else."""
 
     @_abc_1.abstractmethod
     def GetApiKey(

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from incidentmanager.v1 import role_pb2 as incidentmanager_dot_v1_dot_role__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n incidentmanager/v1/api_key.proto\x12\x12incidentmanager.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dincidentmanager/v1/role.proto\"\xef\x03\n\x06\x41piKey\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\r\n\x05roles\x18\x04 \x03(\t\x12\x38\n\tcondition\x18\x05 \x01(\x0b\x32%.incidentmanager.v1.ResourceCondition\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63reate_actor\x18\x07 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_used_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrevoke_reason\x18\x0b \x01(\t\x12/\n\x0brotate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12\x66ormer_expire_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04tier\x18\x0e \x01(\t\"\xaa\x02\n\x13\x43reateApiKeyRequest\x12#\n\x0c\x64isplay_name\x18\x01 \x01(\tB\r\xbaH\nr\x08\x10\x01\x18x\xba\x01\x01\x00\x12\x1d\n\x07subject\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\xff\x01\xba\x01\x01\x00\x12\'\n\x05roles\x18\x03 \x03(\tB\x18\xbaH\x15\x92\x01\x12\x08\x01\x10\x10\x18\x01\"\nr\x08\x10\x01\x18?\xba\x01\x01\x00\x12\x38\n\tcondition\x18\x04 \x01(\x0b\x32%.incidentmanager.v1.ResourceCondition\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x04tier\x18\x06 \x01(\tB\x0b\xbaH\x08r\x06\x18?\xba\x01\x01\x00\x12 \n\nrequest_id\x18\x07 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\"S\n\x14\x43reateApiKeyResponse\x12+\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1a.incidentmanager.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"6\n\x10GetApiKeyRequest\x12\"\n\napi_key_id\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\xff\x01\xba\x01\x01\x00\"@\n\x11GetApiKeyResponse\x12+\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1a.incidentmanager.v1.ApiKey\"h\n\x12ListApiKeysRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x08\xba\x01\x01\x00\x12\x14\n\x0cshow_revoked\x18\x03 \x01(\x08\"\\\n\x13ListApiKeysResponse\x12,\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x1a.incidentmanager.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x98\x01\n\x13RotateApiKeyRequest\x12\"\n\napi_key_id\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\xff\x01\xba\x01\x01\x00\x12;\n\x07overlap\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\x9a\x9e\x01\x32\x00\x12 \n\nrequest_id\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\"S\n\x14RotateApiKeyResponse\x12+\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1a.incidentmanager.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"y\n\x13RevokeApiKeyRequest\x12\"\n\napi_key_id\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\xff\x01\xba\x01\x01\x00\x12\x1c\n\x06reason\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x08\xba\x01\x01\x00\x12 \n\nrequest_id\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\"C\n\x14RevokeApiKeyResponse\x12+\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1a.incidentmanager.v1.ApiKeyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n incidentmanager/v1/api_key.proto\x12\x12incidentmanager.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dincidentmanager/v1/role.proto\"\xef\x03\n\x06\x41piKey\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\r\n\x05roles\x18\x04 \x03(\t\x12\x38\n\tcondition\x18\x05 \x01(\x0b\x32%.incidentmanager.v1.ResourceCondition\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63reate_actor\x18\x07 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_used_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrevoke_reason\x18\x0b \x01(\t\x12/\n\x0brotate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12\x66ormer_expire_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04tier\x18\x0e \x01(\t\"\xca\x02\n\x13\x43reateApiKeyRequest\x12#\n\x0c\x64isplay_name\x18\x01 \x01(\tB\r\xbaH\nr\x08\x10\x01\x18x\xba\x01\x01\x00\x12\x1d\n\x07subject\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\xff\x01\xba\x01\x01\x00\x12\'\n\x05roles\x18\x03 \x03(\tB\x18\xbaH\x15\x92\x01\x12\x08\x01\x10\x10\x18\x01\"\nr\x08\x10\x01\x18?\xba\x01\x01\x00\x12\x38\n\tcondition\x18\x04 \x01(\x0b\x32%.incidentmanager.v1.ResourceCondition\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x04tier\x18\x06 \x01(\tB\x0b\xbaH\x08r\x06\x18?\xba\x01\x01\x00\x12 \n\nrequest_id\x18\x07 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\x12\x1e\n\ttenant_id\x18\x08 \x01(\tB\x0b\xbaH\x08r\x06\x18?\xba\x01\x01\x00\"S\n\x14\x43reateApiKeyResponse\x12+\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1a.incidentmanager.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"6\n\x10GetApiKeyRequest\x12\"\n\napi_key_id\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\xff\x01\xba\x01\x01\x00\"@\n\x11GetApiKeyResponse\x12+\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1a.incidentmanager.v1.ApiKey\"h\n\x12ListApiKeysRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x08\xba\x01\x01\x00\x12\x14\n\x0cshow_revoked\x18\x03 \x01(\x08\"\\\n\x13ListApiKeysResponse\x12,\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x1a.incidentmanager.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x98\x01\n\x13RotateApiKeyRequest\x12\"\n\napi_key_id\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\xff\x01\xba\x01\x01\x00\x12;\n\x07overlap\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\x9a\x9e\x01\x32\x00\x12 \n\nrequest_id\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\"S\n\x14RotateApiKeyResponse\x12+\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1a.incidentmanager.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"y\n\x13RevokeApiKeyRequest\x12\"\n\napi_key_id\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\xff\x01\xba\x01\x01\x00\x12\x1c\n\x06reason\x18\x02 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x08\xba\x01\x01\x00\x12 \n\nrequest_id\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\x80\x01\xba\x01\x01\x00\"C\n\x14RevokeApiKeyResponse\x12+\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x1a.incidentmanager.v1.ApiKeyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['tier']._serialized_options = b'\272H\010r\006\030?\272\001\001\000'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\tr\007\030\200\001\272\001\001\000'
+  _globals['_CREATEAPIKEYREQUEST'].fields_by_name['tenant_id']._loaded_options = None
+  _globals['_CREATEAPIKEYREQUEST'].fields_by_name['tenant_id']._serialized_options = b'\272H\010r\006\030?\272\001\001\000'
   _globals['_GETAPIKEYREQUEST'].fields_by_name['api_key_id']._loaded_options = None
   _globals['_GETAPIKEYREQUEST'].fields_by_name['api_key_id']._serialized_options = b'\272H\013r\t\020\001\030\377\001\272\001\001\000'
   _globals['_LISTAPIKEYSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -66,23 +68,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APIKEY']._serialized_start=182
   _globals['_APIKEY']._serialized_end=677
   _globals['_CREATEAPIKEYREQUEST']._serialized_start=680
-  _globals['_CREATEAPIKEYREQUEST']._serialized_end=978
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=980
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=1063
-  _globals['_GETAPIKEYREQUEST']._serialized_start=1065
-  _globals['_GETAPIKEYREQUEST']._serialized_end=1119
-  _globals['_GETAPIKEYRESPONSE']._serialized_start=1121
-  _globals['_GETAPIKEYRESPONSE']._serialized_end=1185
-  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1187
-  _globals['_LISTAPIKEYSREQUEST']._serialized_end=1291
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1293
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=1385
-  _globals['_ROTATEAPIKEYREQUEST']._serialized_start=1388
-  _globals['_ROTATEAPIKEYREQUEST']._serialized_end=1540
-  _globals['_ROTATEAPIKEYRESPONSE']._serialized_start=1542
-  _globals['_ROTATEAPIKEYRESPONSE']._serialized_end=1625
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=1627
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1748
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=1750
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=1817
+  _globals['_CREATEAPIKEYREQUEST']._serialized_end=1010
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=1012
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=1095
+  _globals['_GETAPIKEYREQUEST']._serialized_start=1097
+  _globals['_GETAPIKEYREQUEST']._serialized_end=1151
+  _globals['_GETAPIKEYRESPONSE']._serialized_start=1153
+  _globals['_GETAPIKEYRESPONSE']._serialized_end=1217
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1219
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=1323
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1325
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=1417
+  _globals['_ROTATEAPIKEYREQUEST']._serialized_start=1420
+  _globals['_ROTATEAPIKEYREQUEST']._serialized_end=1572
+  _globals['_ROTATEAPIKEYRESPONSE']._serialized_start=1574
+  _globals['_ROTATEAPIKEYRESPONSE']._serialized_end=1657
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=1659
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1780
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=1782
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=1849
 # @@protoc_insertion_point(module_scope)

@@ -124,6 +124,7 @@ class CreateApiKeyRequest(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TENANT_ID_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
     """What it is for, in people's words. Required."""
     subject: _builtins.str
@@ -132,6 +133,8 @@ class CreateApiKeyRequest(_message.Message):
     """The limits it goes by; empty for the tenant's."""
     request_id: _builtins.str
     """Makes the call safe to repeat for 24 hours: same id and body, same answer."""
+    tenant_id: _builtins.str
+    """Its tenant; the caller's when empty. Another one needs the permission TENANT_WRITE."""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Its roles; nobody can give a role with a permission that they lack. Required."""
@@ -154,10 +157,11 @@ class CreateApiKeyRequest(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         tier: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        tenant_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "display_name", b"display_name", "expire_time", b"expire_time", "request_id", b"request_id", "roles", b"roles", "subject", b"subject", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "display_name", b"display_name", "expire_time", b"expire_time", "request_id", b"request_id", "roles", b"roles", "subject", b"subject", "tenant_id", b"tenant_id", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

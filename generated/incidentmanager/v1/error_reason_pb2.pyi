@@ -156,22 +156,21 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED. Calls from this address are not taken.
     Metadata: {}
     """
-    ERROR_REASON_UNACCEPTABLE_INPUT: _ErrorReason.ValueType  # 45
-    """INVALID_ARGUMENT. The request has a shape that no honest client sends: control characters, too deep nesting, too many
-    parts.
-    Metadata: {"field": "title", "rule": "control_characters"}
-    """
-    ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 46
+    ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 45
     """ALREADY_EXISTS. Something of this name is there already.
     Metadata: {"resource": "role", "id": "night-shift"}
     """
-    ERROR_REASON_IN_USE: _ErrorReason.ValueType  # 47
+    ERROR_REASON_IN_USE: _ErrorReason.ValueType  # 46
     """FAILED_PRECONDITION. It is still used.
     Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
     """
-    ERROR_REASON_NOT_CONFIGURED: _ErrorReason.ValueType  # 48
+    ERROR_REASON_NOT_CONFIGURED: _ErrorReason.ValueType  # 47
     """FAILED_PRECONDITION. The server is not configured for it.
     Metadata: {"setting": "audit.signing_key_file"}
+    """
+    ERROR_REASON_TENANT_SUSPENDED: _ErrorReason.ValueType  # 48
+    """PERMISSION_DENIED. The caller has proven who it is, and its tenant is not served.
+    Metadata: {"tenant": "acme"}
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -313,21 +312,20 @@ ERROR_REASON_SOURCE_DENIED: ErrorReason.ValueType  # 44
 """PERMISSION_DENIED. Calls from this address are not taken.
 Metadata: {}
 """
-ERROR_REASON_UNACCEPTABLE_INPUT: ErrorReason.ValueType  # 45
-"""INVALID_ARGUMENT. The request has a shape that no honest client sends: control characters, too deep nesting, too many
-parts.
-Metadata: {"field": "title", "rule": "control_characters"}
-"""
-ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 46
+ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 45
 """ALREADY_EXISTS. Something of this name is there already.
 Metadata: {"resource": "role", "id": "night-shift"}
 """
-ERROR_REASON_IN_USE: ErrorReason.ValueType  # 47
+ERROR_REASON_IN_USE: ErrorReason.ValueType  # 46
 """FAILED_PRECONDITION. It is still used.
 Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
 """
-ERROR_REASON_NOT_CONFIGURED: ErrorReason.ValueType  # 48
+ERROR_REASON_NOT_CONFIGURED: ErrorReason.ValueType  # 47
 """FAILED_PRECONDITION. The server is not configured for it.
 Metadata: {"setting": "audit.signing_key_file"}
+"""
+ERROR_REASON_TENANT_SUSPENDED: ErrorReason.ValueType  # 48
+"""PERMISSION_DENIED. The caller has proven who it is, and its tenant is not served.
+Metadata: {"tenant": "acme"}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

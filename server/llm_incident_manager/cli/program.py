@@ -7,18 +7,23 @@ import typer
 
 import llm_incident_manager
 from llm_incident_manager.cli import (
+    access_roles,
     backup,
     bus,
     completion,
     contexts,
+    denials,
     event,
     fingerprints,
+    keys,
     ledger,
     options,
     processes,
     replay,
     service,
     snooze,
+    tenants,
+    whoami,
 )
 
 app = typer.Typer(
@@ -34,6 +39,13 @@ app.add_typer(event.app, name="event")
 app.add_typer(snooze.app, name="incident")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(bus.app, name="bus")
+app.add_typer(keys.app, name="keys")
+app.add_typer(access_roles.app, name="roles")
+app.add_typer(tenants.app, name="tenants")
+certificates = typer.Typer(no_args_is_help=True, help="Client certificates.")
+denials.add_to(certificates)
+app.add_typer(certificates, name="certs")
+whoami.add_to(app)
 service.add_to(app)
 backup.add_to(app)
 processes.add_to(app)

@@ -45,11 +45,11 @@ def _moment(until: str, stretch: str, now: Instant) -> datetime:
         raise failures.BadUsage(f"--until: {error}") from error
 
 
-def span(text: str) -> int:
-    """Microseconds of a stretch of time such as 1d12h. Raises BadUsage."""
+def span(text: str, option: str = "--for") -> int:
+    """Microseconds of a stretch of time such as 1d12h, that `option` was given. Raises BadUsage."""
     if not _STRETCH.fullmatch(text):
-        raise failures.BadUsage(f"--for {text!r} is no stretch of time: write for instance 2h, 90m or 1d12h")
+        raise failures.BadUsage(f"{option} {text!r} is no stretch of time: write for instance 2h, 90m or 1d12h")
     found = sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(text))
     if not 0 < found <= 3_660 * time.DAY:
-        raise failures.BadUsage(f"--for {text!r} is not between a second and ten years")
+        raise failures.BadUsage(f"{option} {text!r} is not between a second and ten years")
     return found

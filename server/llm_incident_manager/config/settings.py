@@ -10,9 +10,12 @@ from pydantic import Field
 
 from llm_incident_manager.config import (
     bus_section,
+    identity_sections,
     keeping,
+    limits_section,
     planned,
     promises,
+    redaction_section,
     redis_section,
     redis_urls,
     sections,
@@ -45,7 +48,7 @@ class Settings(Section):
     api: sections.Api = sections.Api()
     grpc: sections.Grpc = sections.Grpc()
     watch: sections.Watch = sections.Watch()
-    identity: sections.Identity = sections.Identity()
+    identity: identity_sections.Identity = identity_sections.Identity()
     ingest: sections.Ingest = sections.Ingest()
     deduplication: sections.Deduplication = sections.Deduplication()
     triage: sections.Triage = sections.Triage()
@@ -53,6 +56,8 @@ class Settings(Section):
     sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
     processes: several.Processes = several.Processes()
+    limits: limits_section.Limits = limits_section.Limits()
+    redaction: redaction_section.Redaction = redaction_section.Redaction()
     log: sections.Log = sections.Log()
     traces: sections.Traces = sections.Traces()
     redis: redis_section.Redis = redis_section.Redis()
@@ -102,7 +107,9 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     if settings.bus.backend == "redis" and settings.redis.url is None:
         remedy = "it needs redis.url or REDIS_URL: redis://host:6379; or set bus.backend to database"
         yield Problem("bus.backend", shown(settings.bus.backend), "", remedy)
+    yield from limits_section.conflicts(settings.limits)
     yield from promises.conflicts(settings.sla)
+    yield from identity_sections.conflicts(settings.identity)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):
         yield Problem("traces.endpoint", shown(endpoint), "", "give a URL such as http://localhost:4318/v1/traces")

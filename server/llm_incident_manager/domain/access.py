@@ -59,7 +59,8 @@ EVERYWHERE = Condition()
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who calls, and how that was proven: "mtls", "api_key", "jwt" or "anonymous". `credential` names the one that was
-    shown (id of a key, fingerprint of a certificate, issuer and id of a token) and is no secret."""
+    shown (id of a key, fingerprint of a certificate, issuer and id of a token) and is no secret; `issue` tells the
+    secrets that it has had one after the other apart."""
 
     tenant: TenantId
     subject: str
@@ -70,6 +71,7 @@ class Principal:
     condition: Condition = EVERYWHERE
     expires_at: Instant | None = None
     tier: str = ""
+    issue: int = 0
 
     def may(self, permission: str) -> bool:
         """Whether it may call what asks for the permission."""
@@ -80,3 +82,26 @@ DEVELOPER = Principal(
     TenantId("default"), "dev", frozenset({"platform_admin"}), ROLES["platform_admin"], "anonymous", "loopback"
 )
 """Whoever calls a server that asks nobody who they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomRole:
+    """A role that a tenant has made for itself. `revision` is that of access when it was last changed."""
+
+    tenant: TenantId
+    name: str
+    description: str
+    permissions: frozenset[str]
+    updated_at: Instant
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedCertificate:
+    """A client certificate that is refused, by its SHA-256 (32 bytes, of its DER form)."""
+
+    fingerprint: bytes
+    reason: str
+    actor: str
+    created_at: Instant
+    revision: int

@@ -41,10 +41,10 @@ class ErrorReason(StrEnum):
     TOO_MANY_MATCHES = "TOO_MANY_MATCHES"
     RATE_LIMITED = "RATE_LIMITED"
     SOURCE_DENIED = "SOURCE_DENIED"
-    UNACCEPTABLE_INPUT = "UNACCEPTABLE_INPUT"
     ALREADY_EXISTS = "ALREADY_EXISTS"
     IN_USE = "IN_USE"
     NOT_CONFIGURED = "NOT_CONFIGURED"
+    TENANT_SUSPENDED = "TENANT_SUSPENDED"
 
 
 class DomainError(Exception):
@@ -132,12 +132,12 @@ class TooManyMatches(DomainError):
 
 
 class StaleEtag(DomainError):
-    """Somebody changed the incident since the caller read it."""
+    """Somebody changed the incident, or whatever it is, since the caller read it."""
 
-    def __init__(self, incident: str, given: str, current: str) -> None:
+    def __init__(self, name: str, given: str, current: str, resource: str = "incident") -> None:
         """`given` is the caller's etag, `current` the resource's."""
-        message = f"etag {given!r} is not the current one: read incident {incident} again and repeat the change"
-        super().__init__(ErrorReason.STALE_ETAG, message, {"incident": incident, "etag": given, "current": current})
+        message = f"etag {given!r} is not the current one: read {resource} {name} again and repeat the change"
+        super().__init__(ErrorReason.STALE_ETAG, message, {resource: name, "etag": given, "current": current})
 
 
 class FingerprintTaken(DomainError):
@@ -211,8 +211,9 @@ class Unauthenticated(DomainError):
     """The caller did not prove who it is. The same words for every cause, so that they tell an attacker nothing; the
     log and a metric have the cause."""
 
-    def __init__(self, cause: str = "none", *, again: bool = False) -> None:
-        """`cause` is a word for the log: none, unknown, expired, revoked, malformed, …; `again` on an open stream."""
+    def __init__(self, cause: str = "none", *, again: bool = False, account: str = "") -> None:
+        """`cause` is a word for the log: none, unknown, expired, revoked, malformed, …; `again` on an open stream;
+        `account` is the id of the credential that was tried, when there is such a one."""
         message = (
             "the credential is not let in any more: open the stream again with one that is"
             if again
@@ -220,3 +221,31 @@ class Unauthenticated(DomainError):
         )
         super().__init__(ErrorReason.UNAUTHENTICATED, message)
         self.cause = "revoked" if again else cause
+        self.account = account
+
+
+class TenantSuspended(DomainError):
+    """The caller has proven who it is, and its tenant is not served."""
+
+    def __init__(self, tenant: str) -> None:
+        """The tenant's id."""
+        message = f"tenant {tenant} is suspended: ask those who run this installation"
+        super().__init__(ErrorReason.TENANT_SUSPENDED, message, {"tenant": tenant})
+
+
+class AlreadyExists(DomainError):
+    """Something of this name is there already."""
+
+    def __init__(self, resource: str, name: str) -> None:
+        """`resource` is a word of the contract, for instance "role"."""
+        message = f"{resource} {name!r} exists already, or existed: choose another name"
+        super().__init__(ErrorReason.ALREADY_EXISTS, message, {"resource": resource, "id": name})
+
+
+class InUse(DomainError):
+    """It cannot go, or change so, while it is used."""
+
+    def __init__(self, resource: str, name: str, used_by: str) -> None:
+        """`used_by` says by whom, for instance "api_key 01J…"."""
+        message = f"{resource} {name!r} is used by {used_by}: change that first"
+        super().__init__(ErrorReason.IN_USE, message, {"resource": resource, "id": name, "used_by": used_by})

@@ -12,6 +12,7 @@ from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.relations import Attachment, Relation
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import AuditRecord, ChangeKind, TimelineEntry
+from llm_incident_manager.ports.access_store import AccessRow
 from llm_incident_manager.ports.timers import TimerKey, TimerRetry, TimerRow
 
 ROUTED = "incidents.routed"
@@ -258,6 +259,7 @@ class Changes:
     segments: list[SegmentRow] = field(default_factory=list)
     idempotency: list[IdempotencyRow] = field(default_factory=list)
     answers: list[AnswerRow] = field(default_factory=list)
+    access: list[AccessRow] = field(default_factory=list)
 
     def announced(self) -> list[ChangeRow]:
         """The rows of the change feed. Whoever follows it must hear of every incident written, so one that nobody

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 FEED = "feed"
-"""News of the change feed. News of work is told by its topic."""
+ACCESS = "access"
+"""News of the change feed, and of who is let in. News of work is told by its topic."""
 
 Heard = Callable[[str], None]
 

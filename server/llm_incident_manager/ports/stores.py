@@ -20,6 +20,7 @@ from llm_incident_manager.domain.search import Words
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports import leases, processes, seen
+from llm_incident_manager.ports.access_store import AccessHolding, AccessStore
 from llm_incident_manager.ports.belongings import Belongings
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -128,7 +129,7 @@ class IncidentQuery:
     search: Words | None = None
 
 
-class Transaction(Belongings, LockDead, TimerLeases, leases.LeaseHolding, seen.Incarnate, Protocol):
+class Transaction(Belongings, LockDead, TimerLeases, leases.LeaseHolding, seen.Incarnate, AccessHolding, Protocol):
     """One unit of work. Reads see its own state of the database; incidents read here are locked until its end."""
 
     async def claim(self, claims: Claims) -> Claimed:
@@ -184,7 +185,9 @@ class Transaction(Belongings, LockDead, TimerLeases, leases.LeaseHolding, seen.I
         ...
 
 
-class Store(Belongings, DeadLetters, TimerStore, WorkStore, leases.LeaseStore, processes.ProcessStore, Protocol):
+class Store(
+    Belongings, DeadLetters, TimerStore, WorkStore, leases.LeaseStore, processes.ProcessStore, AccessStore, Protocol
+):
     """A database. Reading methods outside a transaction may use other connections."""
 
     @property

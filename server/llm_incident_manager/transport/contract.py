@@ -9,15 +9,20 @@ from incidentmanager.v1 import event_pb2
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.checker import compile_checker
+from llm_incident_manager.transport.dispatch import Glance
 from llm_incident_manager.transport.handlers import reception
+from llm_incident_manager.transport.handlers.access import AccessHandlers
+from llm_incident_manager.transport.handlers.api_keys import ApiKeyHandlers
 from llm_incident_manager.transport.handlers.bus_status import BusHandlers
 from llm_incident_manager.transport.handlers.dead_letters import DeadLetterHandlers
 from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
 from llm_incident_manager.transport.handlers.ingest import IngestHandlers
 from llm_incident_manager.transport.handlers.merges import MergeHandlers
 from llm_incident_manager.transport.handlers.relations import RelationHandlers
+from llm_incident_manager.transport.handlers.roles import RoleHandlers
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.handlers.sets import SetHandlers
+from llm_incident_manager.transport.handlers.tenants import TenantHandlers
 
 _SUBMIT = "incidentmanager.v1.IngestService/SubmitEvent"
 _BATCH = "incidentmanager.v1.IngestService/SubmitEvents"
@@ -36,6 +41,11 @@ def _check_event() -> Check:
     return compile_checker(event_pb2.Event.DESCRIPTOR)
 
 
+def glances(services: Services) -> Mapping[str, Glance]:
+    """What refuses requests that are still bytes, by the method's full name, where reading them is much work."""
+    return {_BATCH: reception.Reception(services, _check_event()).glance}
+
+
 def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
     """Every method's handler by its full name. Raises LookupError naming methods without one."""
     sets = SetHandlers(services)
@@ -51,6 +61,10 @@ def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
         "incidentmanager.v1.AdminService": {
             **DeadLetterHandlers(services).table(),
             **BusHandlers(services.store, services.bus).table(),
+            **AccessHandlers(services).table(),
+            **ApiKeyHandlers(services).table(),
+            **RoleHandlers(services).table(),
+            **TenantHandlers(services).table(),
         },
     }
     found = {f"{service}/{name}": handler for service, table in tables.items() for name, handler in table.items()}

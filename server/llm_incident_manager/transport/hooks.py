@@ -9,13 +9,14 @@ from typing import TypeVar
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, StoreUnavailable
 from llm_incident_manager.ports.stores import StoreBroken
-from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry import logs, redaction, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import errors
 from llm_incident_manager.transport.admission import Admission, Door
 from llm_incident_manager.transport.call import Call, Chain, Proceed
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.identity import Identity
+from llm_incident_manager.transport.limits import Limiter, Quota, Source
 
 T = TypeVar("T")
 
@@ -36,9 +37,7 @@ class RequestId:
     async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Takes the caller's x-request-id when it gave a sensible one."""
         given = call.metadata.get(REQUEST_ID, "")
-        call.request_id = (
-            given if 0 < len(given) <= LONGEST_REQUEST_ID and given.isprintable() else f"{_names.getrandbits(128):032x}"
-        )
+        call.request_id = given if given and _is_sensible(given) else f"{_names.getrandbits(128):032x}"
         with (
             traces.child_of(call.metadata.get(TRACEPARENT)),
             traces.span(call.method.full_name) as span,
@@ -48,9 +47,16 @@ class RequestId:
             return await proceed()
 
 
+def _is_sensible(name: str) -> bool:
+    return len(name) <= LONGEST_REQUEST_ID and name.isprintable() and redaction.hide(name) == name
+
+
+_IN_FLOODS = frozenset({ErrorReason.OVERLOADED, ErrorReason.UNAUTHENTICATED, ErrorReason.RATE_LIMITED})
+
+
 class Log:
-    """One line a call: info when it failed or streams, debug otherwise and when it was one too many, since there may be
-    tens of thousands of these a second; a metric counts them."""
+    """One line a call: info when it failed or streams, debug otherwise and when it was one too many or nobody knows of
+    whom, since there may be tens of thousands of these a second; a metric counts them."""
 
     name = "log"
     after = frozenset({"request_id"})
@@ -66,7 +72,7 @@ class Log:
             return await proceed()
         finally:
             quiet = call.code == "OK" and not call.method.response_streaming
-            quiet = quiet or call.facts.get("reason") is ErrorReason.OVERLOADED
+            quiet = quiet or call.facts.get("reason") in _IN_FLOODS
             write = self._log.debug if quiet else self._log.info
             took = round((perf_counter() - started) * 1000, 2)
             write(
@@ -159,17 +165,6 @@ class Deadline:
             raise DomainError(ErrorReason.DEADLINE_EXCEEDED, message, metadata) from error
 
 
-class Quota:
-    """Where calls above a principal's share are refused. Nobody has a quota yet."""
-
-    name = "quota"
-    after = frozenset({"identity"})
-
-    async def around(self, _: Call, proceed: Proceed[T]) -> T:
-        """Lets the call pass."""
-        return await proceed()
-
-
 class Permission:
     """Refuses a principal that lacks what the method declares."""
 
@@ -206,7 +201,9 @@ class Validate:
         return await proceed()
 
 
-def chain(metrics: Metrics, checkers: Mapping[str, Check], door: Door, identity: Identity) -> Chain:
+def chain(
+    metrics: Metrics, checkers: Mapping[str, Check], door: Door, source: Source, identity: Identity, limiter: Limiter
+) -> Chain:
     """The one chain, outermost first."""
     return Chain(
         (
@@ -215,9 +212,10 @@ def chain(metrics: Metrics, checkers: Mapping[str, Check], door: Door, identity:
             Count(metrics),
             Errors(),
             Deadline(),
+            source,
             Admission(door),
             identity,
-            Quota(),
+            Quota(limiter),
             Permission(),
             Validate(checkers),
         )

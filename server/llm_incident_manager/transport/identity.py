@@ -3,13 +3,14 @@ would do. While a stream is open its principal is looked at again and again, sin
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 from llm_incident_manager.domain.access import Principal
 from llm_incident_manager.domain.errors import Unauthenticated
-from llm_incident_manager.transport.call import Call, Proceed
+from llm_incident_manager.transport.call import Call, Proceed, source_of
+from llm_incident_manager.transport.guard import Guard
 
 T = TypeVar("T")
 
@@ -38,8 +39,14 @@ class Authenticator(Protocol):
 class OpenStreams:
     """The streams that are open, and the principals on whose behalf they are."""
 
-    def __init__(self, authenticators: Sequence[Authenticator], every: float = LOOK_AGAIN_SECONDS) -> None:
-        """`every` in seconds."""
+    def __init__(
+        self,
+        authenticators: Sequence[Authenticator],
+        admits: Callable[[Principal], bool],
+        every: float = LOOK_AGAIN_SECONDS,
+    ) -> None:
+        """`admits` says whether a principal is let in, whatever it has shown; `every` in seconds."""
+        self._admits = admits
         self._known = {authenticator.name: authenticator for authenticator in authenticators}
         self._open: dict[Principal, set[asyncio.Timeout]] = defaultdict(set)
         self._every = every
@@ -65,10 +72,13 @@ class OpenStreams:
     async def look(self) -> None:
         """Ends the streams of all who are not let in any more."""
         for principal in tuple(self._open):
-            known = self._known.get(principal.proven_by)
-            if known is not None and not await known.still(principal):
+            if not await self._still(principal):
                 for end in tuple(self._open.get(principal, ())):
                     end.reschedule(0)
+
+    async def _still(self, principal: Principal) -> bool:
+        known = self._known.get(principal.proven_by)
+        return self._admits(principal) and (known is None or await known.still(principal))
 
 
 class Identity:
@@ -78,16 +88,21 @@ class Identity:
     after = frozenset({"errors", "deadline"})
 
     def __init__(
-        self, authenticators: Sequence[Authenticator], streams: OpenStreams, anonymous: Principal | None = None
+        self,
+        authenticators: Sequence[Authenticator],
+        streams: OpenStreams,
+        guard: Guard,
+        anonymous: Principal | None = None,
     ) -> None:
-        """`authenticators` in the order in which they are asked; `anonymous` is who shows no credential at all, None
-        where nobody may."""
+        """`authenticators` in the order in which they are asked; `guard` has the last word; `anonymous` is who shows no
+        credential at all, None where nobody may."""
         self._authenticators = tuple(authenticators)
         self._streams = streams
+        self._guard = guard
         self._anonymous = anonymous
 
     async def around(self, call: Call, proceed: Proceed[T]) -> T:
-        """Sets the principal. Raises Unauthenticated, for a stream also later."""
+        """Sets the principal. Raises Unauthenticated, for a stream also later; TenantSuspended, RATE_LIMITED."""
         principal = call.principal = await self._who(call)
         if not call.method.response_streaming:
             return await proceed()
@@ -102,9 +117,18 @@ class Identity:
             raise Unauthenticated(again=True) from ended
 
     async def _who(self, call: Call) -> Principal:
+        principal = await self._proven(call)
+        self._guard.passed(principal, source_of(call.peer))
+        return principal
+
+    async def _proven(self, call: Call) -> Principal:
         for authenticator in self._authenticators:
             if authenticator.shown(call):
-                return await authenticator.principal(call)
+                try:
+                    return await authenticator.principal(call)
+                except Unauthenticated as refused:
+                    call.facts["cause"] = refused.cause
+                    raise self._guard.failed(authenticator.name, refused, source_of(call.peer)) from refused
         if self._anonymous is None:
             raise Unauthenticated
         return self._anonymous

@@ -28,11 +28,17 @@ NAMES_OF: Mapping[Path, str] = {
     ("attachment_id",): "attachment",
     ("dead_letter_id",): "dead letter",
     ("selection", "named", "ids"): "dead letter",
+    ("api_key_id",): "api key",
+    ("name",): "role",
+    ("tenant_id",): "tenant",
 }
 """Fields of requests that name something that exists, and what."""
 
 CHOSEN = frozenset({"request_id", "external_id", "producer_id"})
 """Names that callers choose: they name nothing yet."""
+
+CREATED = frozenset({"CreateTenantRequest.tenant_id", "CreateRoleRequest.name"})
+"""Names that are given with these requests."""
 
 SERVER_SET = frozenset(
     {
@@ -63,6 +69,11 @@ OFFERED: Mapping[str, Any] = {
     "update_mask": {"paths": ["title"]},
     "acknowledge": {},
     "filter": 'title = "nothing is called so"',
+    "display_name": "as it is called now",
+    "description": "what it is for",
+    "permissions": [3],
+    "roles": ["viewer"],
+    "fingerprint": "ab" * 32,
 }
 """What requests are filled with besides ids, as far as they take it."""
 
@@ -76,7 +87,9 @@ def ids_in(descriptor: Any, above: Path = ()) -> Iterator[Path]:  # noqa: ANN401
         path = (*above, field.name)
         if field.message_type is not None and not _is_closed(field):
             yield from ids_in(field.message_type, path)
-        elif _ID.search(field.name) and field.name not in CHOSEN | SERVER_SET:
+        elif f"{descriptor.name}.{field.name}" in CREATED:
+            continue
+        elif path == ("name",) or (_ID.search(field.name) and field.name not in CHOSEN | SERVER_SET):
             if path not in NAMES_OF:
                 raise LookupError(f"{descriptor.full_name}: say in NAMES_OF what {'.'.join(path)} names")
             yield path

@@ -9,6 +9,7 @@ from typing import Any
 from google.protobuf.message import Message
 from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
+from llm_incident_manager.domain.access import NARROWABLE
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.methods import Method
 from tests.support.access import filling
@@ -17,6 +18,8 @@ from tests.support.access.filling import Path
 from tests.support.access.who import Who
 
 BY_NAME: Mapping[str, Method] = {method.name: method for method in methods.all_methods()}
+OF_THE_INSTALLATION = frozenset({"TENANT_READ", "TENANT_WRITE"})
+OPERATOR = Who("default", "operator", ("platform_admin",))
 ALL_RIGHTS = ("admin", "producer", "responder", "auditor")
 
 GIVES_UP_AT_ONCE = json.dumps(
@@ -28,6 +31,7 @@ GIVES_UP_AT_ONCE = json.dumps(
             "base_delay_secs": 0.01,
         },
         "log": {"level": "info"},
+        "limits": {"usual_tier": ""},
     }
 )
 """A configuration with which every notification soon is a dead letter."""
@@ -68,7 +72,7 @@ class Realm:
         return event_pb2.Event(**{**given, **fields})
 
 
-async def ask(doors: Doors, who: Who, name: str, **fields: Any) -> Any:  # noqa: ANN401  # the reply of any method
+async def ask(doors: Doors, who: Who, name: str, /, **fields: Any) -> Any:  # noqa: ANN401  # the reply of any method
     """The reply of a call that must succeed."""
     method = BY_NAME[name]
     answer = await doors.rpc(method, method.request(**fields), who)
@@ -96,11 +100,18 @@ async def populate(doors: Doors, realm: Realm) -> None:
     attached = await ask(doors, realm.owner, "AddAttachment", incident_id=first, url=url, title=realm.canary)
     await ask(doors, realm.owner, "LinkIncidents", incident_id=first, linked_incident_id=made[1].id)
     await ask(doors, realm.owner, "Merge", incident_id=made[2].id, source_incident_ids=[made[3].id])
+    who = overseer(realm)
+    keys = [await ask(doors, who, "CreateApiKey", display_name=realm.canary, roles=["viewer"]) for _ in range(2)]
+    role = f"role-of-{realm.canary}"
+    await ask(doors, who, "CreateRole", name=role, description=realm.canary, permissions=[3])
     realm.ids = {
         "incident": [results[0].incident_id, *(each.id for each in made if each.id != made[3].id)],
         "event": [each.event_id for each in results],
         "attachment": [attached.attachment.id],
         "dead letter": await dead_letters(doors, realm, first),
+        "api key": [each.api_key.id for each in keys],
+        "role": [role],
+        "tenant": [realm.owner.tenant],
     }
     realm.numbers = [each.number for each in made]
     realm.resume_token = await _resume_token(doors, realm)
@@ -133,17 +144,23 @@ async def _page_tokens(doors: Doors, realm: Realm, incident: str) -> dict[str, s
     """The token of every list that has a second page."""
     found: dict[str, str] = {}
     for name, method in BY_NAME.items():
-        if "page_token" not in method.request.DESCRIPTOR.fields_by_name:
+        if "page_token" not in method.request.DESCRIPTOR.fields_by_name or method.permission in OF_THE_INSTALLATION:
             continue
         fields: dict[str, Any] = {"page_size": 1}
         if "incident_id" in method.request.DESCRIPTOR.fields_by_name and name != "ListDeadLetters":
             fields["incident_id"] = incident
-        who = overseer(realm) if name == "ListDeadLetters" else realm.owner
+        who = realm.owner if method.permission in NARROWABLE else overseer(realm)
         reply = await ask(doors, who, name, **fields)
         token = reply.pagination.next_page_token if name == "ListIncidents" else reply.next_page_token
         if token:
             found[name] = token
     return found
+
+
+async def found_tenants(doors: Doors) -> None:
+    """Makes the tenants that tests' callers are of."""
+    for tenant in ("alpha", "beta"):
+        await ask(doors, OPERATOR, "CreateTenant", tenant_id=tenant)
 
 
 def overseer(realm: Realm) -> Who:
@@ -157,12 +174,16 @@ async def state(doors: Doors, realm: Realm) -> Mapping[str, bytes]:
     for ref in realm.ids["incident"]:
         for name in ("GetIncident", "ListTimeline", "ListAttachments", "ListRelatedIncidents"):
             found[f"{name} {ref}"] = (await asked(doors, who, name, incident_id=ref)).data
+    for ref in realm.ids["api key"]:
+        found[f"key {ref}"] = (await asked(doors, who, "GetApiKey", api_key_id=ref)).data
+    for ref in realm.ids["role"]:
+        found[f"role {ref}"] = (await asked(doors, who, "GetRole", name=ref)).data
     for ref in realm.ids["dead letter"]:
         found[f"letter {ref}"] = (await asked(doors, who, "GetDeadLetter", dead_letter_id=ref)).data
     return found
 
 
-async def asked(doors: Doors, who: Who, name: str, **fields: Any) -> Answer:  # noqa: ANN401
+async def asked(doors: Doors, who: Who, name: str, /, **fields: Any) -> Answer:  # noqa: ANN401
     """The answer of any call."""
     method = BY_NAME[name]
     return await doors.rpc(method, method.request(**fields), who)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.protobuf.message import Message
@@ -11,7 +11,7 @@ from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.methods import Method
 from tests.support.access import filling, realm
 from tests.support.access.doors import Doors, routes
-from tests.support.access.realm import Realm, an_incident, ask
+from tests.support.access.realm import OF_THE_INSTALLATION, Realm, an_incident, ask
 from tests.support.access.who import Who
 
 REUSED = 6
@@ -57,21 +57,21 @@ async def matrix(doors: Doors, one: Realm, elsewhere: Realm) -> Found:
 
 
 async def _repeated(doors: Doors, method: Method, one: Realm, found: Found) -> None:
-    request = await sensible(doors, method, one)
-    first = await doors.rpc(method, request, one.owner)
+    request, who = await sensible(doors, method, one), _caller(method, one)
+    first = await doors.rpc(method, request, who)
     if first.code:
         found.wrong.append(f"{method.name}: {first} on {request}")
         return
     before = await _settled(doors, one)
-    again = await doors.rpc(method, request, one.owner)
-    over_http = [await doors.http(route, request, one.owner) for route in routes(method)]
-    if (again.code, again.data) != (first.code, first.data):
+    again = await doors.rpc(method, request, who)
+    over_http = [await doors.http(route, request, who) for route in routes(method)]
+    if (again.code, again.data) != (first.code, _kept(method, first.data)):
         found.wrong.append(f"{method.name}: a repeat is answered otherwise: {again}")
     found.wrong += [f"{method.name}: a repeat by HTTP: {each}" for each in over_http if each.code]
     other = type(request)()
     other.CopyFrom(request)
     _change(other)
-    refused = await doors.rpc(method, other, one.owner)
+    refused = await doors.rpc(method, other, who)
     if (refused.code, refused.reason) != (REUSED, "REQUEST_ID_REUSED"):
         found.wrong.append(f"{method.name}: another request under the id: {refused}")
     if await _effects(doors, one) != before:
@@ -81,9 +81,9 @@ async def _repeated(doors: Doors, method: Method, one: Realm, found: Found) -> N
 
 async def _of_others(doors: Doors, method: Method, one: Realm, elsewhere: Realm, found: Found) -> None:
     """The id of another principal, of the tenant or of another one, is no repeat: each has its own."""
-    request = await sensible(doors, method, one)
-    await doors.rpc(method, request, one.owner)
-    for who in (one.owner.named("somebody else"), elsewhere.owner):
+    request, owner = await sensible(doors, method, one), _caller(method, one)
+    await doors.rpc(method, request, owner)
+    for who in (owner.named("somebody else"), _caller(method, elsewhere)):
         other = type(request)()
         other.CopyFrom(request)
         _change(other)
@@ -91,6 +91,21 @@ async def _of_others(doors: Doors, method: Method, one: Realm, elsewhere: Realm,
         found.calls += 1
         if answer.code == REUSED and answer.reason == "REQUEST_ID_REUSED":
             found.wrong.append(f"{method.name}: {who.subject} of {who.tenant} is refused a request id of another's")
+
+
+def _caller(method: Method, one: Realm) -> Who:
+    """Who may call it in the owner's tenant."""
+    return replace(one.owner, roles=("platform_admin",)) if method.permission in OF_THE_INSTALLATION else one.owner
+
+
+def _kept(method: Method, data: bytes) -> bytes:
+    """An answer as it is kept for a repeat: a secret is told once."""
+    if "secret" not in method.response.DESCRIPTOR.fields_by_name:
+        return data
+    reply: Any = method.response.FromString(data)
+    reply.ClearField("secret")
+    kept: bytes = reply.SerializeToString()
+    return kept
 
 
 async def sensible(doors: Doors, method: Method, one: Realm) -> Message:
@@ -147,7 +162,43 @@ async def _make(_: Doors, one: Realm, __: dict[Any, Any], fields: dict[str, Any]
     fields["dedup_key"] = f"made-{next(filling.numbers)}"
 
 
+async def _key(doors: Doors, one: Realm, ids: dict[Any, Any], _: dict[str, Any]) -> None:
+    made = await ask(doors, realm.overseer(one), "CreateApiKey", display_name="short-lived", roles=["viewer"])
+    ids["api_key_id",] = made.api_key.id
+
+
+async def _role(doors: Doors, one: Realm, ids: dict[Any, Any], _: dict[str, Any]) -> None:
+    ids["name",] = f"role-{next(filling.numbers)}"
+    await ask(doors, realm.overseer(one), "CreateRole", name=ids["name",], permissions=[3])
+
+
+async def _new_role(_: Doors, __: Realm, ___: dict[Any, Any], fields: dict[str, Any]) -> None:
+    fields["name"] = f"role-{next(filling.numbers)}"
+
+
+async def _new_tenant(_: Doors, __: Realm, ___: dict[Any, Any], fields: dict[str, Any]) -> None:
+    fields["tenant_id"] = f"tenant-{next(filling.numbers)}"
+
+
+async def _tenant(doors: Doors, _: Realm, ids: dict[Any, Any], __: dict[str, Any]) -> None:
+    ids["tenant_id",] = f"tenant-{next(filling.numbers)}"
+    await ask(doors, realm.OPERATOR, "CreateTenant", tenant_id=ids["tenant_id",])
+
+
+async def _denied(doors: Doors, _: Realm, __: dict[Any, Any], fields: dict[str, Any]) -> None:
+    fields["fingerprint"] = f"{next(filling.numbers):064x}"
+    await ask(doors, realm.OPERATOR, "DenyCertificate", fingerprint=fields["fingerprint"])
+
+
 _SPECIAL = {
+    "RotateApiKey": _key,
+    "RevokeApiKey": _key,
+    "UpdateRole": _role,
+    "DeleteRole": _role,
+    "CreateRole": _new_role,
+    "CreateTenant": _new_tenant,
+    "UpdateTenant": _tenant,
+    "AllowCertificate": _denied,
     "Split": _split,
     "Unmerge": _unmerge,
     "UnlinkIncidents": _unlink,
@@ -163,7 +214,7 @@ _SPECIAL = {
 def _change(request: Any) -> None:  # noqa: ANN401  # any message
     """Makes it another request: its first plain text says something else, however deep that is."""
     for field_ in request.DESCRIPTOR.fields:
-        if field_.name in ("actor", "resolved_by", "title", "text", "reason", "description"):
+        if field_.name in ("actor", "resolved_by", "title", "text", "reason", "description", "display_name"):
             setattr(request, field_.name, f"{getattr(request, field_.name)} otherwise")
             return
     for field_ in request.DESCRIPTOR.fields:
@@ -174,7 +225,14 @@ def _change(request: Any) -> None:  # noqa: ANN401  # any message
         if field_.message_type is not None and not field_.is_repeated and request.HasField(field_.name):
             _change(value)
             return
+    for name in _OTHERWISE.keys() & request.DESCRIPTOR.fields_by_name.keys():
+        filling.put(request, (name,), _OTHERWISE[name])
+        return
     raise LookupError(f"{request.DESCRIPTOR.full_name}: nothing in it can be said otherwise")
+
+
+_OTHERWISE = {"overlap": {"seconds": 7}, "name": "another", "fingerprint": "cd" * 32, "tenant_id": "another"}
+"""What else makes a request another one."""
 
 
 async def _settled(doors: Doors, one: Realm) -> tuple[Any, ...]:
@@ -192,4 +250,7 @@ async def _effects(doors: Doors, one: Realm) -> tuple[Any, ...]:
     page = await ask(doors, who, "ListIncidents", page_size=3, order_by="update_time desc")
     lines = [(await realm.asked(doors, who, "ListTimeline", incident_id=each.id)).data for each in page.incidents]
     counts = page.pagination.total_count, (await realm.asked(doors, who, "ListDeadLetters", page_size=1_000)).data
+    lines += [(await realm.asked(doors, who, name)).data for name in ("ListApiKeys", "ListRoles")]
+    of_all = ("ListTenants", "ListDeniedCertificates")
+    lines += [(await realm.asked(doors, realm.OPERATOR, name)).data for name in of_all]
     return (*counts, [each.etag for each in page.incidents], lines)

@@ -26,6 +26,8 @@ VALUES = {
     "GRPC_HOST": ("localhost", "localhost"),
     "GRPC_PORT": ("7001", 7001),
     "ALLOW_ANONYMOUS": ("true", True),
+    "API_KEY_PEPPER": ("0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"),
+    "API_KEY_PEPPER_FILE": ("/run/secrets/pepper", Path("/run/secrets/pepper")),
     "ENABLE_ML_CLASSIFICATION": ("false", False),
     "ENABLE_ENRICHMENT": ("0", False),
     "ENABLE_CORRELATION": ("no", False),

@@ -243,9 +243,9 @@ PROBLEMS = {
         "pool_size (from config.yaml): unknown key; did you mean storage.pool_size?",
     ),
     "nothing like it": (
-        "identity: {color: red}",
+        "bus: {colour: red}",
         {},
-        "identity.color (from config.yaml): unknown key; known here: required, allow_anonymous",
+        "bus.colour (from config.yaml): unknown key; known here: backend, shards",
     ),
     "mistyped variable": (
         "",

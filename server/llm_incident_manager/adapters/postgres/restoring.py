@@ -10,7 +10,7 @@ from llm_incident_manager.adapters.postgres.backup import PATIENCE, filled, quot
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Connection
 from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.adapters.sql import migrations, verifying
+from llm_incident_manager.adapters.sql import archive, migrations, verifying
 from llm_incident_manager.adapters.sql.archive import Reader
 from llm_incident_manager.domain.ids import made_at
 from llm_incident_manager.domain.time import DAY, Instant, from_datetime
@@ -68,9 +68,8 @@ async def _refuse_company(connection: Connection) -> None:
 
 async def _refuse_records(connection: Connection, reader: Reader) -> None:
     for layout in await backup.layouts(connection):
-        if layout.name in reader.manifest.tables and await connection.fetchval(
-            filled("has_rows", table=quoted(layout.name))
-        ):
+        known = layout.name in reader.manifest.tables and layout.name not in archive.GIVEN
+        if known and await connection.fetchval(filled("has_rows", table=quoted(layout.name))):
             raise StoreRefused(
                 f"the database has records in {layout.name}: name an empty database, or replace them with --force"
             )
@@ -84,6 +83,8 @@ async def _fill_all(connection: Connection, reader: Reader) -> None:
             raise StoreRefused(
                 f"table {name} of the backup is not one that this program knows: use the program it is of"
             )
+        if name in archive.GIVEN:
+            await connection.execute(filled("empty_table", table=quoted(name)))
         await _make_days(connection, name, reader)
         status = await connection.copy_to_table(name, source=_chunks(reader, name), columns=columns, timeout=PATIENCE)
         if int(status.rpartition(" ")[2]) != table.rows:

@@ -17,6 +17,7 @@ from llm_incident_manager.adapters.postgres import (
     timers,
     work,
 )
+from llm_incident_manager.adapters.postgres.access import AccessLists
 from llm_incident_manager.adapters.postgres.dead_letters import DeadLetterReads
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
@@ -53,7 +54,7 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore(DeadLetterReads, timers.Timed, leases.Leased, work.Work):
+class PostgresStore(AccessLists, DeadLetterReads, timers.Timed, leases.Leased, work.Work):
     """Implements ports.stores.Store."""
 
     def __init__(self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None]) -> None:

@@ -32,6 +32,9 @@ DERIVED = frozenset(
 )
 """Tables that no backup has: the servers make them anew, and the manifest holds the migrations."""
 
+GIVEN = frozenset({"access_revision", "tenant"})
+"""Tables that have rows from the start: they alone make no database one with records, and a restore empties them."""
+
 DERIVED_COLUMNS = frozenset({("incident_change", "transaction"), ("outbox", "blocked")})
 """Columns that only one database has, and makes itself."""
 

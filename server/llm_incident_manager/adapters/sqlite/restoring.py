@@ -7,7 +7,7 @@ from pathlib import Path
 
 import apsw
 
-from llm_incident_manager.adapters.sql import migrations, verifying
+from llm_incident_manager.adapters.sql import archive, migrations, verifying
 from llm_incident_manager.adapters.sql.archive import Column, Reader
 from llm_incident_manager.adapters.sql.copytext import Parser
 from llm_incident_manager.adapters.sqlite import backup, schema
@@ -40,7 +40,8 @@ def _refuse_records(database: Path, reader: Reader) -> None:
         return
     with closing(connections.open_reader(str(database))) as connection:
         for layout in backup.layouts(connection):
-            if layout.name in reader.manifest.tables and _has_rows(connection, layout.name):
+            known = layout.name in reader.manifest.tables and layout.name not in archive.GIVEN
+            if known and _has_rows(connection, layout.name):
                 raise StoreRefused(
                     f"{database} has records in {layout.name}: name an empty directory, or replace them with --force"
                 )
@@ -79,6 +80,8 @@ def _fill(connection: apsw.Connection, layout: backup.Layout, columns: tuple[Col
         raise StoreRefused(f"table {layout.name} of the backup has other columns than this program's ({odd})")
     names = ", ".join(backup.quoted(column.name) for column in columns)
     marks = ", ".join("?" * len(columns))
+    if layout.name in archive.GIVEN:
+        connection.execute(f"DELETE FROM {backup.quoted(layout.name)}")  # noqa: S608  # a name of the catalogue
     statement = f"INSERT INTO {backup.quoted(layout.name)} ({names}) VALUES ({marks})"  # noqa: S608  # the catalogue's names
     connection.executemany(statement, _rows(layout.name, columns, reader))
 

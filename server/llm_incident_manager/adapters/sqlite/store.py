@@ -12,6 +12,7 @@ import apsw
 from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import connection as connections
 from llm_incident_manager.adapters.sqlite import indexing, leases, outbox, reads, relations, retention, schema, timers
+from llm_incident_manager.adapters.sqlite.access import AccessLists
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
@@ -100,7 +101,7 @@ def _started(
     return SqliteStore(writer, Readers(readers, faults, options.deadline) if readers else None, lock)
 
 
-class SqliteStore(leases.Leased):
+class SqliteStore(AccessLists, leases.Leased):
     """Implements ports.stores.Store. Without readers, as in memory, reads take turns with the units of work."""
 
     def __init__(self, writer: Writer, readers: Readers | None, lock: connections.FolderLock | None) -> None:

@@ -6,6 +6,7 @@ from typing import TypeVar
 import apsw
 
 from llm_incident_manager.adapters.sqlite import leases, outbox, reads, relations, timers, writes
+from llm_incident_manager.adapters.sqlite.access import AccessHeld
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
@@ -31,7 +32,7 @@ from llm_incident_manager.ports.timers import TimerRow
 T = TypeVar("T")
 
 
-class SqliteTransaction:
+class SqliteTransaction(AccessHeld):
     """Implements ports.stores.Transaction. Opens the database's own transaction together with its first statement."""
 
     def __init__(self, writer: Writer) -> None:

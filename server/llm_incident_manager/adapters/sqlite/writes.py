@@ -8,7 +8,7 @@ import apsw
 
 from llm_incident_manager.adapters.sql import belongings, records
 from llm_incident_manager.adapters.sql.audit import AuditChain
-from llm_incident_manager.adapters.sqlite import ids, outbox, timers
+from llm_incident_manager.adapters.sqlite import access, ids, outbox, timers
 from llm_incident_manager.adapters.sqlite.statements import bulk
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import Tally
@@ -134,6 +134,7 @@ def write(connection: apsw.Connection, changes: Changes, chain: AuditChain) -> N
         bulk("insert_audit").run(connection, chain.extend(changes.audit))
     outbox.write(connection, changes)
     timers.write(connection, changes)
+    access.write(connection, changes.access)
 
 
 def _run(connection: apsw.Connection, step: Step, given: Rows) -> None:

@@ -154,9 +154,9 @@ class IncidentHandlers:
         feed, token = self._on.feed, request.resume_token
         start = await feed.resumed(resume.position(token)) if token else await feed.position()
         if request.snapshot:
-            async for incident in lists.open_incidents(self._on, matching, call.caller):
+            async for incident in lists.open_incidents(self._on, matching, call):
                 yield translate.change(incident, ChangeKind.SNAPSHOT, resume.token(start), self._on.as_of())
-        async for change in self._on.watching.follow(call.caller, start, matching):
+        async for change in self._on.watching.follow(call.caller, start, matching, call.hold):
             call.resume_token = change.resume_token
             yield change
 

@@ -74,7 +74,7 @@ class IngestHandlers:
 
         async with self._reception.admitted(submission):
             await self._on.runner.reserve([submission])
-            done = await writes.done(self._on.units, call, request, kept, work, reception.unnarrowed(call))
+            done = await writes.done(self._on.units, call, request, kept, work, caller=reception.unnarrowed(call))
         if not done.repeated:
             self._reception.count(submission)
         return done.answer
@@ -95,7 +95,7 @@ class IngestHandlers:
         async with self._reception.admitted(submission):
             await self._on.runner.reserve([submission])
             caller = reception.unnarrowed(call)
-            done = await writes.done(self._on.units, call, request, pb.SubmitEventsResponse, work, caller)
+            done = await writes.done(self._on.units, call, request, pb.SubmitEventsResponse, work, caller=caller)
         if not done.repeated:
             self._reception.count(submission)
         return done.answer

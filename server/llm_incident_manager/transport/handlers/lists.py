@@ -12,10 +12,11 @@ from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.ports.stores import Count, IncidentQuery
 from llm_incident_manager.transport import paging
+from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.paging import Page
 from llm_incident_manager.transport.translate import incidents as translate
-from llm_incident_manager.usecases import sight
+from llm_incident_manager.usecases import sending, sight
 from llm_incident_manager.usecases.caller import Caller
 
 PAGE_SECONDS = 3.0
@@ -23,7 +24,7 @@ PAGE_SECONDS = 3.0
 COUNT_SECONDS = 1.0
 """How long counting may take on top of that."""
 TIMELINE_DEFAULT, TIMELINE_MOST = 100, 1_000
-SNAPSHOT_PAGE = 100
+SNAPSHOT_PAGE = 50
 """Incidents read at once for a watch's beginning: what a subscriber that does not read may hold."""
 OPEN = filters.parse("state = (NEW OR ACKNOWLEDGED OR IN_PROGRESS OR ESCALATED)")
 OLDEST_FIRST = filters.parse_order("id")
@@ -104,14 +105,16 @@ async def timeline(
     )
 
 
-async def open_incidents(on: Services, matching: Filter | None, caller: Caller) -> AsyncIterator[Incident]:
-    """All open incidents that match, oldest first, read page by page."""
+async def open_incidents(on: Services, matching: Filter | None, call: Call) -> AsyncIterator[Incident]:
+    """All open incidents that match, oldest first, read page by page as there is room for them. Raises Overloaded."""
     wanted = OPEN if matching is None else filters.both(OPEN, matching)
-    query = replace(sight.query(caller, wanted), order=OLDEST_FIRST)
+    query = replace(sight.query(call.caller, wanted), order=OLDEST_FIRST)
     page = on.pages.read(query, page_size=SNAPSHOT_PAGE)
     while True:
-        found = await on.store.incidents(page.of(query))
-        shown, where = on.pages.finish(query, page, found, Count(len(found)))
+        async with on.feed.behind:
+            found = await on.store.incidents(page.of(query))
+            shown, where = on.pages.finish(query, page, found, Count(len(found)))
+            await call.hold(sending.room_for([sending.weight(incident) for incident in shown]))
         for incident in shown:
             yield incident
         if not where.has_next:

@@ -12,6 +12,7 @@ from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.handlers.access_desk import AccessDesk
 from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.translate.incidents import AsOf
@@ -56,6 +57,7 @@ class Services:
     drain: Drain
     limits: StreamLimits
     door: Door
+    access: AccessDesk
 
     @property
     def store(self) -> Store:

@@ -118,6 +118,7 @@ class IngestStream:
 
     async def _take(self, request: pb.StreamEventsRequest, row: ProducerRow) -> None:
         frame = self._checked_frame(request, row)
+        await self._call.pace(len(frame.events))
         first, count = frame.first_sequence, len(frame.events)
         self._next = first + count
         events, places, rejected = self._reception.sort(

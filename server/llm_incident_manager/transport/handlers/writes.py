@@ -32,10 +32,13 @@ async def done(
     request: Any,
     reply: type[M],
     work: Callable[[Transaction, Changes], Awaitable[M]],
+    *,
+    keep: Callable[[M], bytes] | None = None,
     caller: Caller | None = None,
 ) -> Done[M]:
-    """The same, and whether it was such a repeat. `caller` says as whom, if not as who calls."""
-    once = Once(request.request_id, digest(call, request), encode, reply.FromString)
+    """The same, and whether it was such a repeat. `keep` says what is kept of an answer, all of it when None; `caller`
+    as whom it is done, if not as who calls."""
+    once = Once(request.request_id, digest(call, request), keep or encode, reply.FromString)
     return await units.run(caller or call.caller, once, work)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from google.protobuf.message import Message
 
@@ -44,14 +45,14 @@ class RestApp:
         try:
             found = self._router.match(scope["method"], path)
         except DomainError as error:
-            await answers.refuse(send, errors.status_error(error), "")
+            await answers.refuse(send, errors.status_error(error))
             return
         if found is not None:
             await self._serve(found, scope, receive, send)
         elif path in self._paths:
             await self._pages(scope, receive, send)
         else:
-            await answers.refuse(send, self._no_route(scope["method"], path), "")
+            await answers.refuse(send, self._no_route(scope["method"], path))
 
     async def _serve(self, found: Match[Binding], scope: Scope, receive: Receive, send: Send) -> None:
         binding = found.route.target
@@ -64,9 +65,9 @@ class RestApp:
         try:
             reply = await self._dispatcher.unary(call, request)
         except StatusError as error:
-            await answers.refuse(send, error, call.request_id)
+            await answers.refuse(send, error, call)
         else:
-            await answers.reply(send, method.success_status, binding.render(reply), call.request_id)
+            await answers.reply(send, method.success_status, binding.render(reply), call)
 
     async def _request(self, found: Match[Binding], scope: Scope, receive: Receive) -> Message:
         body = await read_body(scope, receive, self._max_body)
@@ -74,13 +75,14 @@ class RestApp:
 
     def _no_route(self, method: str, path: str) -> StatusError:
         allowed = self._router.allowed(path)
+        path = unquote(path)[:200]  # so that a secret in it is recognised as one
         if not allowed:
             remedy = "/openapi.json lists every path" if self._methods else "ask a process with the role api"
-            text = f"nothing is bound to {path[:200]}: {remedy}"
-            return errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path[:200], "allowed": ""}))
+            text = f"nothing is bound to {path}: {remedy}"
+            return errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path, "allowed": ""}))
         names = ", ".join(allowed)
-        text = f"{path[:200]} does not take {method}: use {names}"
-        refused = errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path[:200], "allowed": names}))
+        text = f"{path} does not take {method}: use {names}"
+        refused = errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path, "allowed": names}))
         refused.http_status, refused.allow = 405, names
         return refused
 

@@ -77,10 +77,12 @@ class Bridge:
             call = _call(method, context)
             async with _Counted(self._gate, context):
                 try:
-                    reply = await self._dispatcher.unary(call, partial(_read, method, data))
+                    reply = await self._dispatcher.unary(call, partial(self._read, call, data))
                 except StatusError as error:
                     await _abort(context, call, error)
                     raise AssertionError("abort raises") from error
+                if call.standing is not None:
+                    context.set_trailing_metadata(call.standing.headers)
                 return reply.SerializeToString()
 
         return handle
@@ -88,7 +90,9 @@ class Bridge:
     def _server_stream(self, method: Method) -> Callable[[bytes, Context], Awaitable[None]]:
         async def handle(data: bytes, context: Context) -> None:
             call = _call(method, context)
-            work = partial(self._dispatcher.server_stream, call, partial(_read, method, data), partial(_write, context))
+            work = partial(
+                self._dispatcher.server_stream, call, partial(self._read, call, data), partial(_write, context)
+            )
             await self._stream(call, context, work)
 
         return handle
@@ -101,17 +105,23 @@ class Bridge:
 
         return handle
 
+    async def _read(self, call: Call, data: bytes) -> Message:
+        return self._dispatcher.decoded(call, data)
+
     async def _stream(self, call: Call, context: Context, work: Callable[[], Awaitable[None]]) -> None:
         """A status waits behind replies that its caller does not take, for as long as its connection lives; a drain
         does not."""
         refused: StatusError | None = None
-        async with _Counted(self._gate, context):
-            try:
-                await work()
-            except StatusError as error:
-                refused = error
-        if refused is not None:
-            await _abort(context, call, refused)
+        try:
+            async with _Counted(self._gate, context):
+                try:
+                    await work()
+                except StatusError as error:
+                    refused = error
+            if refused is not None:
+                await _abort(context, call, refused)
+        finally:
+            call.left()
 
 
 class _Counted:
@@ -129,10 +139,6 @@ class _Counted:
 
     async def __aexit__(self, *_: object) -> None:
         self._gate.leave()
-
-
-async def _read(method: Method, data: bytes) -> Message:
-    return dispatch.decode(method, data)
 
 
 async def _write(context: Context, reply: Message) -> None:
@@ -153,4 +159,6 @@ async def _abort(context: Context, call: Call | None, error: StatusError) -> Non
     trailing: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", error.status.SerializeToString())]
     if call is not None and call.request_id:
         trailing.append(("x-request-id", call.request_id))
+    if call is not None and call.standing is not None:
+        trailing += call.standing.headers
     await context.abort(_STATUS_CODES[error.status.code], error.status.message, tuple(trailing))

@@ -44,6 +44,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type 
 -- name: has_rows
 SELECT EXISTS (SELECT FROM {table});
 
+-- name: empty_table
+DELETE FROM {table};
+
 -- name: create_workshop
 -- Where a database is built before it takes its place: in a schema of its own, until the end of the transaction.
 CREATE SCHEMA llm_incident_manager_restoring;

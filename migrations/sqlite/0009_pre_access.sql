@@ -1,0 +1,77 @@
+-- Who is let in: tenants, custom roles, API keys and refused certificates.
+
+-- Grows with every change of these tables, in the change's own transaction and before anything else is written. So one
+-- look tells a process whether what it knows by heart still counts, and changes of access follow one after the other.
+CREATE TABLE access_revision (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    revision INTEGER NOT NULL
+);
+
+INSERT INTO access_revision (only_row, revision) VALUES (1, 1);
+
+-- `revision` here and below: that of access when the row was last changed. Limits of 0: what the configuration says.
+CREATE TABLE tenant (
+    id TEXT PRIMARY KEY,
+    display_name TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('ACTIVE', 'SUSPENDED', 'ERASING', 'ERASED')),
+    events_per_second INTEGER NOT NULL,
+    calls_per_minute INTEGER NOT NULL,
+    burst INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+) WITHOUT ROWID;
+
+INSERT INTO tenant
+VALUES ('default', 'default', 'ACTIVE', 0, 0, 0, unixepoch('now') * 1000000, unixepoch('now') * 1000000, 1);
+
+-- Lists, here and below, are JSON.
+CREATE TABLE role (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    permissions TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
+) WITHOUT ROWID;
+
+-- A digest is an HMAC of the whole key with a pepper that no database has; `pepper` tells which one that was. `issue`
+-- counts the secrets; the one before may work until `former_expires_at`.
+CREATE TABLE api_key (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    services TEXT NOT NULL,
+    teams TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    pepper TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    issue INTEGER NOT NULL,
+    former_digest BLOB,
+    former_expires_at INTEGER,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at INTEGER,
+    rotated_at INTEGER,
+    revoked_at INTEGER,
+    revoke_reason TEXT NOT NULL,
+    last_used_at INTEGER,
+    revision INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX ix_api_key_tenant ON api_key (tenant, id);
+CREATE INDEX ix_api_key_revision ON api_key (revision);
+
+-- The SHA-256 of a certificate in its DER form, in lower-case hexadecimal digits.
+CREATE TABLE denied_certificate (
+    fingerprint TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX ix_denied_certificate_created ON denied_certificate (created_at, fingerprint);

@@ -1,0 +1,1 @@
+"""What knows a kind of credential, one module each."""

@@ -1,0 +1,122 @@
+"""Whom identity refuses beside those without a good credential: callers of a tenant that is not served, and whoever has
+failed too often. Who has called with a credential from a place before is not locked out there with the others.
+
+An attacker chooses what comes in here, so every table is bounded, and what is told in the log is, too.
+"""
+
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from llm_incident_manager.domain.access import Principal
+from llm_incident_manager.domain.errors import DomainError, ErrorReason, TenantSuspended, Unauthenticated
+from llm_incident_manager.domain.tenants import TenantState
+from llm_incident_manager.domain.time import DAY, SECOND, Instant
+from llm_incident_manager.engines import lockout
+from llm_incident_manager.engines.lockout import Failures, Patience
+from llm_incident_manager.ports.access import KnownTenants
+from llm_incident_manager.ports.clock import Clock
+from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry.metrics import Metrics
+
+MOST = 10_000
+"""Sources, credentials, and pairs of them that are remembered at once."""
+KNOWN_FOR = DAY
+"""How long a place stays one that a credential was used from."""
+
+_SUBNET = 64
+
+
+class Guard:
+    """Remembers failures by source and by credential, and where credentials were used."""
+
+    def __init__(self, tenants: KnownTenants, clock: Clock, patience: Patience, metrics: Metrics) -> None:
+        """Nobody has failed yet."""
+        self._tenants = tenants
+        self._clock = clock
+        self._patience = patience
+        self._metrics = metrics
+        self._failures: dict[str, Failures] = {}
+        self._places: dict[tuple[str, str], Instant] = {}
+        self._locked_until = Instant(0)
+        self._log = logs.get("identity")
+
+    def failed(self, kind: str, refused: Unauthenticated, source: str) -> DomainError:
+        """What to tell a caller that has not proven who it is: that, or to come back later."""
+        now = self._clock.now()
+        self._metrics.credential_refused(kind, refused.cause)
+        place = _place(source)
+        wait = max(
+            self._count(f"source {place}" if place else "", kind, refused, now),
+            self._count(f"credential {refused.account}" if refused.account else "", kind, refused, now),
+        )
+        return _locked_out(wait, self._patience) if wait else refused
+
+    def passed(self, principal: Principal, source: str) -> None:
+        """A caller has proven who it is. Raises TenantSuspended, Unauthenticated, RATE_LIMITED."""
+        self._must_be_served(principal)
+        if not principal.credential:
+            return
+        now, pair = self._clock.now(), (source, principal.credential)
+        if now < self._locked_until and self._places.get(pair, Instant(0)) <= now - KNOWN_FOR:
+            names = (f"source {_place(source)}", f"credential {principal.credential}")
+            wait = max(lockout.wait(self._failures.get(name), now) for name in names)
+            if wait:
+                self._metrics.credential_refused(principal.proven_by, "locked_out")
+                raise _locked_out(wait, self._patience)
+        self._places.pop(pair, None)
+        _keep(self._places)
+        self._places[pair] = now
+
+    def admits(self, principal: Principal) -> bool:
+        """Whether the tenant of an open stream is still served."""
+        return self._tenants.state_of(principal.tenant) is TenantState.ACTIVE
+
+    def _must_be_served(self, principal: Principal) -> None:
+        state = self._tenants.state_of(principal.tenant)
+        if state is TenantState.ACTIVE:
+            return
+        self._metrics.credential_refused(principal.proven_by, "tenant")
+        if state is None:
+            raise Unauthenticated("tenant")
+        raise TenantSuspended(principal.tenant)
+
+    def _count(self, name: str, kind: str, refused: Unauthenticated, now: Instant) -> int:
+        """One failure more; for how long (microseconds) that locks out."""
+        if not name:
+            return 0
+        before = self._failures.pop(name, None)
+        after = lockout.after_failure(before, now, self._patience)
+        _keep(self._failures)
+        self._failures[name] = after
+        if after.until and (before is None or after.until != before.until):
+            self._locked_until = max(self._locked_until, after.until)
+            self._metrics.locked_out()
+            self._log.warning("identity.locked_out", who=name, failures=after.count, kind=kind, cause=refused.cause)
+        elif after.count == 1:
+            self._log.warning("identity.refused", who=name, kind=kind, cause=refused.cause)
+        return lockout.wait(after, now)
+
+
+def _keep(table: dict[str, Failures] | dict[tuple[str, str], Instant]) -> None:
+    """Makes room for one more: what was not touched for the longest time goes."""
+    if len(table) >= MOST:
+        del table[next(iter(table))]  # type: ignore[arg-type]  # its own key
+
+
+def _place(source: str) -> str:
+    """The address, or the /64 of an IPv6 one: whoever has one of those addresses has them all."""
+    try:
+        address = ip_address(source.partition("%")[0])
+    except ValueError:
+        return source
+    if not isinstance(address, IPv6Address):
+        return source
+    mapped = address.ipv4_mapped
+    return str(IPv6Network((address, _SUBNET), strict=False)) if mapped is None else str(mapped)
+
+
+def _locked_out(wait: int, patience: Patience) -> DomainError:
+    seconds = wait / SECOND
+    text = f"too many failed attempts from where you call: come back in {seconds:.0f} s, with a credential that is good"
+    limit = str(patience.failures)
+    metadata = {"scope": "source", "limit": limit, "burst": limit, "remaining": "0", "reset_ms": str(wait // 1000)}
+    return DomainError(ErrorReason.RATE_LIMITED, text, metadata, retry_after=seconds)
