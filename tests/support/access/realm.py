@@ -24,7 +24,7 @@ ALL_RIGHTS = ("admin", "producer", "responder", "auditor")
 
 GIVES_UP_AT_ONCE = json.dumps(
     {
-        "identity": {"required": True},
+        "identity": {"required": True, "api_keys": {"pepper": "nothing that tests have is secret"}},
         "notifications": {
             "channels": [{"type": "webhook", "webhook_url": "http://127.0.0.1:9/nobody"}],
             "max_attempts": 1,
