@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from llm_incident_manager.domain.access import EVERYWHERE, Condition
 from llm_incident_manager.domain.disposition import EventResult
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.event import Event
@@ -36,8 +37,9 @@ Identity = tuple[Fingerprint, FingerprintKey]
 @dataclass(slots=True)
 class Submission:
     """Valid events of one caller, in order. Stages prepare it (one identity and one judgement an event) while earlier
-    batches commit. `actor` is the caller's subject, `proof` how that is known. `size` is what it holds in memory, in
-    bytes, as nearly as its sender told. Ends with one result an event, or with an error for all of them."""
+    batches commit. `actor` is the caller's subject, `proof` how that is known, `condition` what its caller may report
+    for. `size` is what it holds in memory, in bytes, as nearly as its sender told. Ends with one result an event, or
+    with an error for all of them."""
 
     tenant: TenantId
     actor: str
@@ -52,6 +54,7 @@ class Submission:
     size: int = 0
     priority: Priority = Priority.NORMAL
     proof: Proof = BY_SYSTEM
+    condition: Condition = EVERYWHERE
 
 
 class Item:

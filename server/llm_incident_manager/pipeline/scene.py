@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llm_incident_manager.domain import changed_fields, lifecycle
+from llm_incident_manager.domain import changed_fields, lifecycle, scope
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason
 from llm_incident_manager.domain.event import Action
 from llm_incident_manager.domain.ids import IncidentId
@@ -44,8 +44,10 @@ class Scene:
 
     async def load(self, items: Sequence[Item], tx: Transaction) -> None:
         """Reads the incidents that may change in more than their counters: those with an event that raises them, comes
-        after a gap, or acts on them. What an earlier event of the batch does can only make that less."""
-        stirred = {item.key: self._open[item.key] for item in items if self._may_change(item)}
+        after a gap, or acts on them. What an earlier event of the batch does can only make that less. Also those that
+        tell only by themselves whether the sender of an event may touch them."""
+        wanted = (item for item in items if self._may_change(item) or self._asks_whose(item))
+        stirred = {item.key: self._open[item.key] for item in wanted}
         by_id = {working.id: working for working in stirred.values()}
         for incident in (
             await reading.incidents(tx.incidents, ((each.tenant, each.id) for each in by_id.values()))
@@ -63,9 +65,15 @@ class Scene:
             or item.action not in (Action.TRIGGER, Action.CHANGE)
         )
 
+    def _asks_whose(self, item: Item) -> bool:
+        return item.submission.condition.narrows and item.key in self._open
+
     def act(self, item: Item) -> None:
         """Decides one item and applies the decision."""
         holder = self._open.get(item.key)
+        if holder is not None and item.submission.condition.narrows and not self._may_touch(item, holder):
+            self._keep(item, Disposition.IGNORED, Reason.NOT_COVERED, None)
+            return
         known = holder is None and item.key in self._previous
         event_time, severity = item.event.event_time, item.judged.severity
         decision = create.decide(item.action, event_time, severity, holder, self._tools.window, known=known)
@@ -87,6 +95,10 @@ class Scene:
                 self._keep(item, Disposition.APPLIED, reason, None)
             case create.Ignore(reason):
                 self._keep(item, Disposition.IGNORED, reason, None if holder is None else holder.id)
+
+    def _may_touch(self, item: Item, holder: Working) -> bool:
+        """A producer chooses its fingerprints, and must not reach by one what is not its own."""
+        return scope.covers(item.submission.condition, holder.incident)
 
     def note(self) -> None:
         """Adds to the batch's changes what became of the incidents."""

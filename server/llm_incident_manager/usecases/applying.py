@@ -22,7 +22,8 @@ from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import Incident, ResolutionMethod
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.stores import IncidentQuery, Store, Transaction
+from llm_incident_manager.ports.stores import Store, Transaction
+from llm_incident_manager.usecases import sight
 from llm_incident_manager.usecases.caller import Caller
 from llm_incident_manager.usecases.incidents import Ask, Incidents, Target
 from llm_incident_manager.usecases.snoozing import Snoozing, would_snooze
@@ -165,7 +166,7 @@ class Applying:
         return (await self._units.run(caller, once, keep)).answer
 
     async def _count(self, caller: Caller, wish: Wish) -> int:
-        matched = await self._store.count_incidents(IncidentQuery(caller.tenant, wish.matching))
+        matched = await self._store.count_incidents(sight.query(caller, wish.matching))
         if wish.expected is not None and matched != wish.expected:
             raise CountChanged(wish.expected, matched)
         if matched > MOST and not wish.limit:
@@ -175,7 +176,7 @@ class Applying:
     async def _matching(self, caller: Caller, wish: Wish) -> AsyncIterator[Incident]:
         """The incidents to change, oldest first, read in pages."""
         left = wish.limit or MOST
-        query = IncidentQuery(caller.tenant, wish.matching, _OLDEST_FIRST, limit=_PAGE)
+        query = replace(sight.query(caller, wish.matching), order=_OLDEST_FIRST, limit=_PAGE)
         while left:
             found = await self._store.incidents(query)
             for incident in islice(found, left):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from llm_incident_manager.domain import changed_fields, lifecycle, merging
 from llm_incident_manager.domain.disposition import Violation
-from llm_incident_manager.domain.errors import FingerprintTaken, IllegalTransition, InvalidFields, Merged
+from llm_incident_manager.domain.errors import FingerprintTaken, IllegalTransition, InvalidFields, Merged, NotFound
 from llm_incident_manager.domain.ids import IncidentId, TenantId
 from llm_incident_manager.domain.incident import FingerprintName, Incident
 from llm_incident_manager.domain.policy import NotifyReason
@@ -98,6 +98,8 @@ class Merging:
         if seen.merged_into is None:
             raise IllegalTransition(seen.state, "unmerge", lifecycle.allowed(seen.state), incident=seen.number)
         pair = await tx.incidents(caller.tenant, sorted((seen.id, seen.merged_into)))
+        if len(pair) != 2:  # the caller does not see the other one
+            raise NotFound("incident", seen.merged_into)
         source, into = sorted(pair, key=lambda incident: incident.id != seen.id)
         if source.merged_into != into.id:
             raise KeyTaken("incident")

@@ -129,6 +129,10 @@ def _ended_timers(changes: Changes) -> Rows:
     return [(row.incident_id, row.key, row.fence) for row in changes.timers_done if row[:2] not in again]
 
 
+def _links_removed(changes: Changes) -> Rows:
+    return [(row.incident_id, row.relation, row.other_id, row.tenant) for row in changes.links_removed]
+
+
 def _timers(changes: Changes) -> Rows:
     return sorted(row[:6] for row in changes.timers)
 
@@ -166,9 +170,9 @@ UPDATES: tuple[Update, ...] = (
     Update("set_routes", lambda c: c.routes),
     Update("remember_keys", lambda c: [_key_row(row) for row in c.keys_released]),
     Update("move_events", lambda c: c.events_moved, each=True),
-    Update("remove_links", lambda c: [(row.incident_id, row.relation, row.other_id) for row in c.links_removed]),
+    Update("remove_links", _links_removed),
     Update("add_links", lambda c: [belongings.link_row(row, _same) for row in c.links]),
-    Update("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
+    Update("remove_attachments", lambda c: [(row.incident_id, row.id, row.tenant) for row in c.attachments_removed]),
     Update("finish_work", _finished),
     Update("retry_work", lambda c: c.outbox_retries),
     Update("remove_dead", lambda c: [(row.tenant, row.id) for row in c.dead_removed]),

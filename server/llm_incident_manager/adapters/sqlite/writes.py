@@ -90,6 +90,10 @@ def _delivery_updates(changes: Changes) -> Rows:
     return [(d.id, d.tenant, d.state, d.attempts, d.error, d.updated_at) for d in changes.delivery_updates]
 
 
+def _links_removed(changes: Changes) -> Rows:
+    return [(row.incident_id, row.relation, row.other_id, row.tenant) for row in changes.links_removed]
+
+
 # Incidents stand before the memory of keys, which notes when the incident changed.
 STEPS: tuple[Step, ...] = (
     Step("save_producers", _producers, each=True, contended="producer"),
@@ -108,9 +112,9 @@ STEPS: tuple[Step, ...] = (
     Step("insert_events", lambda c: c.events),
     Step("insert_bodies", lambda c: c.bodies),
     Step("move_events", lambda c: c.events_moved),
-    Step("remove_links", lambda c: [(row.incident_id, row.relation, row.other_id) for row in c.links_removed]),
+    Step("remove_links", _links_removed),
     Step("insert_links", lambda c: [belongings.link_row(row, ids.same) for row in c.links]),
-    Step("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
+    Step("remove_attachments", lambda c: [(row.incident_id, row.id, row.tenant) for row in c.attachments_removed]),
     Step("insert_attachments", lambda c: c.attachments),
     Step("insert_timeline", lambda c: [records.timeline_row(entry, ids.same) for entry in c.timeline]),
     Step("insert_changes", lambda c: c.announced()),
