@@ -24,8 +24,8 @@ from tests.support.builders import TENANT, make_event
 from tests.support.redis import RedisServer
 from tests.support.world import World, a_world
 
-TEN = Quota(rate=0.5, burst_seconds=20)
-"""Ten at once, and then one every other second."""
+TEN = Quota(rate=0.05, burst_seconds=200)
+"""Ten at once, and then one every twenty seconds: none that a test waits for."""
 
 
 @asynccontextmanager
@@ -59,7 +59,7 @@ async def admitted(world: World, batcher: Batcher, times: int, tenant: TenantId 
             continue
         assert isinstance(refused, Overloaded)
         assert refused.metadata["cause"] == Reason.TENANT_QUOTA
-        assert 0 < (refused.retry_after or 0) < 10
+        assert 0 < (refused.retry_after or 0) <= 20
     return count
 
 
@@ -103,7 +103,7 @@ async def test_without_redis_each_process_has_the_quota_for_itself(redis_own: Re
         redis_own.kill() if fault == "killed" else redis_own.freeze()
         start = time.perf_counter()
         assert await admitted(*other, 12) == 10
-        assert time.perf_counter() - start < 2
+        assert time.perf_counter() - start < 5, "each of the twelve waited for Redis"
         if fault == "frozen":
             redis_own.thaw()
 
