@@ -4,6 +4,7 @@ import fcntl
 import os
 import socket
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 FIRST, LAST = 20_000, 32_767
@@ -21,7 +22,7 @@ def free_port() -> int:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         last = int(file.read() or FIRST)
-        for port in (*range(last + 1, LAST + 1), *range(FIRST, last + 1)):
+        for port in chain(range(last + 1, LAST + 1), range(FIRST, last + 1)):
             if _is_free(port):
                 file.truncate(0)
                 file.write(str(port))

@@ -1,5 +1,6 @@
 """The suite on two processes: exclusive tests meet nobody, others meet, and skips and counts are those of one run."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,29 +51,31 @@ def test_never_meets_one_of_those(turn, number):
 
 
 def run(folder: Path, text: str, *arguments: str) -> tuple[int, str]:
-    """Runs a small suite under this suite's rules on two processes; the exit code and its last line, without times."""
+    """Runs a small suite on two processes, with no plugins but those it names; the exit code and what came of it."""
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = exclusive: x\n", "utf-8")
     (folder / "test_it.py").write_text(text, "utf-8")
-    rules = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", str(folder / "pytest.ini"), "-n2"]
-    command = [sys.executable, "-m", "pytest", "-q", "--dist=worksteal", *rules, *arguments, str(folder)]
-    done = subprocess.run(command, cwd=shell.ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
+    options = ["-q", "-pxdist", "-pno:cacheprovider", "-n2", "--dist=worksteal", "-c", str(folder / "pytest.ini")]
+    command = [sys.executable, "-m", "pytest", *options, *arguments, str(folder)]
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        command, cwd=shell.ROOT, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
     return done.returncode, done.stdout.strip().splitlines()[-1].partition(" in ")[0]
 
 
 def test_tests_of_two_processes_run_at_the_same_time(tmp_path: Path) -> None:
-    assert run(tmp_path, TOGETHER) == (0, "8 passed")
+    assert run(tmp_path, TOGETHER, "-ptests.support.parallel") == (0, "8 passed")
 
 
 def test_an_exclusive_test_runs_while_no_other_does(tmp_path: Path) -> None:
-    assert run(tmp_path, APART) == (0, "24 passed")
+    assert run(tmp_path, APART, "-ptests.support.parallel") == (0, "24 passed")
 
 
 def test_a_skip_in_another_process_is_a_failure_as_well(tmp_path: Path) -> None:
-    text = 'import pytest\ndef test_a(): pass\ndef test_b(): pytest.skip("no such thing here")\n'
-    assert run(tmp_path, text) == (0, "1 passed, 1 skipped")
-    assert run(tmp_path, text, "--no-skips") == (1, "1 failed, 1 passed")
-    absent = 'import pytest\npytest.skip("absent", allow_module_level=True)\n'
-    assert run(tmp_path, absent, "--no-skips") == (1, "1 error")
+    of_one = 'import pytest\ndef test_a(): pass\ndef test_b(): pytest.skip("no such thing here")\n'
+    assert run(tmp_path, of_one, "-ptests.conftest", "--no-skips") == (1, "1 failed, 1 passed")
+    of_all = 'import pytest\npytest.skip("absent", allow_module_level=True)\n'
+    assert run(tmp_path, of_all, "-ptests.conftest", "--no-skips") == (1, "1 error")
 
 
 def test_ports_are_given_in_turn_to_all_processes() -> None:
