@@ -24,8 +24,9 @@ from tests.support.builders import TENANT, make_event
 from tests.support.redis import RedisServer
 from tests.support.world import World, a_world
 
-TEN = Quota(rate=0.05, burst_seconds=200)
-"""Ten at once, and then one every twenty seconds: none that a test waits for."""
+pytestmark = pytest.mark.exclusive  # the quotas fill up again by the wall clock
+TEN = Quota(rate=0.5, burst_seconds=20)
+"""Ten at once, and then one every other second."""
 
 
 @asynccontextmanager
@@ -59,7 +60,7 @@ async def admitted(world: World, batcher: Batcher, times: int, tenant: TenantId 
             continue
         assert isinstance(refused, Overloaded)
         assert refused.metadata["cause"] == Reason.TENANT_QUOTA
-        assert 0 < (refused.retry_after or 0) <= 20
+        assert 0 < (refused.retry_after or 0) < 10
     return count
 
 
@@ -103,7 +104,7 @@ async def test_without_redis_each_process_has_the_quota_for_itself(redis_own: Re
         redis_own.kill() if fault == "killed" else redis_own.freeze()
         start = time.perf_counter()
         assert await admitted(*other, 12) == 10
-        assert time.perf_counter() - start < 5, "each of the twelve waited for Redis"
+        assert time.perf_counter() - start < 2
         if fault == "frozen":
             redis_own.thaw()
 
