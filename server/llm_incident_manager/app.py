@@ -29,6 +29,12 @@ SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread lets another have the interpreter: the database thread waits for the loop thread
 at each statement, and with Python's default of 5 ms a batch would take ten times as long."""
 
+REFUSALS = (
+    *(BadCredentials, OutboundRefused, PepperRefused),
+    *(PortTaken, RulePackError, StoreRefused, StoreUnavailable),
+)
+"""Why a server does not start, in a sentence for its operator."""
+
 GC_THRESHOLDS = (50_000, 50, 100)
 """A batch makes thousands of values that live until its commit and hold no cycles: with the default thresholds the
 collector would look through all of them several times a batch."""

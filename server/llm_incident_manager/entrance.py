@@ -13,6 +13,7 @@ from llm_incident_manager.domain.access import DEVELOPER
 from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.engines.lockout import Patience
 from llm_incident_manager.pipeline.tenure import Worker
+from llm_incident_manager.ports.access import KnownTenants
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.outbound import Outbound
@@ -42,6 +43,7 @@ class Entrance:
 
     identity: Identity
     desk: AccessDesk
+    tenants: KnownTenants
     workers: Mapping[str, Worker]
     tokens: "Verifier | None"
 
@@ -69,16 +71,16 @@ async def build(
     bearer = jwt.build(settings.identity.issuers, outbound, book, clock, logs.get("identity"))
     if bearer is not None:
         stack.push_async_callback(bearer.close)
-    known = _authenticators(settings, book, Keyring(book, secret, clock, uses), bearer)
+    known = authenticators(settings, book, Keyring(book, secret, clock, uses), bearer)
     streams = OpenStreams(known, guard.admits)
     identity = Identity(known, streams, guard, None if settings.identity.required else DEVELOPER)
     workers: dict[str, Worker] = {"access": book, "key_uses": uses, "open_streams": streams}
     if bearer is not None:
         workers["issuers"] = bearer
-    return Entrance(identity, desk(book, clock, ids, secret), workers, bearer)
+    return Entrance(identity, desk(book, clock, ids, secret), book, workers, bearer)
 
 
-def _authenticators(
+def authenticators(
     settings: Settings, book: AccessBook, keyring: Keyring, bearer: "Verifier | None"
 ) -> tuple[Authenticator, ...]:
     """What knows a kind of credential, in the order of the settings."""

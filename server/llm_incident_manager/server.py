@@ -25,6 +25,9 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.identity import Identity
+from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.redact import Redactor
@@ -66,6 +69,7 @@ class Server:
         notes = parts.notes(settings)
         store = await parts.store(settings, clock.now(), run, metrics, notes)
         stack.push_async_callback(store.close)
+        signer = parts.signer(settings, notes)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
         outbound = outbound_adapter.build(settings, logs.get("outbound"), metrics.outbound_ended)
@@ -84,17 +88,17 @@ class Server:
         )
         tools = parts.with_others(settings, tools, redis)
         entry = await entrance.build(settings, store, clock, ids, metrics=metrics, outbound=outbound, stack=stack)
-        services = parts.services(settings, tools, feed, news.bus, end, entry.desk)
-        workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
+        services = parts.services(settings, tools, feed, news.bus, end, access=entry.desk, signer=signer)
+        checkpointer = parts.checkpointer(settings, tools, signer)
+        workers = {**roles.workers(settings, services, news, owner, presence, checkpointer), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
-        workers |= {**entry.workers, **({} if tls is None else {"tls": tls})}
-        source, limiter = parts.limits(settings, clock, redis, metrics)
-        chain = hooks.chain(metrics, contract.checkers(), services.door, source, entry.identity, limiter, tls=tls)
-        redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
-        handlers, glances = contract.handlers(services), contract.glances(services)
-        dispatcher = Dispatcher(chain, handlers, redactor, settings.watch.slow_after_secs, glances)
-        optional = parts.optional_probes(settings, store, timekeeper, redis, presence, entry.tokens)
-        optional = {**optional, **securing.probes(tls)}
+        if tls is not None:
+            workers["tls"] = tls
+        workers |= entry.workers
+        limits = parts.limits(settings, clock, redis, metrics, entry.tenants)
+        dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
+        others = {"clock": timekeeper, "redis": redis, "issuers": entry.tokens, "audit": checkpointer}
+        optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
@@ -155,3 +159,15 @@ class Server:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+def _dispatcher(
+    settings: Settings, services: Services, identity: Identity, limits: tuple[Source, Limiter], tls: ServerTls | None
+) -> Dispatcher:
+    """What every call passes, and what answers it."""
+    metrics = services.metrics
+    source, limiter = limits
+    chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter, tls=tls)
+    redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
+    handlers, glances = contract.handlers(services), contract.glances(services)
+    return Dispatcher(chain, handlers, redactor, settings.watch.slow_after_secs, glances)

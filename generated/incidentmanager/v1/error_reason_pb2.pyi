@@ -115,8 +115,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: {}
     """
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 23
-    """PERMISSION_DENIED. The principal lacks the method's permission.
-    Metadata: {"permission": "INCIDENT_WRITE"}
+    """PERMISSION_DENIED. The principal lacks the method's permission, or what it is to make would be of another service or
+    team than its condition covers.
+    Metadata: {"permission": "INCIDENT_WRITE"} or {"field": "service"}
     """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 24
     """INTERNAL. A defect of ours; the log line with this request id tells more.
@@ -270,8 +271,9 @@ ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 22
 Metadata: {}
 """
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 23
-"""PERMISSION_DENIED. The principal lacks the method's permission.
-Metadata: {"permission": "INCIDENT_WRITE"}
+"""PERMISSION_DENIED. The principal lacks the method's permission, or what it is to make would be of another service or
+team than its condition covers.
+Metadata: {"permission": "INCIDENT_WRITE"} or {"field": "service"}
 """
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 24
 """INTERNAL. A defect of ours; the log line with this request id tells more.

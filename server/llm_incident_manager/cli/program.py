@@ -8,6 +8,7 @@ import typer
 import llm_incident_manager
 from llm_incident_manager.cli import (
     access_roles,
+    audit,
     backup,
     bus,
     certs,
@@ -47,6 +48,7 @@ app.add_typer(tenants.app, name="tenants")
 denials.add_to(certs.app)
 app.add_typer(certs.app, name="certs")
 whoami.add_to(app)
+app.add_typer(audit.app, name="audit")
 service.add_to(app)
 backup.add_to(app)
 processes.add_to(app)

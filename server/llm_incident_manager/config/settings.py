@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 
 from llm_incident_manager.config import (
+    auditing,
     bus_section,
     identity_sections,
     issuers,
@@ -60,6 +61,7 @@ class Settings(Section):
     outbound: outbound_section.Outbound = outbound_section.Outbound()
     sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
+    audit: auditing.Audit = auditing.Audit()
     processes: several.Processes = several.Processes()
     limits: limits_section.Limits = limits_section.Limits()
     redaction: redaction_section.Redaction = redaction_section.Redaction()

@@ -172,9 +172,8 @@ def test_without_public_addresses_the_settings_name_each_host() -> None:
 
 
 def test_who_asks_everybody_may_listen_everywhere() -> None:
-    settings = Settings.model_validate(
-        {"api": {"host": "0.0.0.0"}, "identity": {"required": True}, "tls": {"terminated_by_proxy": True}}
-    )
+    given = {"api": {"host": "0.0.0.0"}, "identity": {"required": True}, "tls": {"terminated_by_proxy": True}}
+    settings = Settings.model_validate(given)
     assert (list(conflicts(settings)), settings.exposed()) == ([], ())
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from operator import attrgetter
 from time import perf_counter  # a stop-watch for metrics, not a source of time
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 from incidentmanager.v1 import event_pb2, ingest_service_pb2
 
-from llm_incident_manager.domain.disposition import Disposition, EventResult, Violation
+from llm_incident_manager.domain import scope
+from llm_incident_manager.domain.access import EVERYWHERE, Condition
+from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason, Violation
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.time import Instant
@@ -24,6 +27,7 @@ from llm_incident_manager.transport.checker import compile_checker, compile_twin
 from llm_incident_manager.transport.handlers import glance, validity
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import events as translate
+from llm_incident_manager.usecases.caller import Caller
 
 CheckEvent = Callable[[Any], tuple[Violation, ...]]
 Read = Callable[[event_pb2.Event, Instant], Event | None]
@@ -46,10 +50,10 @@ class Reception:
         self.repeats = validity.Repeats()
 
     def sort(
-        self, messages: Sequence[event_pb2.Event], read: Read = validity.valid_event
+        self, messages: Sequence[event_pb2.Event], condition: Condition, read: Read = validity.valid_event
     ) -> tuple[list[Event], list[int], dict[int, EventResult]]:
-        """Valid events with their places, and the results of the others by place. `read` is `valid_event` or, for
-        messages that nobody looks at afterwards, that of Repeats."""
+        """Valid events that the condition covers, with their places, and the results of the others by place. `read` is
+        `valid_event` or, for messages that nobody looks at afterwards, that of Repeats."""
         now = self._on.clock.now()
         valid: list[Event] = []
         places: list[int] = []
@@ -58,6 +62,8 @@ class Reception:
             event = read(message, now)
             if event is None:
                 rejected[place] = translate.rejected(self._violations(message))
+            elif condition.narrows and (outside := scope.outside(condition, event.service, event.labels)) is not None:
+                rejected[place] = translate.rejected((outside,), Reason.NOT_COVERED)
             else:
                 valid.append(event)
                 places.append(place)
@@ -96,8 +102,10 @@ class Reception:
     ) -> Submission:
         """What goes to the pipeline; `message` is what the events came in."""
         caller, now = call.caller, self._on.clock.now()
-        size = message.ByteSize()
-        return Submission(caller.tenant, caller.subject, events, now, call.traceparent, producer, size=size)
+        trace, size = call.traceparent, message.ByteSize()
+        made = Submission(caller.tenant, caller.subject, events, now, trace, producer, size=size, proof=caller.proof)
+        made.condition = caller.condition
+        return made
 
     async def commit(self, submission: Submission) -> Sequence[EventResult]:
         """Results after the commit."""
@@ -129,6 +137,12 @@ class Reception:
         """Counts what a unit of work has accepted, once it is committed."""
         dispositions = Counter(result.disposition for result in submission.results)
         self._on.runner.count(len(submission.events), dispositions, dispositions[Disposition.NEW])
+
+
+def unnarrowed(call: Call) -> Caller:
+    """Who asks, for a unit of work in which the pipeline decides: it looks after the condition event by event, and has
+    to see what holds a fingerprint."""
+    return replace(call.caller, condition=EVERYWHERE)
 
 
 def submit_violations(request: ingest_service_pb2.SubmitEventRequest) -> tuple[Violation, ...]:

@@ -121,7 +121,9 @@ class IngestStream:
         await self._call.pace(len(frame.events))
         first, count = frame.first_sequence, len(frame.events)
         self._next = first + count
-        events, places, rejected = self._reception.sort(frame.events, self._reception.repeats.valid_event)
+        events, places, rejected = self._reception.sort(
+            frame.events, self._call.caller.condition, self._reception.repeats.valid_event
+        )
         claim = ProducerClaim(row.key, row.epoch, [first + place for place in places], first, first + count - 1)
         submission = self._reception.submission(self._call, events, frame, claim)
         self._in_flight += count

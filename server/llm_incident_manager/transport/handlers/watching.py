@@ -5,14 +5,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from incidentmanager.v1 import incident_pb2
 
+from llm_incident_manager.domain import scope
 from llm_incident_manager.domain.filters import Filter
-from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.ports.stores import FeedItem, Position
 from llm_incident_manager.transport import resume
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.translate import incidents as translate
 from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases import sending
+from llm_incident_manager.usecases.caller import Caller
 from llm_incident_manager.usecases.sending import Hold
 from llm_incident_manager.usecases.watch import Feed
 
@@ -34,13 +35,14 @@ class Watching:
         self._size = 0
 
     async def follow(
-        self, tenant: TenantId, after: Position, matching: Filter | None, hold: Hold = sending.unbounded
+        self, caller: Caller, after: Position, matching: Filter | None, hold: Hold = sending.unbounded
     ) -> AsyncGenerator[incident_pb2.IncidentChange, None]:
         """Messages until the drain begins. The first is a heartbeat with the token of the start, the last says that
         the server drains and carries the token to go on with elsewhere. `hold` gives room for them."""
         position = after
         yield self._message(position)
-        items = self._feed.changes(tenant, after, matching, HEARTBEAT_SECONDS, hold)
+        seen = scope.narrowed(caller.condition, matching)
+        items = self._feed.changes(caller.tenant, after, seen, HEARTBEAT_SECONDS, hold)
         farewell = asyncio.create_task(self._drain.wait(), name="watch-drain")
         try:
             while (found := await _next(items, farewell)) is not None:
