@@ -11,8 +11,11 @@ import pytest
 from tests.support import markdown, printed
 from tests.support.certificates import Papers
 from tests.support.command import command
+from tests.support.fleet import UNSAFE
 from tests.support.grpcurl import grpcurl, over_tls
+from tests.support.postgres import Cluster
 from tests.support.server import RunningServer, free_port, running_server, status_of
+from tests.support.waiting import until
 from tools import shell
 
 README = shell.ROOT / "README.md"
@@ -86,6 +89,21 @@ async def test_with_optional_certificates_keys_and_certificates_come_to_ports_of
         assert await status_of(server.http_port, "/api/v1/incidents", papers.context()) == 200
         assert await status_of(server.http_port, "/api/v1/incidents", papers.context(client)) == 403
         assert str(port) in server.log
+
+
+async def test_workers_share_ports_that_speak_tls(cluster: Cluster, tmp_path: Path) -> None:
+    papers, port = Papers(tmp_path), free_port()
+    client, context = papers.client(), papers.context()
+    env = {"DATABASE_URL": cluster.dsn(cluster.create()), **UNSAFE, "LLM_IM__STORAGE__POOL_SIZE": "6"}
+    config = papers.config("optional", mtls_port=port)
+    async with running_server("--workers", "2", env=env, config=config, tls=context) as server:
+        await until(lambda: server.log.count("app.started") == 2, 60)
+        for _ in range(6):
+            code, said = await grpcurl(*over_tls(papers.ca, client), f"localhost:{port}", "list")
+            assert (code, "IncidentService" in said) == (0, True), said
+            assert await status_of(server.http_port, "/health/ready", papers.context(client)) == 200
+        papers.renew_server()
+        await until(lambda: server.log.count("tls.reloaded") == 2)
 
 
 async def test_tls_1_2_for_those_who_know_no_newer_one(tmp_path: Path) -> None:
