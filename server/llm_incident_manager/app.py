@@ -39,17 +39,6 @@ GC_THRESHOLDS = (50_000, 50, 100)
 """A batch makes thousands of values that live until its commit and hold no cycles: with the default thresholds the
 collector would look through all of them several times a batch."""
 
-REFUSALS = (
-    BadCredentials,
-    StoreRefused,
-    StoreUnavailable,
-    PortTaken,
-    RulePackError,
-    PepperRefused,
-    OutboundRefused,
-)
-"""What keeps a server from starting and can be put right."""
-
 
 def run(settings: Settings, place: Place | None = None) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit code. A second signal ends at once.
