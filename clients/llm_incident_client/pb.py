@@ -29,17 +29,6 @@ from incidentmanager.v1.analytics_service_pb2 import (
     IncidentFigures,
     IncidentFiguresGroup,
 )
-from incidentmanager.v1.audit_record_pb2 import AuditChainEnd, AuditCheckpoint, AuditRecord
-from incidentmanager.v1.audit_service_pb2 import (
-    ExportAuditRequest,
-    ExportAuditResponse,
-    ListAuditCheckpointsRequest,
-    ListAuditCheckpointsResponse,
-    ListAuditRecordsRequest,
-    ListAuditRecordsResponse,
-    VerifyAuditRequest,
-    VerifyAuditResponse,
-)
 from incidentmanager.v1.error_reason_pb2 import ErrorReason
 from incidentmanager.v1.event_pb2 import (
     Action,
@@ -163,6 +152,9 @@ from incidentmanager.v1.ingest_service_pb2 import (
 )
 from incidentmanager.v1.severity_pb2 import IncidentType, Severity
 
+from llm_incident_client import audit_pb
+from llm_incident_client.audit_pb import *  # noqa: F403  # all messages have one short name
+
 __all__ = [
     "AcknowledgeRequest",
     "AcknowledgeResponse",
@@ -189,9 +181,6 @@ __all__ = [
     "AssignRequest",
     "AssignResponse",
     "Attachment",
-    "AuditChainEnd",
-    "AuditCheckpoint",
-    "AuditRecord",
     "BusTopic",
     "ChangeKind",
     "CloseRequest",
@@ -221,8 +210,6 @@ __all__ = [
     "EventResult",
     "ExplainEventRequest",
     "ExplainEventResponse",
-    "ExportAuditRequest",
-    "ExportAuditResponse",
     "FieldMask",
     "FieldViolation",
     "Fingerprint",
@@ -246,10 +233,6 @@ __all__ = [
     "LinkIncidentsResponse",
     "ListAttachmentsRequest",
     "ListAttachmentsResponse",
-    "ListAuditCheckpointsRequest",
-    "ListAuditCheckpointsResponse",
-    "ListAuditRecordsRequest",
-    "ListAuditRecordsResponse",
     "ListDeadLettersRequest",
     "ListDeadLettersResponse",
     "ListIncidentsRequest",
@@ -306,7 +289,6 @@ __all__ = [
     "UnmergeRequest",
     "UnmergeResponse",
     "UpdateIncidentRequest",
-    "VerifyAuditRequest",
-    "VerifyAuditResponse",
     "WatchIncidentsRequest",
 ]
+__all__ += audit_pb.__all__
