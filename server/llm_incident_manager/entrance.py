@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 from llm_incident_manager import securing
 from llm_incident_manager.adapters import databases, jwt, pepper
+from llm_incident_manager.adapters.rates import ProcessRates
+from llm_incident_manager.adapters.redis import opening as redis_opening
+from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain import api_keys
 from llm_incident_manager.domain.access import DEVELOPER
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.domain.limits import Tier
 from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.engines.lockout import Patience
 from llm_incident_manager.pipeline.tenure import Worker
@@ -25,6 +30,7 @@ from llm_incident_manager.transport.bearer import BearerTokens
 from llm_incident_manager.transport.guard import Guard
 from llm_incident_manager.transport.handlers.access_desk import AccessDesk
 from llm_incident_manager.transport.identity import Authenticator, Identity, OpenStreams
+from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.usecases.access_book import EVERY_SECONDS, AccessBook
 from llm_incident_manager.usecases.api_keys import PEPPER_SETTING, ApiKeys
 from llm_incident_manager.usecases.certificates import Certificates
@@ -108,3 +114,25 @@ def _must_fit(book: AccessBook, secret: bytes | None) -> None:
     if others:
         meaning = "they are refused: give the pepper that they were made with, or rotate or revoke them"
         logs.get("access").error("api_keys.other_pepper", keys=others, meaning=meaning)
+
+
+def limits(
+    settings: Settings, clock: Clock, redis: Connection | None, metrics: Metrics, tenants: KnownTenants
+) -> tuple[Source, Limiter]:
+    """What refuses callers that call too often, or from where they may not: before they are known, and after."""
+    own = ProcessRates(clock)
+    rates = own if redis is None else redis_opening.shared_rates(redis, own)
+    given = settings.limits
+
+    def of_tenant(tenant: TenantId) -> Tier | None:
+        has = tenants.limits_of(tenant)
+        return (
+            Tier(has.calls_per_minute, has.burst or max(1, has.calls_per_minute // 10))
+            if has.calls_per_minute
+            else None
+        )
+
+    return (
+        Source(own, given.gate(), given.of_source(), metrics.limited),
+        Limiter(rates, given.rules(), of_tenant, metrics.limited),
+    )

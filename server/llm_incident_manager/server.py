@@ -95,7 +95,7 @@ class Server:
         if tls is not None:
             workers["tls"] = tls
         workers |= entry.workers
-        limits = parts.limits(settings, clock, redis, metrics, entry.tenants)
+        limits = entrance.limits(settings, clock, redis, metrics, entry.tenants)
         dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
         others = {"clock": timekeeper, "redis": redis, "issuers": entry.tokens, "audit": checkpointer}
         optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
