@@ -11,10 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import benches, databases, lists, measuring, stock, surroundings, table
+from bench import benches, databases, keys, lists, measuring, stock, surroundings, table
 
 BOTH = "both"
 LISTS = "lists"
+KEYS = "keys"
 KEPT = Path(tempfile.gettempdir()) / "llm-incident-manager-bench"
 
 
@@ -22,6 +23,9 @@ def main() -> None:
     """Runs what the command line names."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
+    if options.names == [KEYS]:
+        print(json.dumps({"bench": KEYS, **keys.line(options.seconds)}), flush=True)
+        return
     with ExitStack() as stack:
         stores = []
         for name in databases.STORES if options.store == BOTH else (options.store,):
@@ -65,10 +69,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1, help="processes of the server, on postgresql; default: 1")
     parser.add_argument("--keep", type=Path, default=KEPT, help=f"folder of filled databases; default: {KEPT}")
     options = parser.parse_args()
-    if LISTS in options.names and len(options.names) > 1:
-        parser.error(f"{LISTS} runs alone")
-    if unknown := set(options.names) - {*benches.NAMES, LISTS}:
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(benches.NAMES)} and {LISTS}")
+    if {LISTS, KEYS} & set(options.names) and len(options.names) > 1:
+        parser.error(f"{LISTS} and {KEYS} run alone")
+    if unknown := set(options.names) - {*benches.NAMES, LISTS, KEYS}:
+        known = f"{', '.join(benches.NAMES)}, {LISTS} and {KEYS}"
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {known}")
     return options
 
 
