@@ -60,6 +60,8 @@ gates: setup ## The part of check without the tests
 	$(BIN)/python -m tools.apidocs --check
 	$(BIN)/python -m tools.lock --check
 	$(BIN)/python -m tools.contract check
+	$(BIN)/python -m tools.statements
+	$(BIN)/python -m tools.secret_scan
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -11,21 +11,28 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import benches, databases, keys, lists, measuring, stock, surroundings, table
+from bench import benches, databases, keys, lists, measuring, stock, surroundings, table, tokens
 
 BOTH = "both"
 LISTS = "lists"
+JWT = "jwt"
 KEYS = "keys"
+ALONE = (LISTS, JWT, KEYS)
 KEPT = Path(tempfile.gettempdir()) / "llm-incident-manager-bench"
 
 
 def main() -> None:
     """Runs what the command line names."""
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
-    if options.names == [KEYS]:
-        print(json.dumps({"bench": KEYS, **keys.line(options.seconds)}), flush=True)
+    if options.names == [JWT]:
+        for line in tokens.lines():
+            print(json.dumps({"bench": JWT, **line, "load_average": surroundings.load_average()}), flush=True)
         return
+    if options.names == [KEYS]:
+        line = {"bench": KEYS, **keys.line(options.seconds), "load_average": surroundings.load_average()}
+        print(json.dumps(line), flush=True)
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
     with ExitStack() as stack:
         stores = []
         for name in databases.STORES if options.store == BOTH else (options.store,):
@@ -69,11 +76,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1, help="processes of the server, on postgresql; default: 1")
     parser.add_argument("--keep", type=Path, default=KEPT, help=f"folder of filled databases; default: {KEPT}")
     options = parser.parse_args()
-    if {LISTS, KEYS} & set(options.names) and len(options.names) > 1:
-        parser.error(f"{LISTS} and {KEYS} run alone")
-    if unknown := set(options.names) - {*benches.NAMES, LISTS, KEYS}:
-        known = f"{', '.join(benches.NAMES)}, {LISTS} and {KEYS}"
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {known}")
+    if set(ALONE) & set(options.names) and len(options.names) > 1:
+        parser.error(f"{' and '.join(ALONE)} run alone")
+    if unknown := set(options.names) - {*benches.NAMES, *ALONE}:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join((*benches.NAMES, *ALONE))}")
     return options
 
 

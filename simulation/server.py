@@ -11,10 +11,12 @@ from llm_incident_manager import entrance, parts
 from llm_incident_manager.adapters import rulepack
 from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.ids import Uuid7
+from llm_incident_manager.adapters.rates import ProcessRates
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.access import DEVELOPER
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import Route
+from llm_incident_manager.domain.redaction import Shapes
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.sla import Target
@@ -39,6 +41,8 @@ from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.guard import Guard
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.identity import Identity, OpenStreams
+from llm_incident_manager.transport.limits import Limiter, Source
+from llm_incident_manager.transport.redact import Redactor
 from llm_incident_manager.usecases.access_book import AccessBook
 from llm_incident_manager.usecases.watch import Feed
 from simulation.books import Books
@@ -137,8 +141,10 @@ class Server:
         self.services = _services(chosen, tools, bus)
         guard = Guard(Served(), clock, Patience(1, SECOND, SECOND), METRICS)
         identity = Identity((), OpenStreams((), guard.admits), guard, DEVELOPER)
-        chain = hooks.chain(METRICS, contract.checkers(), self.services.door, identity)
-        self.dispatcher = Dispatcher(chain, contract.handlers(self.services))
+        own = ProcessRates(clock)
+        checkers, source = contract.checkers(), Source(own)
+        chain = hooks.chain(METRICS, checkers, self.services.door, source, identity, Limiter(own))
+        self.dispatcher = Dispatcher(chain, contract.handlers(self.services), Redactor(Shapes()))
         found = dict(workers(chosen, self.services, news, self.name, presence=None))
         if "timers" in found:
             found["timers"] = RepeatingTimers(tools, self)
@@ -240,7 +246,7 @@ class Server:
 
 def _services(chosen: Settings, tools: Tools, bus: Bus) -> Services:
     desk = entrance.desk(AccessBook(tools.store), tools.clock, tools.ids, None)
-    services = parts.services(chosen, tools, Feed(tools.store), bus, Drain(), desk)
+    services = parts.services(chosen, tools, Feed(tools.store), bus, Drain(), access=desk)
     limits = Limits(batch_events=40, batch_fingerprints=4, lanes=LANES, bounds=Bounds(events=60))
     return replace(services, batcher=Batcher(services.runner, limits, tools.metrics))
 

@@ -1,4 +1,5 @@
-"""Judges the .proto files: their format, the lint rules of buf.yaml, and what would break a client of the baseline.
+"""Judges the .proto files: their format, the lint rules of buf.yaml, that every method declares its permission, and
+what would break a client of the baseline.
 
 `accept` makes the contract as it is now the baseline, `format` rewrites the files. Nothing here needs the network.
 """
@@ -6,7 +7,11 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from incidentmanager.v1 import options_pb2
 
 from tools import shell
 
@@ -34,6 +39,29 @@ def breaking() -> int:
         )
 
 
+def permissions() -> int:
+    """Looks for methods that nobody has said who may call; 0 when there are none."""
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "image.binpb"
+        if failed := shell.run("buf", "build", "--path", OURS, "--output", image):
+            return failed
+        missing = undeclared(FileDescriptorSet.FromString(image.read_bytes()))
+    for name in missing:
+        print(f"{name} declares no permission: add `option (permission) = …` to it", file=sys.stderr)
+    return int(bool(missing))
+
+
+def undeclared(files: FileDescriptorSet) -> Sequence[str]:
+    """The methods without a permission."""
+    return [
+        f"{file.package}.{service.name}/{method.name}"
+        for file in files.file
+        for service in file.service
+        for method in service.method
+        if method.options.Extensions[options_pb2.permission] == options_pb2.PERMISSION_UNSPECIFIED
+    ]
+
+
 def accept() -> int:
     """Writes the baseline from the contract as it is now."""
     return shell.run("buf", "build", "--path", OURS, "--exclude-source-info", "--output", BASELINE)
@@ -41,7 +69,7 @@ def accept() -> int:
 
 def check() -> int:
     """All judgements; the first that fails ends it."""
-    return lint() or breaking()
+    return lint() or permissions() or breaking()
 
 
 def main() -> int:

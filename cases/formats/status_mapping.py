@@ -130,7 +130,7 @@ async def _refusal(error: StatusError) -> tuple[int, dict[str, str], dict[str, A
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    await answers.refuse(send, error, "")
+    await answers.refuse(send, error)
     start, body = sent
     headers = {name.decode(): value.decode() for name, value in start["headers"]}
     return start["status"], headers, json.loads(body["body"])

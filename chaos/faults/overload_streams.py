@@ -26,6 +26,7 @@ MOST_MIB = 256
 READ_ON = 2
 """So many of those that were cut read on, and then resume."""
 CHANGES = 600
+LARGE_CHANGES = 150
 SMALL_WINDOW = [("grpc.use_local_subchannel_pool", 1), ("grpc.http2.bdp_probe", 0)]
 """A connection of its own that buffers 64 KiB: what is stuck then lies in the server, where it is measured."""
 Watch = UnaryStreamCall[incident_service_pb2.WatchIncidentsRequest, incident_pb2.IncidentChange]
@@ -68,15 +69,25 @@ def _watch(channel: grpc.aio.Channel, token: str = "") -> Watch:
     return watch
 
 
-async def _open_incidents(channel: grpc.aio.Channel, number: int, name: str) -> list[float]:
+SMALL = event_pb2.Event(source="chaos", title="x", severity="P4", description="y" * 4_000)
+LARGE = event_pb2.Event(
+    source="chaos",
+    title="x",
+    severity="P4",
+    description="y" * 16_000,
+    labels={f"l{at}": "v" * 1_000 for at in range(50)},
+)
+
+
+async def _open_incidents(
+    channel: grpc.aio.Channel, number: int, name: str, like: event_pb2.Event = SMALL
+) -> list[float]:
     """So many new ones; when each ten of them were acknowledged."""
     submit, done = ingest_grpc.IngestServiceStub(channel).SubmitEvents, []
     for start in range(0, number, 10):
-        keys = [f"{name}-{at}" for at in range(start, start + 10)]
-        events = [
-            event_pb2.Event(source="chaos", title="x", severity="P4", dedup_key=key, description="y" * 4_000)
-            for key in keys
-        ]
+        events = [event_pb2.Event.FromString(like.SerializeToString()) for _ in range(10)]
+        for at, event in enumerate(events, start):
+            event.dedup_key = f"{name}-{at}"
         await submit(ingest.SubmitEventsRequest(events=events))
         done.append(time.monotonic())
     return done
@@ -99,6 +110,16 @@ LIMIT = "<= 6 MB each and 256 MB in all, cut with a resume token in <= 30 s, oth
 @fault(28, "subscribers that stop reading", limit=LIMIT)
 async def stuck(run: Run) -> Outcome:
     """All follow every incident. One reads all the time; of those that do not, two read on once they were cut."""
+    return await _stuck(run, SMALL, CHANGES)
+
+
+@fault(28, "subscribers that stop reading", part="large changes", limit=LIMIT)
+async def stuck_on_large(run: Run) -> Outcome:
+    """The same with changes of 66 KB."""
+    return await _stuck(run, LARGE, LARGE_CHANGES)
+
+
+async def _stuck(run: Run, like: event_pb2.Event, changes: int) -> Outcome:
     number, slow = run.size(30, 500), run.size(5, 20)
     async with contextlib.AsyncExitStack() as stack:
         server = await stack.enter_async_context(running_server(config=f"watch: {{slow_after_secs: {slow}}}"))
@@ -106,12 +127,12 @@ async def stuck(run: Run) -> Outcome:
             await stack.enter_async_context(grpc.aio.insecure_channel(server.grpc, options=SMALL_WINDOW))
             for _ in range(number + 1)
         ]
-        await _open_incidents(desk, CHANGES, "warm")
+        await _open_incidents(desk, changes, "warm", like)
         healthy, calls = Follower(), [_watch(channel) for channel in channels]
         await asyncio.gather(*(call.read() for call in calls))
         following = asyncio.create_task(healthy.read(first := _watch(desk)))
         async with watched(server, every=0.1) as seen:
-            acked = await _open_incidents(desk, CHANGES, "stuck")
+            acked = await _open_incidents(desk, changes, "stuck", like)
             started = time.monotonic()
             while (cut := await _cut(server)) < number and time.monotonic() - started < CUT_SECONDS + 5:
                 await asyncio.sleep(0.1)
@@ -126,10 +147,10 @@ async def stuck(run: Run) -> Outcome:
         Figure("memory of all", seen.grown, "MiB", most=MOST_MIB),
         Figure("cut off", cut, least=number),
         Figure("the last of them after", took, "s", most=CUT_SECONDS),
-        Figure("a reader's changes", len(healthy.tokens), least=CHANGES),
+        Figure("a reader's changes", len(healthy.tokens), least=changes),
         Figure("its p99 behind the commit", percentile(lags, 0.99), "ms", most=1_000),
     ]
-    return Outcome(figures, CHANGES, wrong=wrong)
+    return Outcome(figures, changes, wrong=wrong)
 
 
 async def _resumed(channel: grpc.aio.Channel, call: Watch, whole: Follower) -> list[str]:

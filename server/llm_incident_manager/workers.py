@@ -19,7 +19,7 @@ from pathlib import Path
 
 from llm_incident_manager.config import Settings
 from llm_incident_manager.engines import restarting
-from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry import logs, redaction
 from llm_incident_manager.transport.listening import Place, PortTaken, reserve
 
 LOOK_SECONDS = 0.2
@@ -54,12 +54,16 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
     `arguments` are those that `serve` was called with. A second signal ends at once.
     """
     logs.configure(settings.log.level, settings.log.format)
+    redaction.use(settings.redaction.shapes())
     with ExitStack() as stack:
         try:
             ports = {
                 "LLM_IM__GRPC__PORT": _reserved(stack, settings.grpc.host, settings.grpc.port, "gRPC", "GRPC"),
                 "LLM_IM__API__PORT": _reserved(stack, settings.api.host, settings.api.port, "HTTP", "API"),
             }
+            if settings.grpc_mtls_port is not None:
+                port = _reserved(stack, settings.grpc.host, settings.grpc_mtls_port, "gRPC", "GRPC")
+                ports["LLM_IM__TLS__MTLS_PORT"] = port
         except PortTaken as taken:
             sys.stderr.write(f"cannot start: {taken}\n")
             return 1

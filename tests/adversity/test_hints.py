@@ -5,17 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 
-import pytest
-
-from llm_incident_manager.adapters.postgres import hints as postgres
-from llm_incident_manager.adapters.postgres.hints import PostgresHints
+from llm_incident_manager.adapters.postgres.hints import AGAIN_SECONDS, PostgresHints
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.store import PostgresStore, open_store
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.ports.changes import NOTIFY, ROUTED, TOPICS
 from llm_incident_manager.ports.hints import FEED
 from llm_incident_manager.ports.stores import FeedItem, Position
-from llm_incident_manager.usecases import watch
 from llm_incident_manager.usecases.watch import Feed
 from tests.support.builders import NOW, TENANT, make_id, make_incident, make_opening
 from tests.support.postgres import Cluster
@@ -25,9 +21,11 @@ EVERYTHING = {FEED, *TOPICS}
 
 
 @asynccontextmanager
-async def listening(options: Options, heard: Callable[[str], None]) -> AsyncIterator[PostgresHints]:
+async def listening(
+    options: Options, heard: Callable[[str], None], again: float = AGAIN_SECONDS
+) -> AsyncIterator[PostgresHints]:
     """A process that hears; ready when it has looked around once."""
-    hints, greeted = PostgresHints(options), set[str]()
+    hints, greeted = PostgresHints(options, again), set[str]()
 
     def hear(name: str) -> None:
         if greeted == EVERYTHING:
@@ -71,11 +69,10 @@ async def test_what_comes_at_once_is_told_at_once(options: Options) -> None:
 
 
 async def test_after_its_connection_was_cut_a_process_looks_around_and_hears_again(
-    options: Options, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    options: Options, cluster: Cluster
 ) -> None:
-    monkeypatch.setattr(postgres, "AGAIN_SECONDS", 0.05)
     heard: list[str] = []
-    async with listening(options, lambda _: None) as hints, listening(options, heard.append):
+    async with listening(options, lambda _: None, 0.05) as hints, listening(options, heard.append, 0.05):
         cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%hints'")
         await until(lambda: set(heard) >= EVERYTHING)
         heard.clear()
@@ -86,12 +83,9 @@ async def test_after_its_connection_was_cut_a_process_looks_around_and_hears_aga
                 await asyncio.sleep(0.02)
 
 
-async def test_after_an_outage_of_the_server_processes_hear_each_other(
-    options: Options, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres, "AGAIN_SECONDS", 0.05)
+async def test_after_an_outage_of_the_server_processes_hear_each_other(options: Options, cluster: Cluster) -> None:
     heard: list[str] = []
-    async with listening(options, lambda _: None) as hints, listening(options, heard.append):
+    async with listening(options, lambda _: None, 0.05) as hints, listening(options, heard.append, 0.05):
         cluster.stop()
         hints.tell([NOTIFY])  # costs nothing, and fails nobody
         cluster.start()
@@ -121,12 +115,11 @@ async def _see(feed: Feed, after: Position, enough: int) -> list[FeedItem]:
 
 
 async def test_watchers_in_two_processes_see_every_change_once_and_in_order_whoever_makes_it(
-    options: Options, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+    options: Options, store: PostgresStore
 ) -> None:
-    monkeypatch.setattr(watch, "POLL_SECONDS", 30.0)  # so that it is the hints that bring the news
     other, each = await open_store(options, make_id(), NOW), 100
     start = await store.feed_position()
-    feeds = [Feed(store), Feed(other)]
+    feeds = [Feed(store, poll=30.0), Feed(other, poll=30.0)]  # so that it is the hints that bring the news
     async with (
         listening(options, lambda _: feeds[0].wake()) as mine,
         listening(options, lambda _: feeds[1].wake()) as theirs,

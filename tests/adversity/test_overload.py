@@ -6,7 +6,9 @@ import json
 import re
 import socket
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import aiohttp
 import grpc
@@ -92,6 +94,80 @@ async def test_one_subscriber_more_than_there_may_be_is_told_when_to_come_back()
         assert (info.reason, info.metadata["cause"]) == ("OVERLOADED", "subscribers")
         assert retry.retry_delay.seconds >= 10
         first.cancel()
+
+
+@pytest.mark.parametrize("over", ["gRPC", "HTTP"])
+async def test_subscribers_beyond_the_memory_for_them_are_refused_until_others_have_left(over: str) -> None:
+    places = 24 * 1024 // 128  # what 64 MiB leave beside the changes that all share
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(running_server(config="watch: {buffer_bytes: 67108864}"))
+        watch = partial(_watch_grpc if over == "gRPC" else _watch_http, server)
+        for _ in range(2):
+            async with AsyncExitStack() as watches:
+                for _ in range(places):
+                    assert await watches.enter_async_context(watch()) == ""
+                assert await watches.enter_async_context(watch()) == "sending"
+            async with asyncio.timeout(PATIENCE):
+                while await _subscribers(server):  # noqa: ASYNC110 - another process counts
+                    await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def _watch_grpc(server: RunningServer) -> AsyncIterator[str]:
+    """While somebody watches; what was full, if it is refused."""
+    async with grpc.aio.insecure_channel(server.grpc) as channel:
+        call = incidents_grpc.IncidentServiceStub(channel).WatchIncidents(incident_service_pb2.WatchIncidentsRequest())
+        try:
+            await call.read()
+        except grpc.aio.AioRpcError as error:
+            details = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+            assert isinstance(details, bytes)
+            info = error_details_pb2.ErrorInfo()
+            assert status_pb2.Status.FromString(details).details[0].Unpack(info)
+            yield info.metadata["cause"]
+        else:
+            yield ""
+        call.cancel()
+
+
+@asynccontextmanager
+async def _watch_http(server: RunningServer) -> AsyncIterator[str]:
+    """As `_watch_grpc`."""
+    async with aiohttp.ClientSession(server.http) as http, http.get("/api/v1/incidents/watch") as reply:
+        if reply.status == 200:
+            await reply.content.readline()
+            yield ""
+        else:
+            assert reply.headers["Retry-After"]
+            yield (await reply.json())["details"][0]["metadata"]["cause"]
+
+
+async def _subscribers(server: RunningServer) -> int:
+    async with aiohttp.ClientSession(server.http) as http:
+        text = (await whole(http.get("/metrics"))).text
+    found = re.search(r'incident_manager_streams_active\{method="WatchIncidents"\} ([\d.]+)', text)
+    return int(float(found[1])) if found else 0
+
+
+async def test_a_full_server_refuses_batches_unread_and_still_takes_those_with_p0_in_them() -> None:
+    config = "ingest: {buffer_events: 40, stream_credits: 10, max_frame_events: 10, batch_events: 10, linger_ms: 1000}"
+    async with running_server(config=config) as server, grpc.aio.insecure_channel(server.grpc) as channel:
+        submit = ingest_grpc.IngestServiceStub(channel).SubmitEvents
+
+        def batch(name: str, *severities: str) -> asyncio.Task[ingest_service_pb2.SubmitEventsResponse | BaseException]:
+            events = [
+                event_pb2.Event(source="s", title="x", severity=word, dedup_key=f"{name}-{at}")
+                for at, word in enumerate(severities)
+            ]
+            return asyncio.ensure_future(submit(ingest_service_pb2.SubmitEventsRequest(events=events)))
+
+        calm = [batch(f"calm-{at}", *["P3"] * 8) for at in range(30)]
+        urgent = [batch(f"urgent-{at}", "P3", "P0") for at in range(2)]
+        replies = await asyncio.gather(*calm, *urgent, return_exceptions=True)
+    refused = [reply for reply in replies[:30] if isinstance(reply, grpc.aio.AioRpcError)]
+    assert refused
+    assert {error.code() for error in refused} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert [getattr(reply, "accepted", reply) for reply in replies[30:]] == [2, 2]
 
 
 async def test_a_full_server_refuses_over_http_with_retry_after_and_still_takes_p0() -> None:

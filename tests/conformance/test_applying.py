@@ -132,6 +132,6 @@ async def test_what_no_longer_matches_when_its_turn_comes_is_left_alone(desk: De
         return plan
 
     once = Once("planned", b"d", applying._encode_plan, applying._decode_plan)
-    await desk.units.run(TENANT, once, keep)
+    await desk.units.run(CALLER, once, keep)
     await desk.move(only, Verb.ACKNOWLEDGE)
     assert counts(await desk.applying.apply(CALLER, wish, "planned", b"d")) == (1, 0, 1, 0)

@@ -81,16 +81,17 @@ async def test_both_decide_alike_step_by_step(seed: int, redis_shared: RedisServ
     dice, link = random.Random(seed), await connected(redis_shared.url)
     rate = Rate(dice.choice([0.5, 3.0, 19.9]), dice.choice([10, 1_000]))
     clock = SetClock(SystemClock().now())
-    alone = ProcessRates(clock)
+    alone, told = ProcessRates(clock), ProcessRates(clock)
     decided: list[Permit] = []
     before = time.monotonic()
     for _ in range(150):
         before, passed = (now := time.monotonic()), now - before  # Redis lets go of full buckets by its own clock
         clock.at = Instant(clock.at + int(passed * SECOND) + int(dice.expovariate(rate.per_second / SECOND)))
-        shared = SharedRates(link, alone, f"local now = {clock.at}")
+        shared = SharedRates(link, told, f"local now = {clock.at}")
         cost = dice.choice([1, 1, 2, rate.burst, rate.burst + 1])
         decided.append(await shared.take("same", rate, cost))
         assert decided[-1] == alone.take_now("same", rate, cost)
+        assert told.peek("same", rate).remaining == alone.peek("same", rate).remaining
     assert {permit.allowed for permit in decided} == {True, False}
     await link.close()
 
@@ -125,11 +126,29 @@ async def test_without_redis_each_process_counts_for_itself_and_with_it_they_cou
     await asyncio.to_thread(redis_own.restart_empty)
     redis_own.kill()
     alone = [await limits.take("tenant", rate) for _ in range(4)]
-    assert [permit.allowed for permit in alone] == [True, True, False, False]
+    assert [permit.allowed for permit in alone] == [True, False, False, False]  # it knows of the one before
     redis_own.start()
     await link.probe()
     assert (await limits.take("tenant", rate)).remaining == 1
     await link.close()
+
+
+def test_a_glance_takes_nothing_and_says_what_taking_would() -> None:
+    limits, rate = ProcessRates(SetClock(SystemClock().now())), Rate(per_second=1, burst=3)
+    for cost in (2, 2, 1, 1, 4):
+        looked = [limits.peek("tenant", rate, cost) for _ in range(3)]
+        assert looked == 3 * [limits.take_now("tenant", rate, cost)]
+
+
+def test_what_others_know_of_a_bucket_replaces_what_is_known_here() -> None:
+    clock = SetClock(SystemClock().now())
+    limits, rate = ProcessRates(clock), Rate(per_second=10, burst=2)
+    limits.learn("tenant", 1.0)
+    assert limits.peek("tenant", rate).retry_after == pytest.approx(0.9)
+    clock.at = Instant(clock.at + SECOND)
+    assert limits.take_now("tenant", rate).remaining == 1
+    limits.learn("tenant", 0.0)
+    assert limits.take_now("tenant", rate, 2).allowed
 
 
 def test_a_clock_that_is_set_back_stalls_nobody() -> None:

@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.adapters.rates import ProcessRates
 from llm_incident_manager.domain.errors import DomainError, Overloaded
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.engines.admission import Quota, Reason
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
 from llm_incident_manager.pipeline.buffer import Bounds
+from llm_incident_manager.pipeline.quotas import UNLIMITED, TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.telemetry.metrics import Metrics
 from tests.support.builders import make_event
@@ -39,8 +42,10 @@ class Ticking(Runner):
 
 
 @asynccontextmanager
-async def batching(world: World, runner: Runner, limits: Limits) -> AsyncIterator[Batcher]:
-    batcher = Batcher(runner, limits, world.tools.metrics)
+async def batching(
+    world: World, runner: Runner, limits: Limits, quotas: TenantQuotas = UNLIMITED
+) -> AsyncIterator[Batcher]:
+    batcher = Batcher(runner, limits, world.tools.metrics, quotas)
     task = asyncio.create_task(batcher.run())
     try:
         async with asyncio.timeout(PATIENCE):
@@ -62,12 +67,18 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def waits_of_the_quiet(world: World, limits: Limits, flood: int) -> tuple[list[int], int, list[Overloaded]]:
+def of_a_second(rate: float, burst_seconds: float = 1.0) -> TenantQuotas:
+    return TenantQuotas(Quota(rate, burst_seconds), ProcessRates(SystemClock()))
+
+
+async def waits_of_the_quiet(
+    world: World, limits: Limits, flood: int, quotas: TenantQuotas = UNLIMITED
+) -> tuple[list[int], int, list[Overloaded]]:
     """In how many ticks each event of the quiet tenants was committed, what they were refused, and what the flood was
     that sends so many submissions of ten events for each of theirs."""
     runner = Ticking(world)
     waits, refused, of_flood = list[int](), 0, list[Overloaded]()
-    async with batching(world, runner, limits) as batcher:
+    async with batching(world, runner, limits, quotas) as batcher:
         calls: list[tuple[int, Submission, asyncio.Task[None]]] = []
         for _ in range(ROUNDS):
             for tenant in QUIET:
@@ -113,9 +124,9 @@ async def test_beside_a_flood_the_others_wait_at_most_for_the_batch_under_way_an
 
 
 async def test_beyond_its_quota_only_the_flood_is_refused_and_told_when_to_come_back(world: World) -> None:
-    limits = Limits(batch_events=600, linger=0, bounds=Bounds(events=2_000, quota=Quota(100)))
-    calm, *_ = await waits_of_the_quiet(world, limits, flood=0)
-    waits, refused, of_flood = await waits_of_the_quiet(world, limits, flood=10)
+    quotas = of_a_second(100)
+    calm, *_ = await waits_of_the_quiet(world, LIMITS, 0, quotas)
+    waits, refused, of_flood = await waits_of_the_quiet(world, LIMITS, 10, quotas)
     assert (len(waits), refused) == (ROUNDS * len(QUIET), 0)
     assert p99(waits) <= 1.2 * p99(calm)
     assert {error.metadata["cause"] for error in of_flood} == {Reason.TENANT_QUOTA}
@@ -126,12 +137,59 @@ async def test_beyond_its_quota_only_the_flood_is_refused_and_told_when_to_come_
 
 async def test_a_stream_beyond_the_quota_is_slowed_down_instead_of_refused(world: World) -> None:
     runner, loop = Runner(world.tools), asyncio.get_running_loop()
-    limits = Limits(linger=0, bounds=Bounds(quota=Quota(1_000, burst_seconds=0.1)))
-    async with batching(world, runner, limits) as batcher:
+    async with batching(world, runner, Limits(linger=0), of_a_second(1_000, 0.1)) as batcher:
         began, lane = loop.time(), batcher.lane()
-        for _ in range(4):
+        for _ in range(5):
             await (await batcher.enqueue(sent(world, FLOOD, events=100), lane))
-        assert loop.time() - began == pytest.approx(0.3, abs=0.2)
+        assert 0.1 < loop.time() - began < 3
+
+
+async def test_a_stream_of_large_frames_does_not_starve_beside_many_small_calls(world: World) -> None:
+    async with batching(world, Runner(world.tools), Limits(linger=0), of_a_second(1_000, 0.1)) as batcher:
+        lane, over = batcher.lane(), asyncio.Event()
+
+        async def small_calls() -> int:
+            accepted = 0
+            while not over.is_set():
+                (error,) = await asyncio.gather(batcher.submit(sent(world, FLOOD)), return_exceptions=True)
+                accepted += error is None
+            return accepted
+
+        calls = asyncio.create_task(small_calls())
+        for _ in range(5):
+            await (await batcher.enqueue(sent(world, FLOOD, events=100), lane))
+        over.set()
+        assert await calls > 0
+
+
+async def test_what_the_buffer_refuses_costs_no_quota(world: World) -> None:
+    limits = Limits(linger=0, bounds=Bounds(callers=1, reserve=0))
+    batcher = Batcher(Runner(world.tools), limits, world.tools.metrics, of_a_second(0.01, 1_000))
+    async with batcher.admitted(sent(world, FLOOD)):
+        for _ in range(100):
+            with pytest.raises(Overloaded, match="calls that wait"):
+                async with batcher.admitted(sent(world, FLOOD)):
+                    raise AssertionError("it was let in")
+    async with batcher.admitted(sent(world, FLOOD, events=9)):
+        pass
+    with pytest.raises(Overloaded, match="quota") as refused:
+        async with batcher.admitted(sent(world, FLOOD)):
+            raise AssertionError("it was let in")
+    assert refused.value.metadata["cause"] == Reason.TENANT_QUOTA
+
+
+async def test_beyond_the_quota_events_are_refused_before_anybody_looks_at_them_unless_one_is_urgent(
+    world: World,
+) -> None:
+    batcher = Batcher(Runner(world.tools), Limits(), world.tools.metrics, of_a_second(0.01, 1_000))
+    async with batcher.admitted(sent(world, FLOOD, events=10)):
+        pass
+    with pytest.raises(Overloaded) as refused:
+        async with batcher.announced(FLOOD, 1, lambda: True):
+            raise AssertionError("it was let in")
+    assert refused.value.metadata["cause"] == Reason.TENANT_QUOTA
+    async with batcher.announced(FLOOD, 1, lambda: False), batcher.announced(QUIET[0], 1, lambda: True):
+        pass
 
 
 async def test_p0_and_p1_get_in_and_ahead_where_others_are_refused(world: World) -> None:

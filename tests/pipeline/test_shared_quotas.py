@@ -18,26 +18,26 @@ from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.engines.admission import Quota, Reason
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
-from llm_incident_manager.pipeline.buffer import Bounds
-from llm_incident_manager.pipeline.quotas import SharedQuotas
+from llm_incident_manager.pipeline.quotas import SHARED_SECONDS, TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from tests.support.builders import TENANT, make_event
 from tests.support.redis import RedisServer
 from tests.support.world import World, a_world
 
+pytestmark = pytest.mark.exclusive  # the quotas fill up again by the wall clock
 TEN = Quota(rate=0.5, burst_seconds=20)
 """Ten at once, and then one every other second."""
 
 
 @asynccontextmanager
-async def process(url: str, quota: Quota = TEN) -> AsyncIterator[tuple[World, Batcher]]:
-    """A process with a connection of its own."""
+async def process(url: str, quota: Quota = TEN, patience: float = 5.0) -> AsyncIterator[tuple[World, Batcher]]:
+    """A process with a connection of its own, which waits for Redis rather than counting for itself."""
     link = Connection(redis_urls.parse(url), Deadlines(0.5, 0.5), "test", lambda *_: None)
     await link.probe()
     async with a_world() as world:
-        shared = SharedQuotas(quota, SharedRates(link, ProcessRates(SystemClock())))
-        limits = Limits(linger=0, bounds=Bounds(quota=quota))
-        batcher = Batcher(Runner(world.tools), limits, world.tools.metrics, shared)
+        own = ProcessRates(SystemClock())
+        quotas = TenantQuotas(quota, own, SharedRates(link, own), patience)
+        batcher = Batcher(Runner(world.tools), Limits(linger=0), world.tools.metrics, quotas)
         task = asyncio.create_task(batcher.run())
         try:
             yield world, batcher
@@ -78,9 +78,28 @@ async def test_what_is_urgent_has_a_burst_of_its_own(redis_own: RedisServer) -> 
         assert await admitted(*other, 12, severity="P0") == 10
 
 
+async def test_what_redis_has_refused_is_refused_before_anybody_looks_at_it(redis_own: RedisServer) -> None:
+    async with process(redis_own.url) as one, process(redis_own.url) as (world, other):
+        assert await admitted(*one, 10) == 10
+        async with other.announced(TENANT, 1, lambda: True):
+            pass  # this process has not heard of it
+        assert await admitted(world, other, 1) == 0
+        with pytest.raises(Overloaded, match="quota"):
+            async with other.announced(TENANT, 1, lambda: True):
+                raise AssertionError("it was let in")
+
+
+async def test_without_redis_a_process_goes_on_from_what_redis_said_last(redis_own: RedisServer) -> None:
+    async with process(redis_own.url) as one, process(redis_own.url) as other:
+        assert await admitted(*one, 6) == 6
+        assert await admitted(*other, 2) == 2
+        redis_own.kill()
+        assert await admitted(*other, 6) == 2
+
+
 @pytest.mark.parametrize("fault", ["killed", "frozen"])
 async def test_without_redis_each_process_has_the_quota_for_itself(redis_own: RedisServer, fault: str) -> None:
-    async with process(redis_own.url) as one, process(redis_own.url) as other:
+    async with process(redis_own.url) as one, process(redis_own.url, patience=SHARED_SECONDS) as other:
         assert await admitted(*one, 10) == 10
         redis_own.kill() if fault == "killed" else redis_own.freeze()
         start = time.perf_counter()
@@ -94,7 +113,7 @@ async def test_a_stream_beyond_the_shared_quota_is_slowed_down(redis_own: RedisS
     quota = Quota(rate=1_000, burst_seconds=0.1)
     async with process(redis_own.url, quota) as (world, one), process(redis_own.url, quota) as (_, other):
         start = time.perf_counter()
-        for batcher in (one, other, one, other, one, other):
+        for batcher in (one, other, one, other, one, other, one):
             events = [make_event(title="again") for _ in range(100)]
             await (await batcher.enqueue(Submission(TENANT, "dev", events, world.clock.now()), batcher.lane()))
         assert 0.4 < time.perf_counter() - start < 2

@@ -9,7 +9,7 @@ from llm_incident_manager.domain import filters
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.ports.stores import FeedItem, Position
-from llm_incident_manager.usecases import watch
+from llm_incident_manager.usecases import sending
 from llm_incident_manager.usecases.watch import Feed
 from tests.support.builders import TENANT, make_event
 from tests.support.waiting import until
@@ -72,11 +72,9 @@ async def test_a_change_is_read_once_for_all_who_watch(world: World, monkeypatch
     assert len(reads) <= 3
 
 
-async def test_who_is_behind_the_recent_changes_reads_what_is_missing(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "RECENT", 2)
-    feed = Feed(world.store)
+@pytest.mark.parametrize("kept", [{"recent": 2}, {"recent_bytes": 8_000}], ids=["few", "small"])
+async def test_who_is_behind_the_recent_changes_reads_what_is_missing(world: World, kept: dict[str, int]) -> None:
+    feed = Feed(world.store, **kept)
     start = await feed.position()
     ahead = feed.changes(TENANT, start, None, 30.0)
     late = feed.changes(TENANT, start, None, 30.0)
@@ -91,3 +89,34 @@ async def test_who_is_behind_the_recent_changes_reads_what_is_missing(
     positions = [item.position for item in seen if isinstance(item, FeedItem)]
     assert len(positions) == 6
     assert positions == sorted(set(positions))
+
+
+@pytest.mark.parametrize("kept", [{"recent": 2}, {}], ids=["behind the recent changes", "among them"])
+@pytest.mark.parametrize(("long", "at_once"), [(10, 10), (16_000, 1)])
+async def test_a_watcher_has_room_for_what_it_is_told_next(
+    world: World, kept: dict[str, int], long: int, at_once: int
+) -> None:
+    feed, told, asked = Feed(world.store, **kept), list[FeedItem](), list[tuple[int, int]]()
+
+    async def hold(size: int) -> None:
+        asked.append((len(told), size))
+
+    watcher = feed.changes(TENANT, await feed.position(), None, 30.0, hold)
+    async with asyncio.timeout(10):
+        following = asyncio.create_task(feed.run())
+        first = asyncio.ensure_future(anext(watcher))
+        await until(lambda: feed._since is not None)
+        for number in range(25):
+            await world.submit(make_event(dedup_key=f"problem-{number}", description="y" * long))
+        feed.wake()
+        while len(told) < 25:
+            item = await (anext(watcher) if told else first)
+            assert isinstance(item, FeedItem)
+            told.append(item)
+        following.cancel()
+    pages = [(start, size) for start, size in asked if size]
+    ends = [*(start for start, _ in pages[1:]), 25]
+    for (start, size), end in zip(pages, ends, strict=True):
+        assert 1 <= end - start <= at_once
+        assert size == sending.room_for([sending.weight(item.incident) for item in told[start:end]])
+    assert max(end - start for (start, _), end in zip(pages, ends, strict=True)) == at_once

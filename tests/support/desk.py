@@ -66,7 +66,7 @@ class Desk:
     async def do(self, work: Callable[[Transaction, Changes], Awaitable[T]]) -> T:
         """A use case in a unit of work that is repeated when another one came between."""
         once: Once[T] = Once("", b"", _never, _never)
-        return (await self.units.run(TENANT, once, work)).answer
+        return (await self.units.run(CALLER, once, work)).answer
 
     async def merge(self, into: Incident, *sources: Incident, etag: str = "") -> Incident:
         merged, _ = await self.do(

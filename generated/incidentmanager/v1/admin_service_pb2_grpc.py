@@ -172,7 +172,7 @@ class AdminServiceServicer:
     """
 
     def GetBusStatus(self, request, context):
-        """Shows how much work waits, since when, and how much was given up, topic by topic.
+        """Shows how much work of all tenants waits, since when, and how much was given up, topic by topic.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -22,7 +22,7 @@ class AdminServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBusStatus: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetBusStatusRequest, _admin_service_pb2.GetBusStatusResponse]
-    """Shows how much work waits, since when, and how much was given up, topic by topic."""
+    """Shows how much work of all tenants waits, since when, and how much was given up, topic by topic."""
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListDeadLettersRequest, _admin_service_pb2.ListDeadLettersResponse]
     """Lists dead letters, oldest first."""
     GetDeadLetter: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetDeadLetterRequest, _admin_service_pb2.GetDeadLetterResponse]
@@ -83,7 +83,7 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _admin_service_pb2.GetBusStatusRequest,
         context: _aio.ServicerContext[_admin_service_pb2.GetBusStatusRequest, _abc.Awaitable[_admin_service_pb2.GetBusStatusResponse]],
     ) -> _abc.Awaitable[_admin_service_pb2.GetBusStatusResponse]:
-        """Shows how much work waits, since when, and how much was given up, topic by topic."""
+        """Shows how much work of all tenants waits, since when, and how much was given up, topic by topic."""
 
     @_abc_1.abstractmethod
     def ListDeadLetters(

@@ -115,8 +115,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: {}
     """
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 23
-    """PERMISSION_DENIED. The principal lacks the method's permission.
-    Metadata: {"permission": "INCIDENT_WRITE"}
+    """PERMISSION_DENIED. The principal lacks the method's permission, or what it is to make would be of another service or
+    team than its condition covers.
+    Metadata: {"permission": "INCIDENT_WRITE"} or {"field": "service"}
     """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 24
     """INTERNAL. A defect of ours; the log line with this request id tells more.
@@ -155,24 +156,19 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED. Calls from this address are not taken.
     Metadata: {}
     """
-    ERROR_REASON_UNACCEPTABLE_INPUT: _ErrorReason.ValueType  # 45
-    """INVALID_ARGUMENT. The request has a shape that no honest client sends: control characters, too deep nesting, too many
-    parts.
-    Metadata: {"field": "title", "rule": "control_characters"}
-    """
-    ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 46
+    ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 45
     """ALREADY_EXISTS. Something of this name is there already.
     Metadata: {"resource": "role", "id": "night-shift"}
     """
-    ERROR_REASON_IN_USE: _ErrorReason.ValueType  # 47
+    ERROR_REASON_IN_USE: _ErrorReason.ValueType  # 46
     """FAILED_PRECONDITION. It is still used.
     Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
     """
-    ERROR_REASON_NOT_CONFIGURED: _ErrorReason.ValueType  # 48
+    ERROR_REASON_NOT_CONFIGURED: _ErrorReason.ValueType  # 47
     """FAILED_PRECONDITION. The server is not configured for it.
     Metadata: {"setting": "audit.signing_key_file"}
     """
-    ERROR_REASON_TENANT_SUSPENDED: _ErrorReason.ValueType  # 49
+    ERROR_REASON_TENANT_SUSPENDED: _ErrorReason.ValueType  # 48
     """PERMISSION_DENIED. The caller has proven who it is, and its tenant is not served.
     Metadata: {"tenant": "acme"}
     """
@@ -275,8 +271,9 @@ ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 22
 Metadata: {}
 """
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 23
-"""PERMISSION_DENIED. The principal lacks the method's permission.
-Metadata: {"permission": "INCIDENT_WRITE"}
+"""PERMISSION_DENIED. The principal lacks the method's permission, or what it is to make would be of another service or
+team than its condition covers.
+Metadata: {"permission": "INCIDENT_WRITE"} or {"field": "service"}
 """
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 24
 """INTERNAL. A defect of ours; the log line with this request id tells more.
@@ -315,24 +312,19 @@ ERROR_REASON_SOURCE_DENIED: ErrorReason.ValueType  # 44
 """PERMISSION_DENIED. Calls from this address are not taken.
 Metadata: {}
 """
-ERROR_REASON_UNACCEPTABLE_INPUT: ErrorReason.ValueType  # 45
-"""INVALID_ARGUMENT. The request has a shape that no honest client sends: control characters, too deep nesting, too many
-parts.
-Metadata: {"field": "title", "rule": "control_characters"}
-"""
-ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 46
+ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 45
 """ALREADY_EXISTS. Something of this name is there already.
 Metadata: {"resource": "role", "id": "night-shift"}
 """
-ERROR_REASON_IN_USE: ErrorReason.ValueType  # 47
+ERROR_REASON_IN_USE: ErrorReason.ValueType  # 46
 """FAILED_PRECONDITION. It is still used.
 Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
 """
-ERROR_REASON_NOT_CONFIGURED: ErrorReason.ValueType  # 48
+ERROR_REASON_NOT_CONFIGURED: ErrorReason.ValueType  # 47
 """FAILED_PRECONDITION. The server is not configured for it.
 Metadata: {"setting": "audit.signing_key_file"}
 """
-ERROR_REASON_TENANT_SUSPENDED: ErrorReason.ValueType  # 49
+ERROR_REASON_TENANT_SUSPENDED: ErrorReason.ValueType  # 48
 """PERMISSION_DENIED. The caller has proven who it is, and its tenant is not served.
 Metadata: {"tenant": "acme"}
 """

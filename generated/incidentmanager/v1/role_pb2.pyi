@@ -22,7 +22,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ResourceCondition(_message.Message):
-    """Narrows permissions to incidents and events of certain services or teams. Both lists given: both must hold."""
+    """Narrows permissions to incidents and events of certain services or teams. Both lists given: both must hold. Whatever
+    else there is does not exist for whoever is narrowed; permissions that are about a whole tenant are not given then.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -30,11 +32,11 @@ class ResourceCondition(_message.Message):
     TEAMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def services(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only of these services; all when empty."""
+        """Only of these services, as `service` names it; all when empty."""
 
     @_builtins.property
     def teams(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only of these teams; all when empty."""
+        """Only of these teams, as the label `team` names it; all when empty."""
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from llm_incident_manager.domain import rates
 from llm_incident_manager.domain.rates import Permit, Rate
-from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.ports.clock import Clock
 
 MOST_NAMES = 100_000
@@ -28,11 +28,22 @@ class ProcessRates:
         """See OwnRates."""
         now = self._now()
         permit, state = rates.take(self._full_at.get(name, rates.EMPTY_STATE), now, rate, cost)
+        self._remember(name, state)
+        return permit
+
+    def peek(self, name: str, rate: Rate, cost: int = 1) -> Permit:
+        """See OwnRates."""
+        return rates.take(self._full_at.get(name, rates.EMPTY_STATE), self._now(), rate, cost)[0]
+
+    def learn(self, name: str, full_in: float) -> None:
+        """See OwnRates."""
+        self._remember(name, self._now() + full_in * SECOND)
+
+    def _remember(self, name: str, state: float) -> None:
         self._full_at[name] = state
         self._full_at.move_to_end(name)
         if len(self._full_at) > self._most:
             self._full_at.popitem(last=False)
-        return permit
 
     def _now(self) -> Instant:
         """The time; all buckets are full after the clock was set back, or they would stay empty for as long."""

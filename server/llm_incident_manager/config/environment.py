@@ -1,13 +1,14 @@
 """Reads settings from environment variables: the documented names, OpenTelemetry's, and LLM_IM__SECTION__KEY for all.
 
-An empty variable counts as not set. Takes the environment as a value and never looks at the process's own.
+An empty variable counts as not set, and each may stand in a file instead (see `secrets`). Takes the environment as a
+value and never looks at the process's own.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from llm_incident_manager.config import documents, schema
+from llm_incident_manager.config import documents, schema, secrets
 from llm_incident_manager.config.problems import ConfigError, Problem, shown
 
 PREFIX = "LLM_IM__"
@@ -47,9 +48,8 @@ class Assignment(NamedTuple):
 
 def read(env: Mapping[str, str]) -> tuple[list[Assignment], list[Problem]]:
     """All assignments, the stronger ones later, and what is wrong with variables that nobody can make sense of."""
-    given = {name: value for name, value in env.items() if value}
+    given, problems = secrets.read(env, frozenset((*NAMES, *_DERIVED)), PREFIX)
     found: list[Assignment] = []
-    problems: list[Problem] = []
     for name in [*_DERIVED, *NAMES, *sorted(name for name in given if name.startswith("LLM_IM_"))]:
         if name in given:
             try:

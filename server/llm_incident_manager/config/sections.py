@@ -55,7 +55,7 @@ class Api(Section):
     """HTTP: REST, health and metrics."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; any but a loopback address needs `identity.allow_anonymous`."""
+    """Address to listen on; any but a loopback address needs `identity.required`."""
     port: Port = 3000
     """Port to listen on; 0 takes a free one."""
     max_body_bytes: Bytes = 4 * MIB
@@ -68,7 +68,7 @@ class Grpc(Section):
     """gRPC."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; any but a loopback address needs `identity.allow_anonymous`."""
+    """Address to listen on; any but a loopback address needs `identity.required`."""
     port: Port = 50051
     """Port to listen on; 0 takes a free one."""
     max_message_bytes: Bytes = 4 * MIB
@@ -86,6 +86,8 @@ class Watch(Section):
 
     max_subscribers: Count = 1_000
     """Most of them at once, in each process."""
+    buffer_bytes: Annotated[int, Field(ge=64 * MIB, le=16_384 * MIB)] = 256 * MIB
+    """Most memory for what is on its way to all of them. Changes that they share take 40 MiB, each of them 128 KiB."""
     slow_after_secs: Annotated[float, Field(gt=0, le=30)] = 20.0
     """A subscriber, or a producer, that takes nothing of its stream for so long is cut off, at most 30."""
 

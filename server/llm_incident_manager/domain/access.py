@@ -35,12 +35,22 @@ ROLES: Mapping[str, frozenset[str]] = {
 """The built-in roles. An `admin` looks after its own tenant, a `platform_admin` after the tenants themselves."""
 
 
+NARROWABLE = frozenset({"EVENT_WRITE", "EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE", "SELF_READ"})
+"""Permissions that a condition can narrow: what they are about has a service and a team, or is the caller itself. All
+others are about a whole tenant, so that whoever is narrowed does not have them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """Narrows permissions to incidents and events of certain services and teams; empty lists narrow nothing."""
 
     services: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anything out."""
+        return bool(self.services or self.teams)
 
 
 EVERYWHERE = Condition()
@@ -62,6 +72,10 @@ class Principal:
     expires_at: Instant | None = None
     tier: str = ""
     issue: int = 0
+
+    def may(self, permission: str) -> bool:
+        """Whether it may call what asks for the permission."""
+        return permission in self.permissions and (permission in NARROWABLE or not self.condition.narrows)
 
 
 DEVELOPER = Principal(

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     CHANGE_RECORDED = "change_recorded"
     NO_OPEN_INCIDENT = "no_open_incident"
     ALREADY_ACKNOWLEDGED = "already_acknowledged"
+    NOT_COVERED = "not_covered"
     INVALID = "invalid"
 
 
@@ -45,12 +46,13 @@ REASONS: Mapping[Disposition, frozenset[Reason]] = {
     Disposition.DUPLICATE: frozenset({Reason.SAME_IDEMPOTENCY_KEY}),
     Disposition.SUPPRESSED: frozenset({Reason.MUTED}),
     Disposition.APPLIED: frozenset({Reason.ACKNOWLEDGED, Reason.RESOLVED, Reason.CHANGE_RECORDED}),
-    Disposition.IGNORED: frozenset({Reason.NO_OPEN_INCIDENT, Reason.ALREADY_ACKNOWLEDGED}),
+    Disposition.IGNORED: frozenset({Reason.NO_OPEN_INCIDENT, Reason.ALREADY_ACKNOWLEDGED, Reason.NOT_COVERED}),
 }
 """The reasons that an accepted event may have on record for its disposition. RECORD_EXPIRED and INVALID are
-answers only: nothing is stored for them."""
+answers only: nothing is stored for them. NOT_COVERED is also that of an event REJECTED for its own service or team; on
+record it is for one whose fingerprint an incident holds that its sender may not change."""
 
-WITHOUT_INCIDENT = frozenset({Reason.MUTED, Reason.CHANGE_RECORDED, Reason.NO_OPEN_INCIDENT})
+WITHOUT_INCIDENT = frozenset({Reason.MUTED, Reason.CHANGE_RECORDED, Reason.NO_OPEN_INCIDENT, Reason.NOT_COVERED})
 """Reasons of events that touch no incident; all others but that of a DUPLICATE name one."""
 
 COUNTED = frozenset({Disposition.NEW, Disposition.ATTACHED, Disposition.APPLIED})

@@ -44,15 +44,20 @@ def take(full_at: float, now: Instant, rate: Rate, cost: int) -> tuple[Permit, f
     More than a burst at once is let through when the bucket is full, and the debt is waited off afterwards: so a large
     batch is slow, but never refused for ever, and the rate holds all the same.
     """
-    each = SECOND / rate.per_second
-    whole = each * rate.burst
     ahead = max(full_at - now, 0.0)
-    over = ahead + each * min(cost, rate.burst) - whole
-    if over > PRECISION:
-        return Permit(False, _remaining(ahead, each, whole), over / SECOND), full_at
-    ahead += each * cost
-    return Permit(True, _remaining(ahead, each, whole)), now + ahead
+    if _over(ahead, rate, cost) > PRECISION:
+        return permit(ahead, rate, cost, allowed=False), full_at
+    ahead += SECOND / rate.per_second * cost
+    return permit(ahead, rate, cost, allowed=True), now + ahead
 
 
-def _remaining(ahead: float, each: float, whole: float) -> int:
-    return max(0, math.floor((whole - ahead) / each))
+def permit(ahead: float, rate: Rate, cost: int, *, allowed: bool) -> Permit:
+    """What a bucket has decided that is full again in so many microseconds, after what was taken."""
+    each = SECOND / rate.per_second
+    remaining = max(0, math.floor((each * rate.burst - ahead) / each))
+    return Permit(allowed, remaining, 0.0 if allowed else _over(ahead, rate, cost) / SECOND)
+
+
+def _over(ahead: float, rate: Rate, cost: int) -> float:
+    each = SECOND / rate.per_second
+    return ahead + each * min(cost, rate.burst) - each * rate.burst

@@ -9,6 +9,7 @@ alone it gets nearly everything, and whoever comes beside it finds room without 
 from enum import StrEnum
 from typing import NamedTuple
 
+from llm_incident_manager.domain.rates import Rate
 from llm_incident_manager.domain.severity import Severity
 
 SHARE = 8
@@ -41,6 +42,7 @@ class Reason(StrEnum):
     WRITES = "writes"
     READS = "reads"
     SUBSCRIBERS = "subscribers"
+    SENDING = "sending"
 
 
 class Room(NamedTuple):
@@ -109,20 +111,7 @@ class Quota(NamedTuple):
     burst_seconds: float = 1.0
 
 
-class Permit(NamedTuple):
-    """In how many seconds events may come, 0 being now, and until when the tenant's rate is spent once they have."""
-
-    wait: float
-    spent_until: float
-
-
-def within_quota(quota: Quota, spent_until: float, now: float, events: int, urgency: Priority) -> Permit:
-    """The generic cell rate algorithm: each event moves the moment until which the tenant has spent its rate. What is
-    urgent may go another burst beyond; more at once than a burst goes when nothing is spent."""
-    if quota.rate <= 0:
-        return Permit(0.0, now)
-    start = max(spent_until, now)
-    ends = start + events / quota.rate
-    allowed = quota.burst_seconds * (2 if urgency is Priority.URGENT else 1)
-    over = min(ends - now - allowed, start - now)
-    return Permit(max(0.0, over), ends)
+def rate(quota: Quota, urgency: Priority) -> Rate:
+    """How fast the events of a tenant that has a quota may come. What is urgent has another burst beyond."""
+    bursts = quota.burst_seconds * (2 if urgency is Priority.URGENT else 1)
+    return Rate(quota.rate, max(1, round(quota.rate * bursts)))

@@ -13,7 +13,7 @@ from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.buffer import Bounds, Buffer
 from llm_incident_manager.pipeline.lanes import Crossing, Filling, Lane
-from llm_incident_manager.pipeline.quotas import ALONE, SharedQuotas
+from llm_incident_manager.pipeline.quotas import UNLIMITED, TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.waiting import Waiting
 from llm_incident_manager.ports.changes import FingerprintKey
@@ -43,12 +43,12 @@ class Limits:
 class Batcher:
     """The bounded buffer in front of BEFORE_ACK. A producer's frames commit as they came, as it keeps to one lane."""
 
-    def __init__(self, runner: Runner, limits: Limits, metrics: Metrics, quotas: SharedQuotas = ALONE) -> None:
+    def __init__(self, runner: Runner, limits: Limits, metrics: Metrics, quotas: TenantQuotas = UNLIMITED) -> None:
         """`run` has to be started as a task by the composition root."""
         self._runner = runner
         self._limits = limits
         self._metrics = metrics
-        self._buffer = Buffer(limits.bounds, metrics)
+        self._buffer = Buffer(limits.bounds, quotas, metrics)
         self._quotas = quotas
         self._taken = asyncio.Event()
         self._enough = min(limits.batch_events, limits.batch_fingerprints)
@@ -74,13 +74,33 @@ class Batcher:
     @asynccontextmanager
     async def admitted(self, submission: Submission) -> AsyncIterator[None]:
         """While a prepared submission waits for its commit, here or elsewhere. Raises Overloaded."""
-        if wait := await self._quotas.wait(submission):
-            raise self._buffer.over_quota(submission, wait)
         self._buffer.enter(submission)
         try:
+            if self._quotas.limited:
+                await self._keep_quota(submission)
             yield
         finally:
             self._buffer.leave()
+
+    async def _keep_quota(self, submission: Submission) -> None:
+        """Takes from the quota what has its room in the buffer already: what the buffer refuses costs none, and while
+        other processes are asked nobody else takes the room. Raises Overloaded."""
+        self._buffer.put(submission)
+        try:
+            wait = await self._quotas.take(submission)
+        finally:
+            self._buffer.take(submission)
+        if wait:
+            raise self._buffer.over_quota(submission, wait)
+
+    def has_room(self, tenant: TenantId, events: int) -> bool:
+        """Whether so many events of no hurry would be let in now."""
+        return self._buffer.has_room(tenant, events)
+
+    def turn_away(self, tenant: TenantId, events: int, is_calm: Callable[[], bool]) -> None:
+        """What `announced` does first. Raises Overloaded."""
+        self._arrived += 1
+        self._buffer.turn_away(tenant, events, is_calm)
 
     @asynccontextmanager
     async def announced(self, tenant: TenantId, events: int, is_calm: Callable[[], bool]) -> AsyncIterator[None]:
@@ -107,8 +127,6 @@ class Batcher:
         """Waits for room and for the tenant's quota, which holds back a stream that is too fast; the future ends when
         the batch does."""
         self._runner.prepare(submission)
-        if wait := self._buffer.hold_back(submission):
-            await asyncio.sleep(wait)
         await self._quotas.hold_back(submission)
         while self._buffer.refusal(submission) is not None:
             await self._taken.wait()

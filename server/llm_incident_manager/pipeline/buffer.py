@@ -10,32 +10,32 @@ from dataclasses import dataclass
 from llm_incident_manager.domain.errors import Overloaded
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.engines import admission
-from llm_incident_manager.engines.admission import Held, Permit, Priority, Quota, Reason, Room
+from llm_incident_manager.engines.admission import Held, Priority, Reason, Room
 from llm_incident_manager.pipeline.batch import Submission
+from llm_incident_manager.pipeline.quotas import TenantQuotas
 from llm_incident_manager.telemetry.metrics import Metrics
 
 MEASURED_SECONDS = 0.25
 """The rate at which the buffer empties is measured over at least this long, and half of it is what it was before."""
-REMEMBERED_TENANTS = 10_000
-NO_QUOTA = Quota(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Events and bytes that may wait in all, the share of them and of the waiting callers that is kept for what is
-    urgent, callers that may wait at once, and what each tenant may send."""
+    urgent, and callers that may wait at once."""
 
     events: int = 20_000
     size: int = 128 * 1024 * 1024
     reserve: float = 0.2
     callers: int = 2_000
-    quota: Quota = NO_QUOTA
 
 
 class Buffer:
     """Counts what waits, by tenant."""
 
-    def __init__(self, bounds: Bounds, metrics: Metrics, jitter: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self, bounds: Bounds, quotas: TenantQuotas, metrics: Metrics, jitter: Callable[[], float] = random.random
+    ) -> None:
         """`jitter` gives numbers in [0, 1)."""
         self.events = 0
         self._size = 0
@@ -43,9 +43,9 @@ class Buffer:
         self._callers = 0
         self._bounds = bounds
         self._room = Room(bounds.events, bounds.size, bounds.reserve)
+        self._quotas = quotas
         self._metrics = metrics
         self._jitter = jitter
-        self._spent: dict[TenantId, float] = {}
         self._drain = Drained()
 
     def refusal(self, submission: Submission) -> Reason | None:
@@ -53,36 +53,54 @@ class Buffer:
         return self._full(submission.tenant, len(submission.events), submission.size, submission.priority)
 
     def enter(self, submission: Submission) -> None:
-        """Takes in a caller that waits for an answer; `leave` follows. Raises Overloaded, with when to come back."""
+        """Takes in a caller that waits for an answer; `leave` follows. Its tenant's quota is not asked
+        here. Raises Overloaded, with when to come back."""
         tenant, events, urgency = submission.tenant, len(submission.events), submission.priority
         refused = self._why_not(tenant, events, submission.size, urgency)
         if refused is not None:
             raise self._shed(refused, urgency)
-        self._spend(tenant, self._permit(tenant, events, urgency))
         self._callers += 1
 
     @contextmanager
     def announced(self, tenant: TenantId, events: int, is_calm: Callable[[], bool]) -> Iterator[None]:
-        """While events wait to be looked at closely: they count as if they waited for their batch already. Refused is
-        what only urgent events would have room for, if `is_calm` says that none of these is. Raises Overloaded."""
-        refused = self._why_not(tenant, events, 0, Priority.NORMAL)
-        if refused is not None and is_calm():
-            raise self._shed(refused, Priority.NORMAL)
+        """While events wait to be looked at closely: they count as if they waited for their batch already. Raises
+        Overloaded, as `turn_away`."""
+        self.turn_away(tenant, events, is_calm)
         self._count(tenant, events)
         try:
             yield
         finally:
             self._count(tenant, -events)
 
+    def turn_away(self, tenant: TenantId, events: int, is_calm: Callable[[], bool]) -> None:
+        """Refuses what only urgent events would have room for, if `is_calm` says that none of these is. Raises
+        Overloaded."""
+        refused = self._refused_if_calm(tenant, events)
+        if refused is not None and is_calm():
+            raise self._shed(refused, Priority.NORMAL)
+
+    def has_room(self, tenant: TenantId, events: int) -> bool:
+        """Whether so many events of no hurry would be let in now."""
+        return self._refused_if_calm(tenant, events) is None
+
+    def _refused_if_calm(self, tenant: TenantId, events: int) -> tuple[Reason, float] | None:
+        return self._why_not(tenant, events, 0, Priority.NORMAL) or self._spent(tenant, events)
+
     def _why_not(self, tenant: TenantId, events: int, size: int, urgency: Priority) -> tuple[Reason, float] | None:
         """What is full, and for about how many seconds."""
         refused = self._full(tenant, events, size, urgency) or admission.among_calls(
             self._bounds.callers, self._callers, urgency, self._bounds.reserve
         )
-        if refused is not None:
-            return refused, admission.come_back_in(self.events, self._drain.rate, self._jitter())
-        wait = self._permit(tenant, events, urgency).wait
-        return (Reason.TENANT_QUOTA, admission.come_back_in(1, 1 / wait, self._jitter())) if wait > 0 else None
+        if refused is None:
+            return None
+        return refused, admission.come_back_in(self.events, self._drain.rate, self._jitter())
+
+    def _spent(self, tenant: TenantId, events: int) -> tuple[Reason, float] | None:
+        wait = self._quotas.spent(tenant, events)
+        return self._beyond(wait) if wait else None
+
+    def _beyond(self, seconds: float) -> tuple[Reason, float]:
+        return Reason.TENANT_QUOTA, admission.come_back_in(1, 1 / seconds, self._jitter())
 
     def _full(self, tenant: TenantId, events: int, size: int, urgency: Priority) -> Reason | None:
         held = Held(self.events, self._size, self._by_tenant[tenant])
@@ -90,30 +108,11 @@ class Buffer:
 
     def over_quota(self, submission: Submission, seconds: float) -> Overloaded:
         """The refusal of a submission whose tenant may send again in so many seconds."""
-        wait = admission.come_back_in(1, 1 / seconds, self._jitter())
-        return self._shed((Reason.TENANT_QUOTA, wait), submission.priority)
+        return self._shed(self._beyond(seconds), submission.priority)
 
     def leave(self) -> None:
         """A caller has its answer."""
         self._callers -= 1
-
-    def hold_back(self, submission: Submission) -> float:
-        """Counts the events towards their tenant's quota, however far beyond; in so many seconds they may come."""
-        permit = self._permit(submission.tenant, len(submission.events), submission.priority)
-        self._spend(submission.tenant, permit)
-        return permit.wait
-
-    def _permit(self, tenant: TenantId, events: int, urgency: Priority) -> Permit:
-        now, spent = asyncio.get_running_loop().time(), self._spent.get(tenant, 0.0)
-        return admission.within_quota(self._bounds.quota, spent, now, events, urgency)
-
-    def _spend(self, tenant: TenantId, permit: Permit) -> None:
-        if self._bounds.quota.rate <= 0:
-            return
-        if len(self._spent) >= REMEMBERED_TENANTS:
-            now = asyncio.get_running_loop().time()
-            self._spent = {name: until for name, until in self._spent.items() if until > now}
-        self._spent[tenant] = permit.spent_until
 
     def put(self, submission: Submission) -> None:
         """It waits."""
@@ -149,7 +148,7 @@ class Buffer:
             Reason.BUFFER: (self._bounds.events, "the ingest buffer"),
             Reason.BYTES: (self._bounds.size, "the memory of the ingest buffer"),
             Reason.TENANT_SHARE: (self._bounds.events, "this tenant's share of the ingest buffer"),
-            Reason.TENANT_QUOTA: (int(self._bounds.quota.rate), "this tenant's quota of events a second"),
+            Reason.TENANT_QUOTA: (int(self._quotas.quota.rate), "this tenant's quota of events a second"),
         }.get(reason, (self._bounds.callers, "the number of calls that wait for a commit"))
         return Overloaded(what, limit, retry_after=wait, cause=reason)
 

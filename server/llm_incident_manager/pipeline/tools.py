@@ -21,7 +21,7 @@ from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.codec import Codec
 from llm_incident_manager.ports.ids import Ids
-from llm_incident_manager.ports.rates import Rates
+from llm_incident_manager.ports.rates import OwnRates, Rates
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry.metrics import Metrics
 
@@ -104,7 +104,9 @@ class Tools:
     """Transactions of one kind that may be under way at once: as many as the database works on side by side."""
     sla: Targets = field(default_factory=lambda: TARGETS)
     seen: Seen = field(default_factory=Seen)
+    own_rates: OwnRates | None = None
     rates: Rates | None = None
+    """Limits of this process, and those that other processes count together with it."""
     wake: Callable[[Changes], None] = field(default=lambda _: None)
     life: Callable[[], int | None] = field(default=lambda: 0)
     """A number that stays the same while nobody can have taken this process for dead; None when somebody may have.

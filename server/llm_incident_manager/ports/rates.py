@@ -22,3 +22,11 @@ class OwnRates(Rates, Protocol):
     def take_now(self, name: str, rate: Rate, cost: int = 1) -> Permit:
         """As `take`, at once."""
         ...
+
+    def peek(self, name: str, rate: Rate, cost: int = 1) -> Permit:
+        """What `take_now` would say, without taking anything. `remaining` is what would be left."""
+        ...
+
+    def learn(self, name: str, full_in: float) -> None:
+        """The bucket is full in so many seconds, says somebody who counts for more than this process."""
+        ...

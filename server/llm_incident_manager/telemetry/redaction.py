@@ -1,4 +1,4 @@
-"""Hides secrets in what is about to be logged, by the name of a field and by the shape of a text. Pure.
+"""Hides secrets in what is about to be logged, by the name of a field and by the shape of a text.
 
 It errs on the side of hiding, and bounds depth, length and number of items. It cannot know a secret that has neither
 a telling name nor a telling shape, so nothing is logged in the hope that this module catches it.
@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
 
-HIDDEN = "[hidden]"
+from llm_incident_manager.domain.redaction import HIDDEN, Shapes
 
 _MOST_DEPTH = 6
 _MOST_ITEMS = 256
 _MOST_TEXT = 8_192
 _MOST_REMEMBERED = 4_096
+_LONGEST_REMEMBERED = 64
 _MOST_INTEGER = 2**63 - 1
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -23,40 +24,8 @@ _SECRET_NAME = re.compile(
     r"|(?:api|access|private|signing|encryption|integration)_?key|(?:webhook|database|redis)_?url|connection_?string)(?:_|$)"
 )
 
-# Cheap to look for in the lower-case text: without any of them no shape below can match. No shape looks at a run of
-# letters more than once, so that hostile text costs no more than its length.
-_HINTS = (
-    *("@", "-----begin", "hooks.", "webhook", "bearer", "basic", "password", "passwd", "pwd", "secret", "token", "key"),
-    *("authorization", "credential", "sig=", "signature=", "sk-", "sk_", "rk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
-    *("github_pat_", "xox", "akia", "asia", "aiza", "hf_", "glpat-", "npm_", "sg.", "ya29.", "eyj"),
-)
-_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)", re.DOTALL), HIDDEN),
-    (re.compile(r"\b([a-z][a-z0-9+.-]{0,20}://)[^/\s'\"<>@]*@", re.IGNORECASE), rf"\1{HIDDEN}@"),
-    (
-        re.compile(r"(\bhooks\.slack\.com/)\S+|(\bdiscord(?:app)?\.com/api/webhooks/)\S+|(\.webhook\.office\.com/)\S+"),
-        HIDDEN,
-    ),
-    (re.compile(r"\b(bearer|basic)(\s+)[\w.~+/-]{8,}=*", re.IGNORECASE), rf"\1\2{HIDDEN}"),
-    (re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)*"), HIDDEN),
-    (
-        re.compile(r"(?<![\w-])(?:sk|rk)[-_][\w-]{16,}|\bgh[opsur]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"),
-        HIDDEN,
-    ),
-    (
-        re.compile(r"\bxox[abeoprs]-[\w-]{10,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{30,}|\bya29\.[\w-]{10,}"),
-        HIDDEN,
-    ),
-    (re.compile(r"\bhf_[A-Za-z0-9]{20,}|\bnpm_[A-Za-z0-9]{20,}|\bSG\.[\w-]{16,}\.[\w-]{16,}"), HIDDEN),
-    (
-        re.compile(
-            r"((?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|authorization|credentials?"
-            r"|sig|signature)['\"]?\s*[:=]\s*['\"]?)(?!\[hidden\])[^\s'\"&,;}]+",
-            re.IGNORECASE,
-        ),
-        rf"\1{HIDDEN}",
-    ),
-)
+_used = [Shapes()]
+"""What is hidden, in a list of one: `use` replaces it."""
 
 _harmless: set[str] = set()
 """Short texts that were looked at and had nothing to hide: most lines repeat the same few words."""
@@ -75,25 +44,22 @@ def hide(text: str) -> str:
         return text
     if len(text) > _MOST_TEXT:
         text = f"{text[:_MOST_TEXT]}… ({len(text) - _MOST_TEXT} more characters)"
-    lower = text.lower()
-    for hint in _HINTS:
-        if hint in lower:
-            return _hide_shapes(text)
-    if len(text) <= 64:
+    shown = _used[0].hide(text)
+    if shown is text and len(text) <= _LONGEST_REMEMBERED:
         _remember(text)
-    return text
+    return shown
+
+
+def use(shapes: Shapes) -> None:
+    """From now on these are hidden, in all logs of the process."""
+    _used[0] = shapes
+    _harmless.clear()
 
 
 def _remember(text: str) -> None:
     if len(_harmless) >= _MOST_REMEMBERED:
         _harmless.clear()
     _harmless.add(text)
-
-
-def _hide_shapes(text: str) -> str:
-    for shape, replacement in _SHAPES:
-        text = shape.sub(replacement, text)
-    return text
 
 
 def redacted(fields: Mapping[str, object], depth: int = 0) -> dict[str, object]:

@@ -14,6 +14,7 @@ from llm_incident_manager.pipeline.buffer import Drained
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.call import Call, Proceed
 from llm_incident_manager.transport.methods import Method
+from llm_incident_manager.usecases.sending import Room, Share
 
 T = TypeVar("T")
 
@@ -43,11 +44,12 @@ def priority(method: Method) -> Priority:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Calls and subscribers at once, the share of calls that is kept for what is urgent, and how many reads that are
-    much work, and units of work that take events, may ask the database at once."""
+    """Calls and subscribers at once, bytes on their way to subscribers, the share of calls that is kept for what is
+    urgent, and how many reads that are much work, and units of work that take events, may ask the database at once."""
 
     calls: int = 2_000
     subscribers: int = 1_000
+    sending: int = 216 * 1024 * 1024
     reserve: float = 0.2
     reads: int = 8
     writes: int = 8
@@ -105,6 +107,7 @@ class Door:
         self._jitter = jitter
         self._calls = self._subscribers = 0
         self._ended = Drained()
+        self._room = Room(places.sending, lambda: self.refuse(Reason.SENDING, Priority.NORMAL, places.sending))
         self.reads = Slots(places.reads, Reason.READS, self.refuse)
         self.writes = Slots(places.writes, Reason.WRITES, self.refuse)
 
@@ -123,13 +126,15 @@ class Door:
             self._ended.count(1, asyncio.get_running_loop().time())
 
     @contextmanager
-    def subscriber(self) -> Iterator[None]:
-        """While somebody is told of changes. Raises Overloaded."""
+    def subscriber(self) -> Iterator[Share]:
+        """While somebody is told of changes. Its share of the memory is closed by whoever sends to it: what it does not
+        take lies there even after it was cut off. Raises Overloaded."""
         if self._subscribers >= self._places.subscribers:
             raise self.refuse(Reason.SUBSCRIBERS, Priority.NORMAL, self._places.subscribers)
+        share = self._room.share()
         self._subscribers += 1
         try:
-            yield
+            yield share
         finally:
             self._subscribers -= 1
 
@@ -140,7 +145,8 @@ class Door:
     def refuse(self, reason: Reason, urgency: Priority, limit: int) -> Overloaded:
         """Counts a refusal, and words it."""
         self._metrics.shed(reason, urgency)
-        ahead, rate = (limit, self._ended.rate) if reason is not Reason.SUBSCRIBERS else (SUBSCRIBER_SECONDS, 1.0)
+        stays = reason in (Reason.SUBSCRIBERS, Reason.SENDING)
+        ahead, rate = (SUBSCRIBER_SECONDS, 1.0) if stays else (limit, self._ended.rate)
         return Overloaded(_WORDS[reason], limit, admission.come_back_in(ahead, rate, self._jitter()), reason)
 
 
@@ -149,6 +155,7 @@ _WORDS = {
     Reason.WRITES: "the number of calls that write events under a request_id",
     Reason.READS: "the number of lists and searches at work",
     Reason.SUBSCRIBERS: "the number of subscribers",
+    Reason.SENDING: "the memory for what is being sent to subscribers",
 }
 
 
@@ -166,7 +173,7 @@ class Admission:
         """Raises Overloaded."""
         method = call.method
         if is_subscription(method):
-            with self._door.subscriber():
+            with self._door.subscriber() as call.share:
                 return await proceed()
         with self._door.call(method):
             if priority(method) is not Priority.DEFERRABLE:

@@ -1,5 +1,6 @@
 """One call, whatever door it came through, and the one ordered chain it passes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,6 +10,7 @@ from llm_incident_manager.domain.access import Principal
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.usecases.caller import Caller
+from llm_incident_manager.usecases.sending import Share
 
 T = TypeVar("T")
 
@@ -22,6 +24,7 @@ class Call:
     """What is known about a call; hooks fill it in on the way, and a watch says where it could go on.
 
     `certificate` is the client's, in DER, and `tls` the version spoken, such as "TLSv1.3"; both empty without TLS.
+    `source` is the address it comes from, behind proxies that are trusted; `standing` how it stands with its limits.
     """
 
     method: Method
@@ -38,6 +41,10 @@ class Call:
     check: Callable[[Any], tuple[Violation, ...]] = _unchecked
     facts: dict[str, object] = field(default_factory=dict)
     resume_token: str = ""
+    source: str = ""
+    limiter: "Paces | None" = None
+    standing: "Stands | None" = None
+    share: Share | None = None
 
     @property
     def caller(self) -> Caller:
@@ -45,7 +52,48 @@ class Call:
         if self.principal is None:
             raise LookupError("the call has no principal yet: identity must run first")
         who = self.principal
-        return Caller(who.tenant, who.subject, who.proven_by, who.credential, source_of(self.peer), who.condition)
+        return Caller(who.tenant, who.subject, who.proven_by, who.credential, self.source, who.condition)
+
+    async def count(self, events: int) -> None:
+        """Counts the events of a batch. Raises RATE_LIMITED."""
+        if self.limiter is not None:
+            await self.limiter.take(self, events)
+
+    async def pace(self, events: int) -> None:
+        """Returns when so many events of a stream may come."""
+        while self.limiter is not None and (wait := await self.limiter.wait(self, events)):  # noqa: ASYNC110 - others take, too
+            await asyncio.sleep(wait)
+
+    async def hold(self, size: int) -> None:
+        """Has room for so many bytes that are on their way to a subscriber. Raises Overloaded."""
+        if self.share is not None:
+            await self.share.hold(size)
+
+    def left(self) -> None:
+        """Nothing of the call is in memory any more. A door that lets subscribers in says so."""
+        if self.share is not None:
+            self.share.close()
+
+
+class Stands(Protocol):
+    """How a caller stands with its limits."""
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Names and values."""
+        ...
+
+
+class Paces(Protocol):
+    """Limits how often a caller calls."""
+
+    async def take(self, call: Call, cost: int) -> None:
+        """Counts. Raises RATE_LIMITED."""
+        ...
+
+    async def wait(self, call: Call, cost: int) -> float:
+        """Counts, or tells how many seconds to wait."""
+        ...
 
 
 def source_of(peer: str) -> str:

@@ -9,9 +9,11 @@ from incidentmanager.v1 import event_pb2
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.checker import compile_checker
+from llm_incident_manager.transport.dispatch import Glance
 from llm_incident_manager.transport.handlers import reception
 from llm_incident_manager.transport.handlers.access import AccessHandlers
 from llm_incident_manager.transport.handlers.api_keys import ApiKeyHandlers
+from llm_incident_manager.transport.handlers.audit import AuditHandlers
 from llm_incident_manager.transport.handlers.bus_status import BusHandlers
 from llm_incident_manager.transport.handlers.dead_letters import DeadLetterHandlers
 from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
@@ -40,6 +42,11 @@ def _check_event() -> Check:
     return compile_checker(event_pb2.Event.DESCRIPTOR)
 
 
+def glances(services: Services) -> Mapping[str, Glance]:
+    """What refuses requests that are still bytes, by the method's full name, where reading them is much work."""
+    return {_BATCH: reception.Reception(services, _check_event()).glance}
+
+
 def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
     """Every method's handler by its full name. Raises LookupError naming methods without one."""
     sets = SetHandlers(services)
@@ -52,6 +59,7 @@ def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
             **sets.incident_table(),
         },
         "incidentmanager.v1.AnalyticsService": sets.analytics_table(),
+        "incidentmanager.v1.AuditService": AuditHandlers(services.auditing, services.pages.tokens).table(),
         "incidentmanager.v1.AdminService": {
             **DeadLetterHandlers(services).table(),
             **BusHandlers(services.store, services.bus).table(),

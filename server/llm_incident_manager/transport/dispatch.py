@@ -8,25 +8,43 @@ from typing import Any, cast
 from google.protobuf.message import DecodeError, Message
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields, SlowSubscriber
+from llm_incident_manager.transport import inspect
 from llm_incident_manager.transport.call import Call, Chain
+from llm_incident_manager.transport.limits import BATCH
 from llm_incident_manager.transport.methods import Method
+from llm_incident_manager.transport.redact import Redactor
 
 Unary = Callable[[Any, Call], Awaitable[Message]]
 Streaming = Callable[[Any, Call], AsyncIterator[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Request = Callable[[], Awaitable[Message]]
 Handlers = Mapping[str, Callable[..., Any]]
+Glance = Callable[[Call, bytes], None]
+"""Looks at a request before it is decoded. Raises DomainError."""
+NO_GLANCES: Mapping[str, Glance] = {}
+
+TAKE_EVENTS = frozenset({"SubmitEvent", "SubmitEvents", "StreamEvents"})
+"""Methods that inspect each event for itself, so that a bad one spoils no other."""
 
 
 class Dispatcher:
     """Runs handlers by the full name of their method."""
 
-    def __init__(self, chain: Chain, handlers: Handlers, patience: float = 20.0) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        handlers: Handlers,
+        redactor: Redactor,
+        patience: float = 20.0,
+        glances: Mapping[str, Glance] = NO_GLANCES,
+    ) -> None:
         """`handlers` must hold every method of the contract that is called. A stream's caller that takes no reply for
         `patience` seconds is cut off."""
         self._chain = chain
+        self._redactor = redactor
         self._handlers = handlers
         self._patience = patience
+        self._glances = glances
 
     async def unary(self, call: Call, request: Request) -> Message:
         """The reply. `request` reads and decodes inside the chain: nobody who must not call gets a body read, and a
@@ -34,16 +52,27 @@ class Dispatcher:
 
         async def work() -> Message:
             handler = cast(Unary, self._handlers[call.method.full_name])
-            return await handler(checked(call, await request()), call)
+            message = self._checked(call, await request())
+            if call.method.name == BATCH:
+                await call.count(len(message.events) or 1)  # type: ignore[attr-defined]  # a SubmitEventsRequest
+            return await handler(message, call)
 
         return await self._chain.run(call, work)
+
+    def decoded(self, call: Call, data: bytes) -> Message:
+        """The request of a call that the chain has let pass. Raises DomainError when it is refused unread, or is
+        malformed."""
+        glance = self._glances.get(call.method.full_name)
+        if glance is not None:
+            glance(call, data)
+        return decode(call.method, data)
 
     async def server_stream(self, call: Call, request: Request, send: Send) -> None:
         """Sends the replies one by one; `send` returns when the door is ready for the next. Raises StatusError."""
 
         async def work() -> None:
             handler = cast(Streaming, self._handlers[call.method.full_name])
-            await self._pass_on(call, handler(checked(call, await request()), call), send)
+            await self._pass_on(call, handler(self._checked(call, await request()), call), send)
 
         await self._chain.run(call, work)
 
@@ -53,9 +82,25 @@ class Dispatcher:
 
         async def work() -> None:
             handler = cast(Streaming, self._handlers[call.method.full_name])
-            await self._pass_on(call, handler(requests, call), send)
+            await self._pass_on(call, handler(self._all_redacted(requests), call), send)
 
         await self._chain.run(call, work)
+
+    def _checked(self, call: Call, request: Message) -> Message:
+        """The request without its secrets, before anything looks at it: what is refused is told of, and logged. Raises
+        InvalidFields naming all fields that break their rules. Events are inspected by their handlers."""
+        data = self._redactor.redact(request)
+        found = call.check(request)
+        if call.method.name not in TAKE_EVENTS:
+            found = (*found, *inspect.steering(request, data))
+        if found:
+            raise InvalidFields(found)
+        return request
+
+    async def _all_redacted(self, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
+        async for request in requests:
+            self._redactor.redact(request)
+            yield request
 
     async def _pass_on(self, call: Call, replies: AsyncIterator[Message], send: Send) -> None:
         async with aclosing(cast(Any, replies)) as open_replies:
@@ -68,14 +113,6 @@ class Dispatcher:
                     if not waiting.expired():
                         raise
                     raise SlowSubscriber(self._patience, call.resume_token) from late
-
-
-def checked(call: Call, request: Message) -> Message:
-    """The request, if every field keeps its rules; raises InvalidFields naming all that do not."""
-    violations = call.check(request)
-    if violations:
-        raise InvalidFields(violations)
-    return request
 
 
 def decode(method: Method, data: bytes) -> Message:

@@ -7,6 +7,7 @@ from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
+from llm_incident_manager.telemetry import redaction
 
 DOMAIN = "incidentmanager"
 
@@ -36,7 +37,6 @@ CODES: Mapping[ErrorReason, int] = {
     ErrorReason.PERMISSION_DENIED: code_pb2.PERMISSION_DENIED,
     ErrorReason.RATE_LIMITED: code_pb2.RESOURCE_EXHAUSTED,
     ErrorReason.SOURCE_DENIED: code_pb2.PERMISSION_DENIED,
-    ErrorReason.UNACCEPTABLE_INPUT: code_pb2.INVALID_ARGUMENT,
     ErrorReason.ALREADY_EXISTS: code_pb2.ALREADY_EXISTS,
     ErrorReason.IN_USE: code_pb2.FAILED_PRECONDITION,
     ErrorReason.NOT_CONFIGURED: code_pb2.FAILED_PRECONDITION,
@@ -108,10 +108,14 @@ def http_of_reason(reason: ErrorReason) -> int:
 
 
 def status_error(error: DomainError) -> StatusError:
-    """The status of a refusal: one ErrorInfo, BadRequest for fields, RetryInfo where coming back helps."""
+    """The status of a refusal: one ErrorInfo, BadRequest for fields, RetryInfo where coming back helps. What it quotes
+    of the request has no secrets."""
     code = CODES[error.reason]
-    status = status_pb2.Status(code=code, message=error.message)
-    _add(status, error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata))
+    status = status_pb2.Status(code=code, message=redaction.hide(error.message))
+    metadata = {
+        name: value if name == "resume_token" else redaction.hide(value) for name, value in error.metadata.items()
+    }
+    _add(status, error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata))
     if error.violations:
         _add(status, _bad_request(error))
     if error.retry_after is not None:
@@ -134,7 +138,9 @@ def retry_after_header(seconds: float) -> str:
 
 def _bad_request(error: DomainError) -> error_details_pb2.BadRequest:
     violations = [
-        error_details_pb2.BadRequest.FieldViolation(field=v.field, description=v.message, reason=v.rule)
+        error_details_pb2.BadRequest.FieldViolation(
+            field=redaction.hide(v.field), description=redaction.hide(v.message), reason=v.rule
+        )
         for v in error.violations
     ]
     return error_details_pb2.BadRequest(field_violations=violations)

@@ -9,13 +9,16 @@ from typing import TypeVar
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, StoreUnavailable
 from llm_incident_manager.ports.stores import StoreBroken
-from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry import logs, redaction, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import errors
 from llm_incident_manager.transport.admission import Admission, Door
 from llm_incident_manager.transport.call import Call, Chain, Proceed
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.identity import Identity
+from llm_incident_manager.transport.limits import Limiter, Quota, Source
+from llm_incident_manager.transport.tls import ServerTls
+from llm_incident_manager.transport.tls_version import TlsVersion
 
 T = TypeVar("T")
 
@@ -36,9 +39,7 @@ class RequestId:
     async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Takes the caller's x-request-id when it gave a sensible one."""
         given = call.metadata.get(REQUEST_ID, "")
-        call.request_id = (
-            given if 0 < len(given) <= LONGEST_REQUEST_ID and given.isprintable() else f"{_names.getrandbits(128):032x}"
-        )
+        call.request_id = given if given and _is_sensible(given) else f"{_names.getrandbits(128):032x}"
         with (
             traces.child_of(call.metadata.get(TRACEPARENT)),
             traces.span(call.method.full_name) as span,
@@ -46,6 +47,10 @@ class RequestId:
         ):
             call.traceparent = span.traceparent
             return await proceed()
+
+
+def _is_sensible(name: str) -> bool:
+    return len(name) <= LONGEST_REQUEST_ID and name.isprintable() and redaction.hide(name) == name
 
 
 _IN_FLOODS = frozenset({ErrorReason.OVERLOADED, ErrorReason.UNAUTHENTICATED, ErrorReason.RATE_LIMITED})
@@ -162,17 +167,6 @@ class Deadline:
             raise DomainError(ErrorReason.DEADLINE_EXCEEDED, message, metadata) from error
 
 
-class Quota:
-    """Where calls above a principal's share are refused. Nobody has a quota yet."""
-
-    name = "quota"
-    after = frozenset({"identity"})
-
-    async def around(self, _: Call, proceed: Proceed[T]) -> T:
-        """Lets the call pass."""
-        return await proceed()
-
-
 class Permission:
     """Refuses a principal that lacks what the method declares."""
 
@@ -182,8 +176,10 @@ class Permission:
     async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Raises PERMISSION_DENIED."""
         principal, needed = call.principal, call.method.permission
-        if principal is None or needed not in principal.permissions:
+        if principal is None or not principal.may(needed):
             message = f"{call.method.full_name} needs permission {needed}: ask an administrator for a role that has it"
+            if principal is not None and needed in principal.permissions:
+                message = f"{call.method.full_name} is about a whole tenant, and this credential about a part of it"
             raise DomainError(ErrorReason.PERMISSION_DENIED, message, {"permission": needed})
         return await proceed()
 
@@ -207,8 +203,17 @@ class Validate:
         return await proceed()
 
 
-def chain(metrics: Metrics, checkers: Mapping[str, Check], door: Door, identity: Identity) -> Chain:
-    """The one chain, outermost first."""
+def chain(
+    metrics: Metrics,
+    checkers: Mapping[str, Check],
+    door: Door,
+    source: Source,
+    identity: Identity,
+    limiter: Limiter,
+    *,
+    tls: ServerTls | None = None,
+) -> Chain:
+    """The one chain, outermost first. Where TLS is spoken its version is looked at."""
     return Chain(
         (
             RequestId(),
@@ -216,9 +221,11 @@ def chain(metrics: Metrics, checkers: Mapping[str, Check], door: Door, identity:
             Count(metrics),
             Errors(),
             Deadline(),
+            *((TlsVersion(tls),) if tls is not None else ()),
+            source,
             Admission(door),
             identity,
-            Quota(),
+            Quota(limiter),
             Permission(),
             Validate(checkers),
         )

@@ -14,6 +14,7 @@ from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.translate import alerts, enums
+from llm_incident_manager.usecases import sight
 
 verbs = incident_verbs_pb2
 
@@ -57,7 +58,7 @@ class Inprocess:
 
     async def _incident(self, name: str, request: Any) -> Incident:
         _, call = await self._call(name, request)
-        return await self._store.incident(call.caller.tenant, request.incident_id)
+        return await sight.incident(self._store, call.caller, request.incident_id)
 
     async def _call(self, name: str, request: Message) -> tuple[Any, Call]:
         call = Call(self._methods[name], "inprocess", {}, "inprocess")

@@ -22,7 +22,8 @@ from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import Incident, ResolutionMethod
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.stores import IncidentQuery, Store, Transaction
+from llm_incident_manager.ports.stores import Store, Transaction
+from llm_incident_manager.usecases import sight
 from llm_incident_manager.usecases.caller import Caller
 from llm_incident_manager.usecases.incidents import Ask, Incidents, Target
 from llm_incident_manager.usecases.snoozing import Snoozing, would_snooze
@@ -153,7 +154,7 @@ class Applying:
         return tally
 
     async def _plan(self, caller: Caller, wish: Wish, once: Once[Plan]) -> Plan:
-        stored = await self._units.recall(caller.tenant, once)
+        stored = await self._units.recall(caller, once)
         if stored is not None:
             return stored
         matched = await self._count(caller, wish)
@@ -162,10 +163,10 @@ class Applying:
         async def keep(_: Transaction, __: Changes) -> Plan:
             return found
 
-        return (await self._units.run(caller.tenant, once, keep)).answer
+        return (await self._units.run(caller, once, keep)).answer
 
     async def _count(self, caller: Caller, wish: Wish) -> int:
-        matched = await self._store.count_incidents(IncidentQuery(caller.tenant, wish.matching))
+        matched = await self._store.count_incidents(sight.query(caller, wish.matching))
         if wish.expected is not None and matched != wish.expected:
             raise CountChanged(wish.expected, matched)
         if matched > MOST and not wish.limit:
@@ -175,7 +176,7 @@ class Applying:
     async def _matching(self, caller: Caller, wish: Wish) -> AsyncIterator[Incident]:
         """The incidents to change, oldest first, read in pages."""
         left = wish.limit or MOST
-        query = IncidentQuery(caller.tenant, wish.matching, _OLDEST_FIRST, limit=_PAGE)
+        query = replace(sight.query(caller, wish.matching), order=_OLDEST_FIRST, limit=_PAGE)
         while left:
             found = await self._store.incidents(query)
             for incident in islice(found, left):
@@ -201,7 +202,7 @@ class Applying:
             return tally
 
         once = Once(request_id, digest, _encode_tally, _decode_tally)
-        return (await self._units.run(caller.tenant, once, work)).answer
+        return (await self._units.run(caller, once, work)).answer
 
     async def _one(
         self, tx: Transaction, changes: Changes, caller: Caller, incident: Incident, change: Change, tally: Tally

@@ -109,7 +109,7 @@ class DeadLetters:
         return outcome
 
     async def _plan(self, caller: Caller, wish: Wish, once: Once[Plan]) -> Plan:
-        stored = await self._units.recall(caller.tenant, once)
+        stored = await self._units.recall(caller, once)
         if stored is not None:
             return stored
         found = await self._select(caller, wish)
@@ -117,7 +117,7 @@ class DeadLetters:
         async def keep(_: Transaction, __: Changes) -> Plan:
             return found
 
-        return (await self._units.run(caller.tenant, once, keep)).answer
+        return (await self._units.run(caller, once, keep)).answer
 
     async def _select(self, caller: Caller, wish: Wish) -> Plan:
         if wish.ids:
@@ -159,7 +159,7 @@ class DeadLetters:
                 self._tell(changes, row, incidents.get(row.incident_id), wish, now)
             return len(rows)
 
-        return (await self._units.run(caller.tenant, once, work)).answer
+        return (await self._units.run(caller, once, work)).answer
 
     def _revive(self, changes: Changes, row: OutboxRow, now: Instant) -> None:
         """New work with the old payload, at the end of its lane: who is at work there now is not overtaken.
@@ -175,14 +175,16 @@ class DeadLetters:
     def _tell(self, changes: Changes, row: OutboxRow, incident: Incident | None, wish: Wish, now: Instant) -> None:
         details = {"verb": f"{wish.deed}_dead_letter", "dead_letter": row.id, "topic": row.topic}
         details |= {"failed": row.last_error, "reason": wish.reason}
+        before, after = {"work": "dead"}, {"work": "waiting" if wish.deed is Deed.REPLAY else "dropped"}
         if incident is None:  # its work is looked after all the same, and the audit tells
             action, resource = f"dead_letter.{wish.deed}", f"dead_letter/{row.id}"
-            changes.audit.append(AuditRecord(row.tenant, now, wish.actor, action, resource, details))
+            changes.audit.append(AuditRecord(row.tenant, now, wish.actor, action, resource, details, before, after))
             return
         done = "put back to work" if wish.deed is Deed.REPLAY else "dropped"
         why = f": {wish.reason}" if wish.reason else ""
         text = f"Given-up work of {row.topic} was {done} by {wish.actor}{why}"
-        told.tell(changes, self._ids, incident, Happening(TimelineKind.DEAD_LETTER, wish.actor, text, details), now)
+        happening = Happening(TimelineKind.DEAD_LETTER, wish.actor, text, details, before, after)
+        told.tell(changes, self._ids, incident, happening, now)
 
 
 def _refuse_other_count(wish: Wish, matched: int) -> None:

@@ -5,6 +5,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from itertools import takewhile
+from typing import NamedTuple
 
 from llm_incident_manager.domain import filter_match
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
@@ -12,27 +13,43 @@ from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.ports.stores import FeedItem, Position, Store
 from llm_incident_manager.telemetry import logs
+from llm_incident_manager.usecases import sending
+from llm_incident_manager.usecases.sending import Hold
 
 RECENT = 2_000
+RECENT_BYTES = 32 * sending.KIB * sending.KIB
+"""Changes that are kept for all watchers, and what they may take in memory."""
 PAGE = 500
-BEHIND_PAGE = 10
-"""Changes that a watcher who is behind the recent ones reads at once: what it holds while it takes none of them."""
+PAGE_BYTES = 4 * sending.KIB * sending.KIB
+"""Changes read for them at once, and what these may take, about: after large ones fewer are read."""
 BEHIND_READS = 4
-"""Watchers that may be reading so at once: they must not take the database from others."""
+"""Watchers behind the recent ones that may be reading, or wait for room for what they have read: they must not take
+the database and the memory from others."""
 POLL_SECONDS = 1.0
 HELD_BACK_SECONDS = 0.01, 0.1
 """While a running transaction holds back changes that are committed: the first look, and the rarest."""
 
 
+class _Recent(NamedTuple):
+    item: FeedItem
+    weight: int
+
+
 class Feed:
     """The tail of the change feed as this process sees it. `run` has to be started as a task."""
 
-    def __init__(self, store: Store) -> None:
-        """Reads from this store."""
+    def __init__(
+        self, store: Store, poll: float = POLL_SECONDS, recent: int = RECENT, recent_bytes: int = RECENT_BYTES
+    ) -> None:
+        """Reads from this store, at least every `poll` seconds, and keeps so many changes for all watchers."""
         self._store = store
+        self._poll = poll
+        self._most, self._most_bytes = recent, recent_bytes
         self._watchers = 0
-        self._behind = asyncio.Semaphore(BEHIND_READS)
-        self._recent: deque[FeedItem] = deque()
+        self.behind = asyncio.Semaphore(BEHIND_READS)
+        self._page_size = PAGE
+        self._recent: deque[_Recent] = deque()
+        self._bytes = 0
         self._since: Position | None = None  # behind it nothing is missing among the recent ones
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
@@ -52,6 +69,7 @@ class Feed:
             if not self._watchers:
                 tail = self._since = None
                 self._recent.clear()
+                self._bytes = 0
             else:
                 tail, items = await self._read(tail)
             if items:
@@ -61,7 +79,7 @@ class Feed:
                 patience = min(2 * patience, HELD_BACK_SECONDS[1])
                 continue
             else:
-                await _wait(self._wake, POLL_SECONDS)
+                await _wait(self._wake, self._poll)
             patience = HELD_BACK_SECONDS[0]
 
     async def _settled(self) -> bool:
@@ -75,7 +93,7 @@ class Feed:
             if tail is None:
                 tail = self._since = await self._store.feed_position()
                 self._publish(())  # whoever looked before this position has to look once more
-            items = await self._store.feed_after(None, tail, PAGE)
+            items = await self._store.feed_after(None, tail, self._page_size)
         except DomainError as error:
             self._log.warning("feed.unavailable", error=error.message)
             return tail, ()
@@ -97,10 +115,16 @@ class Feed:
         return position
 
     async def changes(
-        self, tenant: TenantId, after: Position, matching: Filter | None, idle: float
+        self,
+        tenant: TenantId,
+        after: Position,
+        matching: Filter | None,
+        idle: float,
+        hold: Hold = sending.unbounded,
     ) -> AsyncIterator[FeedItem | Position]:
         """The tenant's matching changes behind a position, for ever. After `idle` seconds without any, the bare
-        position: the caller can say that it is alive, and its watcher can resume further on."""
+        position: the caller can say that it is alive, and its watcher can resume further on. `hold` gives room for what
+        the watcher is told next."""
         position, loop = after, asyncio.get_running_loop()
         self._watchers += 1
         self.wake()
@@ -108,7 +132,7 @@ class Feed:
             due = loop.time() + idle
             while True:
                 news = self._news
-                page = await self._page(tenant, position)
+                page = await self._page(tenant, position, hold)
                 for item in page:
                     position = item.position
                     if matching is None or filter_match.matches(matching, item.incident):
@@ -122,17 +146,30 @@ class Feed:
         finally:
             self._watchers -= 1
 
-    async def _page(self, tenant: TenantId, after: Position) -> Sequence[FeedItem]:
+    async def _page(self, tenant: TenantId, after: Position, hold: Hold) -> Sequence[FeedItem]:
         if self._since is not None and self._since <= after:
-            newer = takewhile(lambda item: item.position > after, reversed(self._recent))
-            return [item for item in newer if item.incident.tenant == tenant][::-1]
-        async with self._behind:
-            return await self._store.feed_after(tenant, after, BEHIND_PAGE)
+            newer = takewhile(lambda each: each.item.position > after, reversed(self._recent))
+            page, size = sending.first([each for each in newer if each.item.incident.tenant == tenant][::-1])
+            await hold(size)
+            return page
+        async with self.behind:
+            found = await self._store.feed_after(tenant, after, sending.PAGE)
+            page, size = sending.first((item, sending.weight(item.incident)) for item in found)
+            del found  # only the page has its room
+            await hold(size)
+            return page
 
     def _publish(self, items: Sequence[FeedItem]) -> None:
-        self._recent.extend(items)
-        while len(self._recent) > RECENT:
-            self._since = self._recent.popleft().position
+        read = [_Recent(item, sending.weight(item.incident)) for item in items]
+        self._recent.extend(read)
+        size = sum(each.weight for each in read)
+        if size:
+            self._page_size = max(sending.PAGE, min(PAGE, len(read) * PAGE_BYTES // size))
+        self._bytes += size
+        while len(self._recent) > self._most or self._bytes > self._most_bytes:
+            gone = self._recent.popleft()
+            self._bytes -= gone.weight
+            self._since = gone.item.position
         news, self._news = self._news, asyncio.Event()
         news.set()
 

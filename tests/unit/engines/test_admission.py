@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_incident_manager.adapters import rulepack
+from llm_incident_manager.domain import rates
+from llm_incident_manager.domain.rates import EMPTY_STATE, Rate
 from llm_incident_manager.domain.severity import Severity
+from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.engines import admission
 from llm_incident_manager.engines.admission import Held, Priority, Quota, Reason, Room
 from llm_incident_manager.engines.triage import Judge
@@ -92,23 +95,31 @@ def test_the_hint_is_the_backlog_at_the_rate_it_empties(
     assert admission.come_back_in(backlog, rate, jitter) == seconds
 
 
-def test_a_quota_is_a_rate_with_a_seconds_worth_at_once_and_another_one_for_what_is_urgent() -> None:
-    quota, spent = Quota(100), 0.0
-    first = admission.within_quota(quota, spent, 50.0, 100, NORMAL)
-    assert first == (0.0, 51.0)
-    assert admission.within_quota(quota, first.spent_until, 50.0, 10, NORMAL).wait == pytest.approx(0.1)
-    assert admission.within_quota(quota, first.spent_until, 50.0, 100, URGENT) == (0.0, 52.0)
-    assert admission.within_quota(quota, first.spent_until, 50.1, 10, NORMAL).wait == pytest.approx(0.0)
-    assert admission.within_quota(quota, 0.0, 50.0, 1_000, NORMAL).wait == 0.0  # larger than a burst, and nothing spent
-    assert admission.within_quota(Quota(0), 99.0, 50.0, 10**6, NORMAL).wait == 0.0
+@pytest.mark.parametrize(
+    ("quota", "urgency", "burst"),
+    [
+        (Quota(100), NORMAL, 100),
+        (Quota(100), URGENT, 200),
+        (Quota(1_000, burst_seconds=0.1), NORMAL, 100),
+        (Quota(0.5), NORMAL, 1),  # one event has to be possible
+    ],
+)
+def test_a_quota_is_a_rate_with_a_seconds_worth_at_once_and_another_one_for_what_is_urgent(
+    quota: Quota, urgency: Priority, burst: int
+) -> None:
+    assert admission.rate(quota, urgency) == Rate(quota.rate, burst)
 
 
-@given(st.lists(st.tuples(st.floats(0, 0.5), st.integers(1, 50)), min_size=1, max_size=100))
-def test_no_tenant_gets_more_than_its_rate_and_a_burst(arrivals: list[tuple[float, int]]) -> None:
-    quota, spent, now, granted = Quota(100), 0.0, 1_000.0, 0
-    for pause, events in arrivals:
-        now += pause
-        permit = admission.within_quota(quota, spent, now, events, NORMAL)
-        if permit.wait <= 0:
-            spent, granted = permit.spent_until, granted + events
-    assert granted <= 100 * (now - 1_000.0) + 100 + 1e-6
+@given(st.lists(st.tuples(st.floats(0, 0.5), st.integers(1, 50), st.booleans()), min_size=1, max_size=100))
+def test_no_tenant_gets_more_than_its_rate_and_a_burst_and_another_one_for_what_is_urgent(
+    arrivals: list[tuple[float, int, bool]],
+) -> None:
+    quota, state, passed, granted = Quota(100), EMPTY_STATE, 0.0, {NORMAL: 0, URGENT: 0}
+    for pause, events, urgent in arrivals:
+        passed += pause
+        urgency = URGENT if urgent else NORMAL
+        now = Instant(1_000 * SECOND + round(passed * SECOND))
+        permit, state = rates.take(state, now, admission.rate(quota, urgency), events)
+        granted[urgency] += events * permit.allowed
+    assert granted[NORMAL] <= 100 * passed + 100 + 1e-3
+    assert sum(granted.values()) <= 100 * passed + 200 + 1e-3

@@ -10,45 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_incident_manager.domain.redaction import HIDDEN
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.telemetry import redaction
-from llm_incident_manager.telemetry.redaction import HIDDEN
-
-CANARY = "c4n4ryC4N4RY0123456789abcdef"
-
-# Texts with a secret in each shape that secrets have. In pieces, so that no scanner takes this file for a leak.
-SHAPES = {
-    "bearer": f"Authorization: Bearer {CANARY}",
-    "bearer in lower case": f"got 'authorization': 'bearer {CANARY}=='",
-    "basic": f"Basic {CANARY}",
-    "openai key": f"key s{'k'}-proj-{CANARY} was refused",
-    "anthropic key": f"s{'k'}-ant-api03-{CANARY}",
-    "stripe key": f"s{'k'}_live_{CANARY}",
-    "github token": f"gh{'p'}_{CANARY}",
-    "github fine-grained token": f"github_{'pat'}_{CANARY}",
-    "gitlab token": f"glpat{'-'}{CANARY}",
-    "slack token": f"xox{'b'}-{CANARY}",
-    "slack webhook": f"posting to https://hooks.slack.{'com'}/services/T0/B0/{CANARY}",
-    "discord webhook": f"https://discord.{'com'}/api/webhooks/1/{CANARY}",
-    "hugging face token": f"hf{'_'}{CANARY}",
-    "npm token": f"npm{'_'}{CANARY}",
-    "google key": f"AI{'za'}{CANARY}0000",
-    "google token": f"ya29{'.'}{CANARY}",
-    "sendgrid key": f"SG{'.'}{CANARY}.{CANARY}",
-    "jwt": f"ey{'J'}hbGciOiJIUzI1NiJ9.{CANARY}.{CANARY}",
-    "private key": f"-----BEGIN RSA PRIVATE {'KEY'}-----\n{CANARY}\n-----END RSA PRIVATE KEY-----",
-    "private key without an end": f"-----BEGIN PRIVATE {'KEY'}-----\n{CANARY}",
-    "database URL": f"postgresql://ann:{CANARY}@db/incidents",
-    "database URL in an error": f'could not connect to "postgres://ann:{CANARY}@db:5432/x"',
-    "URL with a token for a user": f"https://{CANARY}@example.org/x",
-    "query": f"GET /hook?a=1&access_token={CANARY}&b=2",
-    "signature in a query": f"https://example.org/?sig={CANARY}",
-    "DSN words": f"host=db user=ann password={CANARY} sslmode=require",
-    "assignment": f"API_KEY: {CANARY}",
-    "JSON": f'{{"client_secret": "{CANARY}"}}',
-    "python": f"{{'password': '{CANARY}'}}",
-    "part of a word": f"mypassword={CANARY}",
-}
+from tests.support.secrets import CANARY, SHAPES
 
 NAMES = [
     *("secret", "client_secret", "clientSecret", "token", "access_token", "X-Auth-Token", "page_token"),
@@ -170,9 +135,9 @@ def test_depth_length_and_number_are_bounded() -> None:
     ids=lambda text: text[:6],
 )
 def test_hostile_text_costs_no_more_than_its_length(hostile: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     redaction.hide(hostile + "@")
-    assert time.perf_counter() - started < 0.25
+    assert time.thread_time() - started < 0.25
 
 
 @given(st.text(max_size=40), st.sampled_from(sorted(SHAPES)), st.text(max_size=40))

@@ -1,6 +1,7 @@
 """Who stops at the doors first: every method's priority, places that are waited for, and the number of subscribers."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -9,9 +10,11 @@ from llm_incident_manager.engines.admission import Priority
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.admission import QUEUE, Door, Places, is_subscription, priority
+from llm_incident_manager.usecases.sending import OWN_BYTES, TRANSPORT_BYTES
 
 METHODS = {method.name: method for method in methods.all_methods()}
 PLACES = Places(calls=10, subscribers=2, reserve=0.2, reads=2, writes=1)
+SHARE = OWN_BYTES + TRANSPORT_BYTES
 
 
 def door(*, strained: bool = False) -> Door:
@@ -64,6 +67,21 @@ def test_there_are_so_many_subscribers_and_no_more() -> None:
         assert refused.value.retry_after == 10
         with full.subscriber():
             pass
+
+
+def test_what_a_subscriber_has_not_taken_keeps_its_room_after_it_was_cut_off() -> None:
+    metrics = Metrics("test")
+    full = Door(replace(PLACES, sending=2 * SHARE - 1), metrics, lambda: False, lambda: 0.0)
+    with full.subscriber() as share:
+        pass
+    with pytest.raises(Overloaded, match="memory for what is being sent") as refused:
+        full.subscriber().__enter__()
+    assert refused.value.metadata["cause"] == "sending"
+    assert refused.value.retry_after == 10
+    assert 'reason="sending"' in metrics.page().body.decode()
+    share.close()
+    with full.subscriber():
+        pass
 
 
 async def test_reads_wait_for_a_place_but_not_many_of_them() -> None:

@@ -35,9 +35,11 @@ _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 class PostgresHints:
     """Implements ports.hints.Hints."""
 
-    def __init__(self, options: Options) -> None:
-        """Connects when it runs; to PostgreSQL itself, as no pooler in transaction mode passes on what is told."""
+    def __init__(self, options: Options, again: float = AGAIN_SECONDS) -> None:
+        """Connects when it runs; to PostgreSQL itself, as no pooler in transaction mode passes on what is told. A
+        connection that is lost is made again after `again` seconds, and so on."""
         self._options = options
+        self._again = again
         self._untold: set[str] = set()
         self._pending = asyncio.Event()
         self._log = logs.get("hints")
@@ -58,7 +60,7 @@ class PostgresHints:
                     await self._converse(connection)
             except failures.BROKEN as error:
                 self._log.warning("hints.away", error=type(error).__name__, meaning="others are polled every second")
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(self._again)
 
     @asynccontextmanager
     async def _connected(self, heard: Heard) -> AsyncIterator[_Connection]:

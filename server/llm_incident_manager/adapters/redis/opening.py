@@ -9,7 +9,7 @@ from llm_incident_manager.adapters.redis.rates import SharedRates
 from llm_incident_manager.adapters.redis.seen import RedisSeen
 from llm_incident_manager.config import redis_urls
 from llm_incident_manager.config.redis_section import Redis
-from llm_incident_manager.ports.rates import Rates
+from llm_incident_manager.ports.rates import OwnRates, Rates
 from llm_incident_manager.ports.seen import SharedSeen
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
@@ -35,9 +35,9 @@ def shared_seen(settings: Redis, link: Connection) -> SharedSeen | None:
     return RedisSeen(link) if settings.dedupe_cache else None
 
 
-def shared_rates(link: Connection, without: Rates) -> Rates:
-    """Rate limits of all processes together; `without` decides while Redis is gone."""
-    return SharedRates(link, without)
+def shared_rates(link: Connection, own: OwnRates) -> Rates:
+    """Rate limits of all processes together; `own` decides while Redis is gone."""
+    return SharedRates(link, own)
 
 
 def _teller(metrics: Metrics) -> Callable[[bool, str], None]:

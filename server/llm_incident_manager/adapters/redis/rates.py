@@ -1,13 +1,15 @@
 """Rate limits that all processes share: one script, one round trip, Redis's own time. Without Redis each process counts
-for itself, so that a limit is then as many times as large as there are processes, and nothing is refused wrongly."""
+for itself, beginning with what Redis said last: a limit is then as many times as large as there are processes, and
+nothing is refused wrongly."""
 
 from redis.exceptions import ResponseError
 
 from llm_incident_manager.adapters.redis.clients import Client
 from llm_incident_manager.adapters.redis.connection import Connection, RedisGone
+from llm_incident_manager.domain import rates
 from llm_incident_manager.domain.rates import PRECISION, Permit, Rate
 from llm_incident_manager.domain.time import SECOND
-from llm_incident_manager.ports.rates import Rates
+from llm_incident_manager.ports.rates import OwnRates
 
 NOW = "local t = redis.call('TIME'); local now = t[1] * 1000000 + t[2]"
 """How the script reads its clock. Processes may disagree about the time, and Redis is one."""
@@ -24,18 +26,18 @@ if over <= precision then
   ahead = ahead + each * cost
   redis.call('SET', KEYS[1], string.format('%.17g', now + ahead), 'PX', math.ceil(ahead / 1000) + 1)
 end
-local remaining = math.max(0, math.floor((whole - ahead) / each))
-return {over <= precision and 1 or 0, remaining, string.format('%.17g', math.max(over, 0))}
+return {over <= precision and 1 or 0, string.format('%.17g', ahead)}
 """
 
 
 class SharedRates:
     """Buckets in Redis. Implements Rates."""
 
-    def __init__(self, link: Connection, without: Rates, clock: str = NOW) -> None:
-        """`without` decides while Redis is gone. `clock` is the piece of script that sets `now`, in microseconds."""
+    def __init__(self, link: Connection, own: OwnRates, clock: str = NOW) -> None:
+        """`own` hears what Redis says, and decides while it is gone. `clock` is the piece of script that sets `now`, in
+        microseconds."""
         self._link = link
-        self._without = without
+        self._own = own
         self._script = clock + GCRA
 
     async def take(self, name: str, rate: Rate, cost: int = 1) -> Permit:
@@ -43,11 +45,13 @@ class SharedRates:
         try:
             return await self._link.ask(lambda client: self._take(client, name, rate, cost))
         except (RedisGone, ResponseError):  # also a key that somebody else made: a limiter never fails its callers
-            return await self._without.take(name, rate, cost)
+            return self._own.take_now(name, rate, cost)
 
     async def _take(self, client: Client, name: str, rate: Rate, cost: int) -> Permit:
         key = self._link.key("rate", name)
-        allowed, remaining, over = await client.eval(
+        allowed, told = await client.eval(
             self._script, 1, key, repr(SECOND / rate.per_second), rate.burst, cost, PRECISION
         )
-        return Permit(allowed == 1, remaining, float(over) / SECOND)
+        ahead = float(told)
+        self._own.learn(name, ahead / SECOND)
+        return rates.permit(ahead, rate, cost, allowed=allowed == 1)

@@ -37,6 +37,7 @@ def _filled(text: str) -> str:
         "{names}": names,
         "{values}": values,
         "{marks}": "?" * len(names),
+        "{tenant}": [f"column{names.index('tenant') + 1}"],
         "{changes}": [f"{name} = {value.replace('column', 'v.column')}" for name, value in changing],
     }
     for place, items in lists.items():

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from llm_incident_manager.adapters.sql import belongings, records
+from llm_incident_manager.adapters.sql import belongings, changed, records
 from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import access, ids, outbox, timers
 from llm_incident_manager.adapters.sqlite.statements import bulk
@@ -46,8 +46,7 @@ def _moved_keys(changes: Changes) -> Rows:
 
 
 def _changed(changes: Changes) -> Rows:
-    latest = {incident.id: incident for incident in changes.changed}
-    return [records.incident_row(incident, ids.same) for incident in latest.values()]
+    return [records.incident_row(incident, ids.same) for incident in changed.whole(changes)]
 
 
 def _tallies(changes: Changes) -> Rows:
@@ -91,6 +90,10 @@ def _delivery_updates(changes: Changes) -> Rows:
     return [(d.id, d.tenant, d.state, d.attempts, d.error, d.updated_at) for d in changes.delivery_updates]
 
 
+def _links_removed(changes: Changes) -> Rows:
+    return [(row.incident_id, row.relation, row.other_id, row.tenant) for row in changes.links_removed]
+
+
 # Incidents stand before the memory of keys, which notes when the incident changed.
 STEPS: tuple[Step, ...] = (
     Step("save_producers", _producers, each=True, contended="producer"),
@@ -102,15 +105,16 @@ STEPS: tuple[Step, ...] = (
     Step("add_key_counts", lambda c: [(*row.key, row.events) for row in c.key_counts]),
     Step("insert_incidents", lambda c: [records.incident_row(i, ids.same) for i in c.opened]),
     Step("update_incidents", _changed, each=True, contended="incident"),
+    Step("set_breaches", changed.breaches, each=True, contended="incident"),
     Step("add_tallies", _tallies),
     Step("set_routes", lambda c: c.routes),
     Step("remember_keys", lambda c: [_key(row) for row in c.keys_released]),
     Step("insert_events", lambda c: c.events),
     Step("insert_bodies", lambda c: c.bodies),
     Step("move_events", lambda c: c.events_moved),
-    Step("remove_links", lambda c: [(row.incident_id, row.relation, row.other_id) for row in c.links_removed]),
+    Step("remove_links", _links_removed),
     Step("insert_links", lambda c: [belongings.link_row(row, ids.same) for row in c.links]),
-    Step("remove_attachments", lambda c: [(row.incident_id, row.id) for row in c.attachments_removed]),
+    Step("remove_attachments", lambda c: [(row.incident_id, row.id, row.tenant) for row in c.attachments_removed]),
     Step("insert_attachments", lambda c: c.attachments),
     Step("insert_timeline", lambda c: [records.timeline_row(entry, ids.same) for entry in c.timeline]),
     Step("insert_changes", lambda c: c.announced()),

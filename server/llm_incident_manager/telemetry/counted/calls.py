@@ -14,6 +14,9 @@ class CallMetrics:
         self._streams = Children(make.gauge("streams_active", "Streams open now.", "method"))
         shed = make.counter("shed", "Calls refused since something was full.", "reason", "priority")
         self._shed = Children(shed)
+        limited = make.counter("rate_limited", "Calls refused since their caller is beyond a limit.", "scope")
+        self._limited = Children(limited)
+        self._redacted = make.counter("redacted_fields", "Fields of requests in which something was hidden.")
 
     def call_answered(self, transport: str, method: str, code: str, seconds: float) -> None:
         """Records a call: `transport` grpc or http, a method of the contract, the code's name."""
@@ -31,3 +34,12 @@ class CallMetrics:
     def shed(self, reason: str, priority: str) -> None:
         """Counts a call refused since something was full: words of engines.admission."""
         self._shed[(reason, priority)].inc()
+
+    def limited(self, scope: str) -> None:
+        """Counts a call refused since its caller is beyond a limit: key, source, tenant, method; or address, when calls
+        from it are not taken."""
+        self._limited[(scope,)].inc()
+
+    def redacted(self, fields: int) -> None:
+        """Counts fields of a request in which something was hidden."""
+        self._redacted.inc(fields)

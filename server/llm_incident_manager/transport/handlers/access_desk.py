@@ -43,7 +43,7 @@ class AccessDesk:
         keep: Callable[[M], bytes] | None = None,
     ) -> Done[M]:
         """A write as `writes.done` does it."""
-        done = await writes.done(units, call, request, reply, work, keep)
+        done = await writes.done(units, call, request, reply, work, keep=keep)
         await self.book.settle()
         return done
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from incidentmanager.v1 import event_pb2, ingest_service_pb2, severity_pb2
 
-from llm_incident_manager.domain import fingerprint
+from llm_incident_manager.domain import fingerprint, scope
 from llm_incident_manager.domain.errors import NotFound
 from llm_incident_manager.domain.event import Event
-from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid, made_at
+from llm_incident_manager.domain.ids import EventId, is_uuid, made_at
 from llm_incident_manager.domain.time import DAY
 from llm_incident_manager.engines import retention
 from llm_incident_manager.ports.changes import DeliveryRow, EventRow
@@ -17,8 +17,9 @@ from llm_incident_manager.ports.codec import Codec
 from llm_incident_manager.ports.stores import StoredEvent
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import enums, events, incidents, times
-from llm_incident_manager.usecases import aftermath
+from llm_incident_manager.usecases import aftermath, sight
 from llm_incident_manager.usecases.aftermath import Aftermath, Stage
+from llm_incident_manager.usecases.caller import Caller
 
 pb = ingest_service_pb2
 
@@ -39,21 +40,38 @@ def record(stored: StoredEvent, codec: Codec) -> event_pb2.EventRecord:
     )
 
 
-async def stored_event(on: Services, tenant: TenantId, event_id: EventId) -> StoredEvent:
+async def stored_event(on: Services, caller: Caller, event_id: EventId) -> StoredEvent:
     """A stored event. Raises NotFound, which says so when the id is of a time that retention has passed."""
     try:
-        return await on.store.event(tenant, event_id)
+        stored = await on.store.event(caller.tenant, event_id)
     except NotFound:
         kept, now = on.tools.kept, on.clock.now()
         if not (is_uuid(event_id) and retention.passed(kept, made_at(event_id), now)):
             raise
         hint = f"events are kept for {kept.events // DAY} days (retention.events_days), and this one would be older"
         raise NotFound("event", event_id, hint) from None
+    if caller.condition.narrows and not await _sees(on, caller, stored):
+        raise NotFound("event", event_id)
+    return stored
 
 
-async def event(on: Services, tenant: TenantId, event_id: EventId) -> pb.ExplainEventResponse:
+async def _sees(on: Services, caller: Caller, stored: StoredEvent) -> bool:
+    """Whether the event is of what the caller's condition covers; its incident tells where only the compact row was
+    kept."""
+    if stored.body is not None:
+        return scope.covers_event(caller.condition, on.tools.codec.decode_event(stored.body))
+    if stored.row.incident_id is None:
+        return False
+    try:
+        await sight.incident(on.store, caller, stored.row.incident_id)
+    except NotFound:
+        return False
+    return True
+
+
+async def event(on: Services, caller: Caller, event_id: EventId) -> pb.ExplainEventResponse:
     """The whole way. Raises NotFound."""
-    stored = await stored_event(on, tenant, event_id)
+    stored = await stored_event(on, caller, event_id)
     reply = pb.ExplainEventResponse(event=record(stored, on.tools.codec))
     if stored.decision is not None:
         _add_decision(reply, json.loads(stored.decision))
@@ -61,19 +79,17 @@ async def event(on: Services, tenant: TenantId, event_id: EventId) -> pb.Explain
         _add_components(reply, on.tools.codec.decode_event(stored.body))
     followed = aftermath.without_incident(stored.row)
     if stored.row.incident_id is not None:
-        with suppress(NotFound):  # retention may have ended the incident before its events
-            followed = await _add_incident(reply, on, stored.row, stored.row.incident_id)
+        with suppress(NotFound):  # retention may have ended it before its events, and the caller may not see it
+            followed = await _add_incident(reply, on, caller, stored.row)
     reply.stages.extend(map(_summary, followed.stages))
     reply.steps.extend(_steps(reply, stored))
     return reply
 
 
-async def _add_incident(
-    reply: pb.ExplainEventResponse, on: Services, row: EventRow, incident_id: IncidentId
-) -> Aftermath:
+async def _add_incident(reply: pb.ExplainEventResponse, on: Services, caller: Caller, row: EventRow) -> Aftermath:
     """What is known of its incident, and what followed the commit. Raises NotFound."""
-    incident = await on.store.incident(row.tenant, incident_id)
-    deliveries = await on.store.deliveries(row.tenant, incident_id)
+    incident = await sight.incident(on.store, caller, row.incident_id or "")
+    deliveries = await on.store.deliveries(caller.tenant, incident.id)
     followed = await aftermath.of(on.store, row, incident, deliveries)
     reply.incident_number = incident.number
     reply.deliveries.extend(_delivery(each, for_event=each.id in followed.caused) for each in deliveries)

@@ -20,7 +20,7 @@ from llm_incident_manager.transport.handlers import lists, writes
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import enums, times
 from llm_incident_manager.transport.translate import incidents as translate
-from llm_incident_manager.usecases import draft
+from llm_incident_manager.usecases import draft, sight
 from llm_incident_manager.usecases.incidents import Ask, Target
 
 service = incident_service_pb2
@@ -64,15 +64,15 @@ class IncidentHandlers:
 
     async def get(self, request: service.GetIncidentRequest, call: Call) -> incident_pb2.Incident:
         """An incident by id or number."""
-        return self._out(await self._on.store.incident(call.caller.tenant, request.incident_id))
+        return self._out(await sight.incident(self._on.store, call.caller, request.incident_id))
 
     async def list(self, request: service.ListIncidentsRequest, call: Call) -> service.ListIncidentsResponse:
         """A page of incidents."""
-        return await lists.incidents(self._on, request, call.caller.tenant)
+        return await lists.incidents(self._on, request, call.caller)
 
     async def list_timeline(self, request: verbs.ListTimelineRequest, call: Call) -> verbs.ListTimelineResponse:
         """A page of an incident's timeline."""
-        return await lists.timeline(self._on, request, call.caller.tenant)
+        return await lists.timeline(self._on, request, call.caller)
 
     async def create(self, request: service.CreateIncidentRequest, call: Call) -> service.CreateIncidentResponse:
         """Opens an incident by hand."""
@@ -154,9 +154,9 @@ class IncidentHandlers:
         feed, token = self._on.feed, request.resume_token
         start = await feed.resumed(resume.position(token)) if token else await feed.position()
         if request.snapshot:
-            async for incident in lists.open_incidents(self._on, matching, call.caller.tenant):
+            async for incident in lists.open_incidents(self._on, matching, call):
                 yield translate.change(incident, ChangeKind.SNAPSHOT, resume.token(start), self._on.as_of())
-        async for change in self._on.watching.follow(call.caller.tenant, start, matching):
+        async for change in self._on.watching.follow(call.caller, start, matching, call.hold):
             call.resume_token = change.resume_token
             yield change
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 from incidentmanager.v1 import alert_pb2, ingest_service_pb2
 
+from llm_incident_manager.domain import scope
 from llm_incident_manager.domain.disposition import EventResult
 from llm_incident_manager.domain.errors import InvalidFields
 from llm_incident_manager.domain.event import Event
@@ -21,6 +22,7 @@ from llm_incident_manager.transport.handlers.stream import IngestStream
 from llm_incident_manager.transport.translate import alerts as translate_alerts
 from llm_incident_manager.transport.translate import events as translate
 from llm_incident_manager.transport.translate import incidents as translate_incidents
+from llm_incident_manager.usecases import sight
 
 pb = ingest_service_pb2
 M = TypeVar("M", bound=Message)
@@ -62,6 +64,7 @@ class IngestHandlers:
         self, call: Call, request: Any, event: Event, kept: type[M], reply: Callable[[Submission, EventResult], M]
     ) -> M:
         """Commits one event; under a request id the reply is kept, as what it is, for a repeat."""
+        sight.refuse(scope.outside(call.caller.condition, event.service, event.labels))
         submission = self._reception.submission(call, [event], request)
         if not request.request_id:
             return reply(submission, (await self._reception.commit(submission))[0])
@@ -71,7 +74,7 @@ class IngestHandlers:
 
         async with self._reception.admitted(submission):
             await self._on.runner.reserve([submission])
-            done = await writes.done(self._on.units, call, request, kept, work)
+            done = await writes.done(self._on.units, call, request, kept, work, caller=reception.unnarrowed(call))
         if not done.repeated:
             self._reception.count(submission)
         return done.answer
@@ -79,7 +82,7 @@ class IngestHandlers:
     async def submit_events(self, request: pb.SubmitEventsRequest, call: Call) -> pb.SubmitEventsResponse:
         """Many events, each with its own result."""
         async with self._reception.announced(call, request.events):
-            valid, places, rejected = self._reception.sort(request.events)
+            valid, places, rejected = self._reception.sort(request.events, call.caller.condition)
         submission = self._reception.submission(call, valid, request)
         if not request.request_id or not valid:
             results = await self._reception.commit(submission) if valid else ()
@@ -91,7 +94,8 @@ class IngestHandlers:
 
         async with self._reception.admitted(submission):
             await self._on.runner.reserve([submission])
-            done = await writes.done(self._on.units, call, request, pb.SubmitEventsResponse, work)
+            caller = reception.unnarrowed(call)
+            done = await writes.done(self._on.units, call, request, pb.SubmitEventsResponse, work, caller=caller)
         if not done.repeated:
             self._reception.count(submission)
         return done.answer
@@ -105,12 +109,12 @@ class IngestHandlers:
 
     async def get_event(self, request: pb.GetEventRequest, call: Call) -> pb.GetEventResponse:
         """A stored event."""
-        stored = await explain.stored_event(self._on, call.caller.tenant, EventId(request.event_id.lower()))
+        stored = await explain.stored_event(self._on, call.caller, EventId(request.event_id.lower()))
         return pb.GetEventResponse(event=explain.record(stored, self._on.tools.codec))
 
     async def explain_event(self, request: pb.ExplainEventRequest, call: Call) -> pb.ExplainEventResponse:
         """An event's way."""
-        return await explain.event(self._on, call.caller.tenant, EventId(request.event_id.lower()))
+        return await explain.event(self._on, call.caller, EventId(request.event_id.lower()))
 
     def _reply(self, submission: Submission, result: EventResult) -> pb.SubmitEventResponse:
         reply = translate.submit_response(result)

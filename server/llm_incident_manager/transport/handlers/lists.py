@@ -2,26 +2,29 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from incidentmanager.v1 import incident_service_pb2, incident_verbs_pb2
 
 from llm_incident_manager.domain import filters, search
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.domain.filters import Filter
-from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.ports.stores import Count, IncidentQuery
 from llm_incident_manager.transport import paging
+from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.paging import Page
 from llm_incident_manager.transport.translate import incidents as translate
+from llm_incident_manager.usecases import sending, sight
+from llm_incident_manager.usecases.caller import Caller
 
 PAGE_SECONDS = 3.0
 """How long a page may take to find."""
 COUNT_SECONDS = 1.0
 """How long counting may take on top of that."""
 TIMELINE_DEFAULT, TIMELINE_MOST = 100, 1_000
-SNAPSHOT_PAGE = 100
+SNAPSHOT_PAGE = 50
 """Incidents read at once for a watch's beginning: what a subscriber that does not read may hold."""
 OPEN = filters.parse("state = (NEW OR ACKNOWLEDGED OR IN_PROGRESS OR ESCALATED)")
 OLDEST_FIRST = filters.parse_order("id")
@@ -33,13 +36,12 @@ def parsed_filter(text: str) -> Filter | None:
 
 
 async def incidents(
-    on: Services, request: incident_service_pb2.ListIncidentsRequest, tenant: TenantId
+    on: Services, request: incident_service_pb2.ListIncidentsRequest, caller: Caller
 ) -> incident_service_pb2.ListIncidentsResponse:
     """The page a ListIncidents request asks for."""
     span = paging.span_of(request.start, request.end)
-    query = IncidentQuery(
-        tenant,
-        filter=parsed_filter(request.filter),
+    query = replace(
+        sight.query(caller, parsed_filter(request.filter)),
         search=search.parse(request.search) if request.search.strip() else None,
         order=filters.parse_order(request.order_by),
         created_from=span.created_from,
@@ -89,28 +91,30 @@ async def _count(on: Services, query: IncidentQuery, page: Page, found: int) -> 
 
 
 async def timeline(
-    on: Services, request: incident_verbs_pb2.ListTimelineRequest, tenant: TenantId
+    on: Services, request: incident_verbs_pb2.ListTimelineRequest, caller: Caller
 ) -> incident_verbs_pb2.ListTimelineResponse:
     """The page a ListTimeline request asks for; its token is the id of the last entry."""
     size = paging.size_of(request.page_size, TIMELINE_DEFAULT, TIMELINE_MOST)
-    incident = await on.store.incident(tenant, request.incident_id)
-    scope = ("timeline", tenant, incident.id)
+    incident = await sight.incident(on.store, caller, request.incident_id)
+    scope = ("timeline", caller.tenant, incident.id)
     after = str(on.pages.tokens.open(scope, request.page_token)[0]) if request.page_token else ""
-    found = await on.store.timeline(tenant, incident.id, after, size + 1)
+    found = await on.store.timeline(caller.tenant, incident.id, after, size + 1)
     return incident_verbs_pb2.ListTimelineResponse(
         entries=[translate.entry(entry) for entry in found[:size]],
         next_page_token=on.pages.tokens.seal(scope, (found[size - 1].id,)) if len(found) > size else "",
     )
 
 
-async def open_incidents(on: Services, matching: Filter | None, tenant: TenantId) -> AsyncIterator[Incident]:
-    """All open incidents that match, oldest first, read page by page."""
+async def open_incidents(on: Services, matching: Filter | None, call: Call) -> AsyncIterator[Incident]:
+    """All open incidents that match, oldest first, read page by page as there is room for them. Raises Overloaded."""
     wanted = OPEN if matching is None else filters.both(OPEN, matching)
-    query = IncidentQuery(tenant, filter=wanted, order=OLDEST_FIRST)
+    query = replace(sight.query(call.caller, wanted), order=OLDEST_FIRST)
     page = on.pages.read(query, page_size=SNAPSHOT_PAGE)
     while True:
-        found = await on.store.incidents(page.of(query))
-        shown, where = on.pages.finish(query, page, found, Count(len(found)))
+        async with on.feed.behind:
+            found = await on.store.incidents(page.of(query))
+            shown, where = on.pages.finish(query, page, found, Count(len(found)))
+            await call.hold(sending.room_for([sending.weight(incident) for incident in shown]))
         for incident in shown:
             yield incident
         if not where.has_next:

@@ -18,6 +18,7 @@ from llm_incident_manager.transport.handlers.lists import TIMELINE_DEFAULT, TIME
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import incidents as translate
 from llm_incident_manager.transport.translate import relations as translate_relations
+from llm_incident_manager.usecases import sight
 
 relations = incident_relations_pb2
 attachments = incident_attachments_pb2
@@ -47,9 +48,11 @@ class RelationHandlers:
         self, request: relations.ListRelatedIncidentsRequest, call: Call
     ) -> relations.ListRelatedIncidentsResponse:
         """A page of the incidents that one has to do with."""
-        tenant, page = call.caller.tenant, await self._page("related", request, call)
+        page = await self._page("related", request, call)
         relation, other = page.after or (0, "")
-        found = await self._on.store.related(tenant, page.incident, (int(relation or 0), str(other)), page.size + 1)
+        found = await sight.related(
+            self._on.store, call.caller, page.incident, (int(relation or 0), str(other)), page.size + 1
+        )
         token = page.token(found, lambda last: (int(last.relation), last.incident.id))
         as_of = self._on.as_of()
         shown = [translate_relations.related(each, as_of) for each in found[: page.size]]
@@ -133,7 +136,7 @@ class RelationHandlers:
 
     async def _page(self, what: str, request: Any, call: Call) -> "_Page":
         size = paging.size_of(request.page_size, TIMELINE_DEFAULT, TIMELINE_MOST)
-        incident = await self._on.store.incident(call.caller.tenant, request.incident_id)
+        incident = await sight.incident(self._on.store, call.caller, request.incident_id)
         return _Page(self._on, (what, call.caller.tenant, incident.id), incident.id, size, request.page_token)
 
 

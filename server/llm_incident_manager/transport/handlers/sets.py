@@ -1,6 +1,7 @@
 """Many incidents at once: one verb for all that a filter matches, and figures."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from incidentmanager.v1 import analytics_service_pb2, incident_apply_pb2
@@ -10,13 +11,13 @@ from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import InvalidFields
 from llm_incident_manager.domain.incident import ResolutionMethod
 from llm_incident_manager.domain.lifecycle import Verb
-from llm_incident_manager.ports.stores import IncidentQuery
 from llm_incident_manager.transport import paging
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.handlers import lists, writes
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import enums, times
 from llm_incident_manager.transport.translate import relations as translate
+from llm_incident_manager.usecases import sight
 from llm_incident_manager.usecases.applying import Assigning, Change, Noting, SnoozeUntil, Wish
 from llm_incident_manager.usecases.incidents import Ask
 
@@ -63,9 +64,8 @@ class SetHandlers:
             text = f"{request.group_by!r} is no field to group by: use one of {names}"
             raise InvalidFields([Violation("group_by", text, "in")])
         span = paging.span_of(request.start, request.end)
-        query = IncidentQuery(
-            call.caller.tenant,
-            filter=lists.parsed_filter(request.filter),
+        query = replace(
+            sight.query(call.caller, lists.parsed_filter(request.filter)),
             created_from=span.created_from,
             created_before=span.created_before,
         )

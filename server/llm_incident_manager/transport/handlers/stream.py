@@ -118,9 +118,12 @@ class IngestStream:
 
     async def _take(self, request: pb.StreamEventsRequest, row: ProducerRow) -> None:
         frame = self._checked_frame(request, row)
+        await self._call.pace(len(frame.events))
         first, count = frame.first_sequence, len(frame.events)
         self._next = first + count
-        events, places, rejected = self._reception.sort(frame.events, self._reception.repeats.valid_event)
+        events, places, rejected = self._reception.sort(
+            frame.events, self._call.caller.condition, self._reception.repeats.valid_event
+        )
         claim = ProducerClaim(row.key, row.epoch, [first + place for place in places], first, first + count - 1)
         submission = self._reception.submission(self._call, events, frame, claim)
         self._in_flight += count

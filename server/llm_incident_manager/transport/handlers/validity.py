@@ -6,6 +6,7 @@ from operator import attrgetter
 
 from incidentmanager.v1 import event_pb2
 
+from llm_incident_manager.domain import controls
 from llm_incident_manager.domain.event import Action, Event
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.transport.checker import compile_twin
@@ -32,12 +33,24 @@ _new = tuple.__new__  # NamedTuple's own constructor names its 34 parameters one
 
 
 def valid_event(message: event_pb2.Event, now: Instant) -> Event | None:
-    """The event, or None when any field breaks its rules: exactly when the checker or `missing` names something."""
+    """The event, or None when any field breaks its rules: exactly when the checker, `missing` or `inspect`
+    names something."""
     try:
         event = translate.event(message, now)
     except KeyError:
         return None
-    return None if _is_broken(event) or _lacks(event) else event
+    return None if _is_broken(event) or _lacks(event) or _steers(event) else event
+
+
+def _steers(event: Event) -> bool:
+    texts = [text for text in event if type(text) is str]
+    names = (*event.labels, *event.attributes, *event.metrics)
+    return controls.any_steers((*texts, *names, *event.affected_services, *event.labels.values()))
+
+
+def _steers_in_its_own(event: Event) -> bool:
+    texts = (event.title, event.description, event.idempotency_key, event.dedup_key, event.external_id)
+    return controls.any_steers((*texts, event.traceparent, *event.metrics))
 
 
 def _lacks(event: Event) -> bool:
@@ -81,7 +94,7 @@ class Repeats:
         if shared is not None:
             happened = now if at is None else min(times.instant(at), now)
             event: Event = _new(Event, (shared[0], own[0], happened, *own[1:], metrics, *shared[1]))
-            if not _is_broken_in_its_own(event) and not _lacks(event):
+            if not (_is_broken_in_its_own(event) or _lacks(event) or _steers_in_its_own(event)):
                 self._found += 1
                 return event
         for name, value in zip(compress(_OWN, own), filter(None, own), strict=True):

@@ -5,18 +5,22 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from incidentmanager.v1 import incident_pb2
 
+from llm_incident_manager.domain import scope
 from llm_incident_manager.domain.filters import Filter
-from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.ports.stores import FeedItem, Position
 from llm_incident_manager.transport import resume
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.translate import incidents as translate
 from llm_incident_manager.transport.translate.incidents import AsOf
+from llm_incident_manager.usecases import sending
+from llm_incident_manager.usecases.caller import Caller
+from llm_incident_manager.usecases.sending import Hold
 from llm_incident_manager.usecases.watch import Feed
 
 HEARTBEAT_SECONDS = 15.0
 SHARED = 64
-"""Changes whose messages are kept for the next watcher. Those that are told now are of now."""
+MESSAGES_BYTES = 4 * sending.KIB * sending.KIB
+"""Changes whose messages are kept for the next watcher, and the bytes of these. Those that are told now are of now."""
 
 
 class Watching:
@@ -28,15 +32,17 @@ class Watching:
         self._as_of = as_of
         self._drain = drain
         self._made: dict[int, tuple[FeedItem, incident_pb2.IncidentChange]] = {}
+        self._size = 0
 
     async def follow(
-        self, tenant: TenantId, after: Position, matching: Filter | None
+        self, caller: Caller, after: Position, matching: Filter | None, hold: Hold = sending.unbounded
     ) -> AsyncGenerator[incident_pb2.IncidentChange, None]:
         """Messages until the drain begins. The first is a heartbeat with the token of the start, the last says that
-        the server drains and carries the token to go on with elsewhere."""
+        the server drains and carries the token to go on with elsewhere. `hold` gives room for them."""
         position = after
         yield self._message(position)
-        items = self._feed.changes(tenant, after, matching, HEARTBEAT_SECONDS)
+        seen = scope.narrowed(caller.condition, matching)
+        items = self._feed.changes(caller.tenant, after, seen, HEARTBEAT_SECONDS, hold)
         farewell = asyncio.create_task(self._drain.wait(), name="watch-drain")
         try:
             while (found := await _next(items, farewell)) is not None:
@@ -55,9 +61,11 @@ class Watching:
         """One message for all watchers who are told of the same change at the same time. Nobody changes it."""
         made = self._made.get(id(item))
         if made is None:
-            if len(self._made) >= SHARED:
+            if len(self._made) >= SHARED or self._size > MESSAGES_BYTES:
                 self._made.clear()
+                self._size = 0
             message = translate.change(item.incident, item.kind, resume.token(item.position), self._as_of())
+            self._size += message.ByteSize()
             made = self._made[id(item)] = item, message  # the item stays with it, so that its id is no other's
         return made[1]
 

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.transport.call import Call
+from llm_incident_manager.usecases.caller import Caller
 from llm_incident_manager.usecases.unit import Done, Once, Units
 
 M = TypeVar("M", bound=Message)
@@ -31,11 +32,14 @@ async def done(
     request: Any,
     reply: type[M],
     work: Callable[[Transaction, Changes], Awaitable[M]],
+    *,
     keep: Callable[[M], bytes] | None = None,
+    caller: Caller | None = None,
 ) -> Done[M]:
-    """The same, and whether it was such a repeat. `keep` says what is kept of an answer; all of it when None."""
+    """The same, and whether it was such a repeat. `keep` says what is kept of an answer, all of it when None; `caller`
+    as whom it is done, if not as who calls."""
     once = Once(request.request_id, digest(call, request), keep or encode, reply.FromString)
-    return await units.run(call.caller.tenant, once, work)
+    return await units.run(caller or call.caller, once, work)
 
 
 def digest(call: Call, request: Any) -> bytes:

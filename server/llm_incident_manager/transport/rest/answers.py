@@ -8,24 +8,33 @@ from google.protobuf import json_format
 from google.rpc import status_pb2
 
 from llm_incident_manager.transport import errors
+from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.errors import StatusError
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _JSON = (b"content-type", b"application/json")
 
 
-async def reply(send: Send, status: int, body: bytes, request_id: str) -> None:
+async def reply(send: Send, status: int, body: bytes, call: Call) -> None:
     """A whole answer."""
-    headers = [_JSON, (b"content-length", str(len(body)).encode()), (b"x-request-id", request_id.encode("latin-1"))]
+    headers = [_JSON, (b"content-length", str(len(body)).encode()), *of_call(call)]
     await _whole(send, status, headers, body)
 
 
-async def refuse(send: Send, error: StatusError, request_id: str) -> None:
+def of_call(call: Call) -> list[tuple[bytes, bytes]]:
+    """What every answer says of its call: its name, and how the caller stands with its limits."""
+    headers = [(b"x-request-id", call.request_id.encode("latin-1"))]
+    if call.standing is not None:
+        headers += [(name.encode(), value.encode()) for name, value in call.standing.headers]
+    return headers
+
+
+async def refuse(send: Send, error: StatusError, call: Call | None = None) -> None:
     """A refusal: the status as JSON, how long to wait or what is allowed where that helps."""
     body = orjson.dumps(status_json(error.status))
     headers = [_JSON, (b"content-length", str(len(body)).encode())]
-    if request_id:
-        headers.append((b"x-request-id", request_id.encode("latin-1")))
+    if call is not None and call.request_id:
+        headers += of_call(call)
     if error.allow:
         headers.append((b"allow", error.allow.encode()))
     if error.retry_after is not None:

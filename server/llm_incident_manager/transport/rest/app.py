@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from google.protobuf.message import Message
 
@@ -13,7 +14,7 @@ from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.readiness import Probes
-from llm_incident_manager.transport.rest import answers, bindings, pages, streaming
+from llm_incident_manager.transport.rest import answers, bindings, pages, protocol, streaming
 from llm_incident_manager.transport.rest.bindings import Binding
 from llm_incident_manager.transport.rest.body import read_body
 from llm_incident_manager.transport.rest.router import Match
@@ -44,14 +45,14 @@ class RestApp:
         try:
             found = self._router.match(scope["method"], path)
         except DomainError as error:
-            await answers.refuse(send, errors.status_error(error), "")
+            await answers.refuse(send, errors.status_error(error))
             return
         if found is not None:
             await self._serve(found, scope, receive, send)
         elif path in self._paths:
             await self._pages(scope, receive, send)
         else:
-            await answers.refuse(send, self._no_route(scope["method"], path), "")
+            await answers.refuse(send, self._no_route(scope["method"], path))
 
     async def _serve(self, found: Match[Binding], scope: Scope, receive: Receive, send: Send) -> None:
         binding = found.route.target
@@ -64,9 +65,9 @@ class RestApp:
         try:
             reply = await self._dispatcher.unary(call, request)
         except StatusError as error:
-            await answers.refuse(send, error, call.request_id)
+            await answers.refuse(send, error, call)
         else:
-            await answers.reply(send, method.success_status, binding.render(reply), call.request_id)
+            await answers.reply(send, method.success_status, binding.render(reply), call)
 
     async def _request(self, found: Match[Binding], scope: Scope, receive: Receive) -> Message:
         body = await read_body(scope, receive, self._max_body)
@@ -74,13 +75,14 @@ class RestApp:
 
     def _no_route(self, method: str, path: str) -> StatusError:
         allowed = self._router.allowed(path)
+        path = unquote(path)[:200]  # so that a secret in it is recognised as one
         if not allowed:
             remedy = "/openapi.json lists every path" if self._methods else "ask a process with the role api"
-            text = f"nothing is bound to {path[:200]}: {remedy}"
-            return errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path[:200], "allowed": ""}))
+            text = f"nothing is bound to {path}: {remedy}"
+            return errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path, "allowed": ""}))
         names = ", ".join(allowed)
-        text = f"{path[:200]} does not take {method}: use {names}"
-        refused = errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path[:200], "allowed": names}))
+        text = f"{path} does not take {method}: use {names}"
+        refused = errors.status_error(DomainError(ErrorReason.NO_ROUTE, text, {"path": path, "allowed": names}))
         refused.http_status, refused.allow = 405, names
         return refused
 
@@ -89,7 +91,8 @@ def _call(method: Method, scope: Scope) -> Call:
     metadata = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     client = scope.get("client")
     peer = f"{client[0]}:{client[1]}" if client else ""
-    return Call(method, "http", metadata, peer, _time_left(metadata.get("x-request-timeout", "")))
+    certificate, version = scope["state"][protocol.SHOWN]
+    return Call(method, "http", metadata, peer, _time_left(metadata.get("x-request-timeout", "")), certificate, version)
 
 
 def _time_left(seconds: str) -> float | None:

@@ -32,6 +32,7 @@ async def serve(dispatcher: Dispatcher, call: Call, request: Request, receive: R
         for task in (sending, gone):
             task.cancel()
         await asyncio.gather(sending, gone, return_exceptions=True)
+        call.left()
 
 
 class _Answer:
@@ -59,7 +60,7 @@ class _Answer:
     async def fail(self, error: StatusError) -> None:
         """Ends with an error: an ordinary answer when nothing was sent yet."""
         if not self.started:
-            await answers.refuse(self._send, error, self._call.request_id)
+            await answers.refuse(self._send, error, self._call)
             return
         status = answers.status_json(error.status)
         line = b"event: error\ndata: " + orjson.dumps(status) + b"\n\n" if self._events else _line({"error": status})
@@ -93,7 +94,7 @@ async def _start(send: Send, content_type: str, call: Call) -> None:
     headers = [
         (b"content-type", content_type.encode()),
         (b"cache-control", b"no-store"),
-        (b"x-request-id", call.request_id.encode("latin-1")),
+        *answers.of_call(call),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
 

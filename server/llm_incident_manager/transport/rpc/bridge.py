@@ -15,6 +15,7 @@ from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.methods import Method
+from llm_incident_manager.transport.rpc import tls
 
 Context: TypeAlias = "ServicerContext[bytes, bytes]"
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -56,10 +57,11 @@ class Gate:
 class Bridge:
     """grpc.aio handlers for methods of the contract."""
 
-    def __init__(self, dispatcher: Dispatcher, gate: Gate) -> None:
-        """All calls go through this dispatcher while the gate is open."""
+    def __init__(self, dispatcher: Dispatcher, gate: Gate, *, secure: bool = False) -> None:
+        """All calls go through this dispatcher while the gate is open. `secure` when they come over TLS."""
         self._dispatcher = dispatcher
         self._gate = gate
+        self._call = _secure_call if secure else _call
 
     def service(self, name: str, methods: Sequence[Method]) -> grpc.GenericRpcHandler:
         """The handler of one service."""
@@ -74,44 +76,54 @@ class Bridge:
 
     def _unary(self, method: Method) -> Callable[[bytes, Context], Awaitable[bytes]]:
         async def handle(data: bytes, context: Context) -> bytes:
-            call = _call(method, context)
+            call = self._call(method, context)
             async with _Counted(self._gate, context):
                 try:
-                    reply = await self._dispatcher.unary(call, partial(_read, method, data))
+                    reply = await self._dispatcher.unary(call, partial(self._read, call, data))
                 except StatusError as error:
                     await _abort(context, call, error)
                     raise AssertionError("abort raises") from error
+                if call.standing is not None:
+                    context.set_trailing_metadata(call.standing.headers)
                 return reply.SerializeToString()
 
         return handle
 
     def _server_stream(self, method: Method) -> Callable[[bytes, Context], Awaitable[None]]:
         async def handle(data: bytes, context: Context) -> None:
-            call = _call(method, context)
-            work = partial(self._dispatcher.server_stream, call, partial(_read, method, data), partial(_write, context))
+            call = self._call(method, context)
+            work = partial(
+                self._dispatcher.server_stream, call, partial(self._read, call, data), partial(_write, context)
+            )
             await self._stream(call, context, work)
 
         return handle
 
     def _bidi(self, method: Method) -> Callable[[AsyncIterator[bytes], Context], Awaitable[None]]:
         async def handle(requests: AsyncIterator[bytes], context: Context) -> None:
-            call = _call(method, context)
+            call = self._call(method, context)
             work = partial(self._dispatcher.bidi, call, _decoded(method, requests), partial(_write, context))
             await self._stream(call, context, work)
 
         return handle
 
+    async def _read(self, call: Call, data: bytes) -> Message:
+        return self._dispatcher.decoded(call, data)
+
     async def _stream(self, call: Call, context: Context, work: Callable[[], Awaitable[None]]) -> None:
         """A status waits behind replies that its caller does not take, for as long as its connection lives; a drain
         does not."""
         refused: StatusError | None = None
-        async with _Counted(self._gate, context):
-            try:
-                await work()
-            except StatusError as error:
-                refused = error
-        if refused is not None:
-            await _abort(context, call, refused)
+        try:
+            async with _Counted(self._gate, context):
+                try:
+                    await work()
+                except StatusError as error:
+                    refused = error
+            if refused is not None:
+                await _abort(context, call, refused)
+        finally:
+            call.left()
 
 
 class _Counted:
@@ -131,10 +143,6 @@ class _Counted:
         self._gate.leave()
 
 
-async def _read(method: Method, data: bytes) -> Message:
-    return dispatch.decode(method, data)
-
-
 async def _write(context: Context, reply: Message) -> None:
     await context.write(reply.SerializeToString())
 
@@ -149,8 +157,16 @@ def _call(method: Method, context: Context) -> Call:
     return Call(method, "grpc", metadata, context.peer(), context.time_remaining())
 
 
+def _secure_call(method: Method, context: Context) -> Call:
+    call = _call(method, context)
+    call.certificate, call.tls = tls.shown(context.auth_context())
+    return call
+
+
 async def _abort(context: Context, call: Call | None, error: StatusError) -> None:
     trailing: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", error.status.SerializeToString())]
     if call is not None and call.request_id:
         trailing.append(("x-request-id", call.request_id))
+    if call is not None and call.standing is not None:
+        trailing += call.standing.headers
     await context.abort(_STATUS_CODES[error.status.code], error.status.message, tuple(trailing))

@@ -116,9 +116,9 @@ def violation(given: Violation) -> event_pb2.FieldViolation:
     return event_pb2.FieldViolation(field=given.field, message=given.message, rule=given.rule)
 
 
-def rejected(violations: Sequence[Violation]) -> EventResult:
-    """The result of an invalid event."""
-    return EventResult(None, Disposition.REJECTED, Reason.INVALID, None, tuple(violations))
+def rejected(violations: Sequence[Violation], reason: Reason = Reason.INVALID) -> EventResult:
+    """The result of an event that is not taken."""
+    return EventResult(None, Disposition.REJECTED, reason, None, tuple(violations))
 
 
 def submit_response(given: EventResult) -> ingest_service_pb2.SubmitEventResponse:

@@ -8,8 +8,8 @@ ON CONFLICT (incident_id, relation, other_id) DO NOTHING;
 
 -- name: remove_links
 DELETE FROM incident_link AS l
-USING unnest($1::uuid[], $2::smallint[], $3::uuid[]) AS r (incident_id, relation, other_id)
-WHERE l.incident_id = r.incident_id AND l.relation = r.relation AND l.other_id = r.other_id;
+USING unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[]) AS r (incident_id, relation, other_id, tenant)
+WHERE l.incident_id = r.incident_id AND l.relation = r.relation AND l.other_id = r.other_id AND l.tenant = r.tenant;
 
 -- name: related
 -- The incidents that one has to do with, by relation and id, behind a place in that order.
@@ -28,8 +28,8 @@ LIMIT $5;
 
 -- name: remove_attachments
 DELETE FROM incident_attachment AS a
-USING unnest($1::uuid[], $2::uuid[]) AS r (incident_id, id)
-WHERE a.incident_id = r.incident_id AND a.id = r.id;
+USING unnest($1::uuid[], $2::uuid[], $3::text[]) AS r (incident_id, id, tenant)
+WHERE a.incident_id = r.incident_id AND a.id = r.id AND a.tenant = r.tenant;
 
 -- name: attachments
 -- An incident's attachments behind one of them, oldest first.

@@ -29,7 +29,14 @@ SELECT {values} FROM (VALUES ({marks})) WHERE column1 IS NOT NULL
 -- All that may change of many incidents.
 UPDATE incident SET {changes}
 FROM (VALUES ({marks})) AS v
-WHERE incident.id = unhex(v.column1, '-')
+WHERE incident.id = unhex(v.column1, '-') AND incident.tenant = v.{tenant}
+
+-- name: set_breaches
+-- The moments at which promises were broken, of many incidents that are otherwise unchanged.
+UPDATE incident SET
+    acknowledge_breached_at = v.column3, resolve_breached_at = v.column4, updated_at = v.column5, revision = v.column6
+FROM (VALUES (?, ?, ?, ?, ?, ?)) AS v
+WHERE incident.id = unhex(v.column1, '-') AND incident.tenant = v.column2
 
 -- name: add_tallies
 -- Counters of many incidents, each of them once. Absent times leave first_seen_at and last_seen_at alone.
@@ -108,7 +115,7 @@ CROSS JOIN incident_key AS k ON k.tenant = v.column1 AND k.fp_version = v.column
 INSERT INTO incident_key_released (tenant, fp_version, fingerprint, incident_id, released_at)
 SELECT v.column1, v.column2, v.column3, i.id, i.updated_at
 FROM (VALUES (?, ?, ?, ?)) AS v
-CROSS JOIN incident AS i ON i.id = unhex(v.column4, '-')
+CROSS JOIN incident AS i ON i.id = unhex(v.column4, '-') AND i.tenant = v.column1
 WHERE true
 ON CONFLICT DO UPDATE SET incident_id = excluded.incident_id, released_at = excluded.released_at
 

@@ -10,8 +10,9 @@ ON CONFLICT DO NOTHING
 -- name: remove_links
 -- Ends links.
 DELETE FROM incident_link
-WHERE (incident_id, relation, other_id) IN (
-    SELECT unhex(column1, '-'), column2, unhex(column3, '-') FROM (VALUES (?, ?, ?)) WHERE column1 IS NOT NULL
+WHERE (incident_id, relation, other_id, tenant) IN (
+    SELECT unhex(column1, '-'), column2, unhex(column3, '-'), column4
+    FROM (VALUES (?, ?, ?, ?)) WHERE column1 IS NOT NULL
 )
 
 -- name: related
@@ -42,8 +43,8 @@ FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?)) WHERE column1 IS NOT NULL
 -- name: remove_attachments
 -- Ends links to material elsewhere.
 DELETE FROM incident_attachment
-WHERE (incident_id, id) IN (
-    SELECT unhex(column1, '-'), unhex(column2, '-') FROM (VALUES (?, ?)) WHERE column1 IS NOT NULL
+WHERE (incident_id, id, tenant) IN (
+    SELECT unhex(column1, '-'), unhex(column2, '-'), column3 FROM (VALUES (?, ?, ?)) WHERE column1 IS NOT NULL
 )
 
 -- name: attachments

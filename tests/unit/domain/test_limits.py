@@ -1,0 +1,78 @@
+"""Which buckets a call takes from, and which addresses are let in."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from llm_incident_manager.domain.access import DEVELOPER, Principal
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.domain.limits import Gate, Rules, Scope, Tier, buckets
+
+SLOW, FAST, SHARED = Tier(60, 10), Tier(6_000, 100), Tier(600, 50)
+RULES = Rules({"slow": SLOW, "fast": FAST}, "slow")
+
+
+def key(tier: str = "") -> Principal:
+    return Principal(TenantId("acme"), "ann", frozenset(), frozenset(), "api_key", "k1", tier=tier)
+
+
+@pytest.mark.parametrize(
+    ("tier", "of_tenant", "expected"),
+    [
+        ("", None, SLOW),
+        ("fast", None, FAST),
+        ("", SHARED, SHARED),
+        ("fast", SHARED, FAST),
+        ("gone", None, SLOW),
+    ],
+    ids=["the usual one", "that of the key", "that of the tenant", "the key before the tenant", "a tier that is gone"],
+)
+def test_a_caller_goes_by_one_tier(tier: str, of_tenant: Tier | None, expected: Tier) -> None:
+    (bucket,) = buckets(RULES, key(tier), "GetIncident", of_tenant)
+    assert (bucket.scope, bucket.tier, bucket.name) == (Scope.KEY, expected, "acme/k1")
+
+
+def test_nobody_is_limited_where_nobody_is_asked_who_they_are() -> None:
+    assert list(buckets(RULES, DEVELOPER, "GetIncident", None)) == []
+
+
+def test_methods_and_tenants_have_buckets_of_their_own() -> None:
+    rules = Rules({"slow": SLOW}, "slow", SHARED, {"ListIncidents": FAST})
+    assert [bucket.scope for bucket in buckets(rules, key(), "ListIncidents", None)] == ["key", "method", "tenant"]
+    assert [bucket.scope for bucket in buckets(rules, key(), "GetIncident", None)] == ["key", "tenant"]
+
+
+NET = (ip_network("10.0.0.0/8"),)
+
+
+@pytest.mark.parametrize(
+    ("gate", "address", "let_in"),
+    [
+        (Gate(), "anything", True),
+        (Gate(allow=NET), "10.1.2.3", True),
+        (Gate(allow=NET), "::ffff:10.1.2.3", True),
+        (Gate(allow=NET), "192.0.2.1", False),
+        (Gate(allow=NET), "", False),
+        (Gate(deny=NET), "10.1.2.3", False),
+        (Gate(deny=NET), "::ffff:10.1.2.3", False),
+        (Gate(deny=NET), "192.0.2.1", True),
+        (Gate(allow=NET, deny=(ip_network("10.1.0.0/16"),)), "10.1.2.3", False),
+    ],
+    ids=str,
+)
+def test_an_address_is_let_in_or_not(gate: Gate, address: str, let_in: bool) -> None:
+    assert gate.lets_in(address) is let_in
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "source"),
+    [
+        ("192.0.2.1", "203.0.113.9", "192.0.2.1"),
+        ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        ("10.0.0.1", "", "10.0.0.1"),
+    ],
+    ids=["a stranger is not believed", "a proxy is", "the last one that is no proxy", "nothing said"],
+)
+def test_only_trusted_proxies_say_whom_they_call_for(peer: str, forwarded: str, source: str) -> None:
+    assert Gate(proxies=NET).source(peer, forwarded) == source

@@ -1,0 +1,94 @@
+"""Callers beyond their share are refused, streams slowed down, and honest ones told how they stand."""
+
+import pytest
+
+from llm_incident_manager.adapters.rates import ProcessRates
+from llm_incident_manager.domain.access import Principal
+from llm_incident_manager.domain.errors import DomainError, ErrorReason
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.domain.limits import Rules, Tier
+from llm_incident_manager.transport.call import Call
+from llm_incident_manager.transport.limits import Limiter, Quota, Source
+from llm_incident_manager.transport.methods import all_methods
+from tests.support.world import HeldClock
+
+METHODS = {method.name: method for method in all_methods()}
+TIER = Tier(60, 10)
+
+
+def a_call(method: str = "GetIncident", key: str = "k1", peer: str = "ipv4:192.0.2.7:4711") -> Call:
+    call = Call(METHODS[method], "grpc", {}, peer)
+    call.principal = Principal(TenantId("acme"), "ann", frozenset(), frozenset(), "api_key", key)
+    return call
+
+
+async def through(hook: Quota | Source, call: Call) -> str:
+    async def proceed() -> str:
+        return "done"
+
+    return await hook.around(call, proceed)
+
+
+async def refused(hook: Quota | Source, call: Call) -> DomainError:
+    with pytest.raises(DomainError) as error:
+        await through(hook, call)
+    return error.value
+
+
+async def test_a_key_has_its_burst_and_then_its_rate() -> None:
+    clock = HeldClock()
+    hook = Quota(Limiter(ProcessRates(clock), Rules({"standard": TIER}, "standard")))
+    for _ in range(10):
+        await through(hook, a_call())
+    error = await refused(hook, a_call())
+    assert error.reason is ErrorReason.RATE_LIMITED
+    assert (error.metadata["scope"], error.metadata["limit"], error.metadata["burst"]) == ("key", "60", "10")
+    assert error.retry_after == pytest.approx(1.0, abs=0.01)
+    assert await through(hook, a_call(key="k2")) == "done"
+    await clock.sleep(1)
+    assert await through(hook, a_call()) == "done"
+    assert (await refused(hook, a_call())).reason is ErrorReason.RATE_LIMITED
+
+
+async def test_a_caller_is_told_how_it_stands() -> None:
+    hook = Quota(Limiter(ProcessRates(HeldClock()), Rules({"standard": TIER}, "standard")))
+    call = a_call()
+    await through(hook, call)
+    assert call.standing is not None
+    assert dict(call.standing.headers) == {
+        "x-ratelimit-limit": "60",
+        "x-ratelimit-remaining": "9",
+        "x-ratelimit-reset": "1",
+    }
+
+
+async def test_each_event_of_a_batch_counts_and_a_large_batch_is_taken_once_the_bucket_is_full() -> None:
+    clock = HeldClock()
+    hook = Quota(Limiter(ProcessRates(clock), Rules({"standard": TIER}, "standard")))
+    batch = a_call("SubmitEvents")
+    await through(hook, batch)
+    await batch.count(30)
+    with pytest.raises(DomainError, match="60 calls a minute"):
+        await batch.count(1)
+    await clock.sleep(21)
+    await batch.count(1)
+
+
+async def test_a_stream_is_slowed_down() -> None:
+    clock = HeldClock()
+    limiter = Limiter(ProcessRates(clock), Rules({"standard": TIER}, "standard"))
+    stream = a_call("StreamEvents")
+    assert await limiter.wait(stream, 10) == 0.0
+    assert await limiter.wait(stream, 5) == pytest.approx(5.0, abs=0.01)
+    await clock.sleep(5)
+    assert await limiter.wait(stream, 5) == 0.0
+
+
+async def test_an_address_is_limited_before_anybody_asks_who_calls() -> None:
+    counted: list[str] = []
+    hook = Source(ProcessRates(HeldClock()), tier=Tier(60, 2), refused=counted.append)
+    for _ in range(2):
+        await through(hook, a_call())
+    assert (await refused(hook, a_call())).metadata["scope"] == "source"
+    assert await through(hook, a_call(peer="ipv6:%5B2001:db8::1%5D:80")) == "done"
+    assert counted == ["source"]
