@@ -170,3 +170,13 @@ def test_everything_is_counted_and_a_flood_fills_no_log() -> None:
     assert door.counted("locked_out") == 1
     assert [line["event"] for line in told] == ["identity.refused", "identity.locked_out"]
     assert {line["cause"] for line in told} == {"unknown"}
+
+
+def test_a_flood_from_many_addresses_fills_no_log_either() -> None:
+    door = Door()
+    with capture_logs() as told:
+        for n in range(1_000):
+            door.fails(f"10.0.{n // 250}.{n % 250}")
+        door.clock.forward(SECOND)
+        door.fails("192.0.2.99")
+    assert len(told) == guards.LINES_PER_SECOND + 1
