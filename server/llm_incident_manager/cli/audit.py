@@ -16,7 +16,7 @@ from llm_incident_manager.cli.options import Invocation
 
 if TYPE_CHECKING:
     from llm_incident_client import IncidentClient, pb
-    from llm_incident_manager.adapters.proofs import Evidence
+    from llm_incident_manager.adapters.audit.proofs import Evidence
     from llm_incident_manager.cli.printing import Printer
     from llm_incident_manager.domain.audit_proof import Report
     from llm_incident_manager.domain.ids import TenantId
