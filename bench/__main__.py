@@ -11,16 +11,22 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import benches, databases, lists, measuring, stock, surroundings, table
+from bench import benches, databases, lists, measuring, stock, surroundings, table, tokens
 
 BOTH = "both"
 LISTS = "lists"
+JWT = "jwt"
+ALONE = (LISTS, JWT)
 KEPT = Path(tempfile.gettempdir()) / "llm-incident-manager-bench"
 
 
 def main() -> None:
     """Runs what the command line names."""
     options = _options()
+    if options.names == [JWT]:
+        for line in tokens.lines():
+            print(json.dumps({"bench": JWT, **line, "load_average": surroundings.load_average()}), flush=True)
+        return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
     with ExitStack() as stack:
         stores = []
@@ -65,10 +71,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1, help="processes of the server, on postgresql; default: 1")
     parser.add_argument("--keep", type=Path, default=KEPT, help=f"folder of filled databases; default: {KEPT}")
     options = parser.parse_args()
-    if LISTS in options.names and len(options.names) > 1:
-        parser.error(f"{LISTS} runs alone")
-    if unknown := set(options.names) - {*benches.NAMES, LISTS}:
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(benches.NAMES)} and {LISTS}")
+    if set(ALONE) & set(options.names) and len(options.names) > 1:
+        parser.error(f"{' and '.join(ALONE)} run alone")
+    if unknown := set(options.names) - {*benches.NAMES, *ALONE}:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join((*benches.NAMES, *ALONE))}")
     return options
 
 

@@ -95,6 +95,8 @@ async def a_provider() -> AsyncIterator[Provider]:
 def config(provider: Provider, *channels: str, delay: float = 0.05, timeout: float = 10.0, attempts: int = 5) -> str:
     """A config.yaml that tells the provider over these channels."""
     lines = [
+        "outbound:",
+        "  allow: [127.0.0.1]",
         "notifications:",
         f"  base_delay_secs: {delay}",
         f"  max_attempts: {attempts}",

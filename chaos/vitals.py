@@ -30,6 +30,11 @@ def worked(server: RunningServer) -> float:
     return float(times.user + times.system)
 
 
+def waited(server: RunningServer) -> float:
+    """Seconds that its main thread could have worked and others had the processors."""
+    return int(_proc(server, "schedstat").read_text("ascii").split()[1]) / 1e9
+
+
 def descriptors(server: RunningServer) -> int:
     """Its open files and sockets."""
     return len(list(_proc(server, "fd").iterdir()))
@@ -47,11 +52,13 @@ def percentile(values: Sequence[float], part: float) -> float:
 
 @dataclass(slots=True)
 class Watched:
-    """What was seen: the memory's highest in MiB, and how long each answer to a trivial question took, in seconds."""
+    """What was seen: the memory's highest in MiB, and how long each answer to a trivial question took, in seconds; of
+    that, `working` leaves out what the server waited for a processor that somebody else had."""
 
     before: float
     peak: float
     answers: list[float] = field(default_factory=list)
+    working: list[float] = field(default_factory=list)
 
     @property
     def grown(self) -> float:
@@ -76,12 +83,21 @@ async def watched(server: RunningServer, every: float = 0.02) -> AsyncIterator[W
         await looking
 
 
+def _over(server: RunningServer, plain: socket.socket) -> socket.socket:
+    """The connection as the server speaks there."""
+    return plain if server.tls is None else server.tls.wrap_socket(plain, server_hostname="localhost")
+
+
 def _look(server: RunningServer, seen: Watched, stop: threading.Event, every: float) -> None:
-    with socket.create_connection(("127.0.0.1", server.http_port), timeout=10) as connection:
+    with (
+        socket.create_connection(("127.0.0.1", server.http_port), timeout=10) as plain,
+        _over(server, plain) as connection,
+    ):
         while not stop.wait(every):
-            started = time.monotonic()
+            started, before = time.monotonic(), waited(server)
             connection.sendall(QUESTION)
             if not connection.recv(65_536):
                 return
             seen.answers.append(time.monotonic() - started)
+            seen.working.append(max(0.0, seen.answers[-1] - (waited(server) - before)))
             seen.peak = max(seen.peak, resident(server))

@@ -65,7 +65,8 @@ class Books:
             self.timer_fences.pop(gone, None)
 
     def _check_revisions(self, changes: Changes) -> None:
-        for incident in (*changes.opened, *changes.changed):
+        written = (*changes.opened, *changes.changed, *changes.breached)
+        for incident in sorted(written, key=lambda each: each.revision):
             before = self.revisions.get(incident.id, 0)
             if incident.revision <= before:
                 text = f"{incident.number} goes from revision {before} to {incident.revision}"

@@ -246,7 +246,7 @@ class Server:
 
 def _services(chosen: Settings, tools: Tools, bus: Bus) -> Services:
     desk = entrance.desk(AccessBook(tools.store), tools.clock, tools.ids, None)
-    services = parts.services(chosen, tools, Feed(tools.store), bus, Drain(), desk)
+    services = parts.services(chosen, tools, Feed(tools.store), bus, Drain(), access=desk)
     limits = Limits(batch_events=40, batch_fingerprints=4, lanes=LANES, bounds=Bounds(events=60))
     return replace(services, batcher=Batcher(services.runner, limits, tools.metrics))
 

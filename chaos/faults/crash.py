@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from chaos.acks import AckLog, ack_log
 from chaos.audit import audit
@@ -12,6 +11,7 @@ from chaos.load import Load, Shape, filled, first_ack
 from chaos.registry import fault
 from chaos.row import Figure, Outcome
 from chaos.run import Run
+from chaos.vitals import waited
 from tests.support.books import Books, books_in, books_of
 from tests.support.redis import RedisServer
 from tests.support.server import RunningServer, running_server
@@ -88,13 +88,7 @@ class Restarts:
         await self._server.start()
         await first_ack(self._server.grpc, f"first-{self._server.grpc_port}-{len(self.seconds)}", self._log)
         self.seconds.append(time.monotonic() - started)
-        self.working.append(self.seconds[-1] - self._waited())
-
-    def _waited(self) -> float:
-        """Seconds that the server could have worked and others had the processors."""
-        assert self._server.process is not None
-        figures = Path(f"/proc/{self._server.process.pid}/schedstat").read_text("ascii").split()
-        return int(figures[1]) / 1e9
+        self.working.append(self.seconds[-1] - waited(self._server))
 
 
 async def under_load(run: Run, servers: Sequence[RunningServer], log: AckLog, blows: Sequence[Blow]) -> None:

@@ -17,6 +17,8 @@ from chaos.row import Figure, Outcome
 from chaos.run import Run
 from llm_incident_client import IncidentClient
 from llm_incident_manager.adapters.sql import audit
+from llm_incident_manager.domain import audit_chain
+from llm_incident_manager.domain.audit_chain import AuditRow
 from tests.support.books import Books
 from tests.support.command import command
 from tests.support.server import running_server
@@ -108,11 +110,11 @@ def _look(image: Path, known: Sequence[Ack]) -> tuple[int, Sequence[str]]:
 
 def _broken_chains(connection: apsw.Connection) -> Sequence[str]:
     columns = ", ".join(audit.AUDIT_COLUMNS)
-    chains: dict[str, list[audit.AuditRow]] = {}
+    chains: dict[str, list[AuditRow]] = {}
     for values in connection.execute(f"SELECT {columns} FROM audit ORDER BY writer, sequence"):
-        row = audit.AuditRow(*values)
+        row = AuditRow(*values)
         chains.setdefault(row.writer, []).append(row)
-    return [writer for writer, rows in chains.items() if audit.first_broken(rows) is not None]
+    return [writer for writer, rows in chains.items() if audit_chain.first_broken(rows) is not None]
 
 
 async def _serve(image: Path, known: Sequence[Ack]) -> Sequence[str]:

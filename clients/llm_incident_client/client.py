@@ -6,6 +6,7 @@ from typing import Self
 
 from llm_incident_client.access import AccessCalls
 from llm_incident_client.admin import AdminCalls
+from llm_incident_client.audit import AuditCalls
 from llm_incident_client.core import calls, channel, retry
 from llm_incident_client.incidents import IncidentCalls
 from llm_incident_client.ingest import IngestCalls
@@ -14,7 +15,9 @@ from llm_incident_client.sets import SetCalls
 from llm_incident_client.verbs import VerbCalls
 
 
-class IncidentClient(IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls):
+class IncidentClient(
+    IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls
+):
     """A connection to the LLM Incident Manager: `async with IncidentClient("localhost:50051") as client`.
 
     Writes carry a generated request_id unless given one, so a call repeated after a lost answer takes effect once.

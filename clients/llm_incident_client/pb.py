@@ -29,6 +29,17 @@ from incidentmanager.v1.analytics_service_pb2 import (
     IncidentFigures,
     IncidentFiguresGroup,
 )
+from incidentmanager.v1.audit_record_pb2 import AuditChainEnd, AuditCheckpoint, AuditRecord
+from incidentmanager.v1.audit_service_pb2 import (
+    ExportAuditRequest,
+    ExportAuditResponse,
+    ListAuditCheckpointsRequest,
+    ListAuditCheckpointsResponse,
+    ListAuditRecordsRequest,
+    ListAuditRecordsResponse,
+    VerifyAuditRequest,
+    VerifyAuditResponse,
+)
 from incidentmanager.v1.error_reason_pb2 import ErrorReason
 from incidentmanager.v1.event_pb2 import (
     Action,
@@ -181,6 +192,9 @@ __all__ = [
     "AssignRequest",
     "AssignResponse",
     "Attachment",
+    "AuditChainEnd",
+    "AuditCheckpoint",
+    "AuditRecord",
     "BusTopic",
     "ChangeKind",
     "CloseRequest",
@@ -210,6 +224,8 @@ __all__ = [
     "EventResult",
     "ExplainEventRequest",
     "ExplainEventResponse",
+    "ExportAuditRequest",
+    "ExportAuditResponse",
     "FieldMask",
     "FieldViolation",
     "Fingerprint",
@@ -233,6 +249,10 @@ __all__ = [
     "LinkIncidentsResponse",
     "ListAttachmentsRequest",
     "ListAttachmentsResponse",
+    "ListAuditCheckpointsRequest",
+    "ListAuditCheckpointsResponse",
+    "ListAuditRecordsRequest",
+    "ListAuditRecordsResponse",
     "ListDeadLettersRequest",
     "ListDeadLettersResponse",
     "ListIncidentsRequest",
@@ -289,6 +309,8 @@ __all__ = [
     "UnmergeRequest",
     "UnmergeResponse",
     "UpdateIncidentRequest",
+    "VerifyAuditRequest",
+    "VerifyAuditResponse",
     "WatchIncidentsRequest",
 ]
 __all__ += pb_access.__all__

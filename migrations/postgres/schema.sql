@@ -87,7 +87,32 @@ CREATE TABLE public.audit (
     resource text NOT NULL,
     details jsonb NOT NULL,
     prev_hash bytea NOT NULL,
-    hash bytea NOT NULL
+    hash bytea NOT NULL,
+    version smallint DEFAULT 1 NOT NULL,
+    proven_by text DEFAULT ''::text NOT NULL,
+    credential text DEFAULT ''::text NOT NULL,
+    source text DEFAULT ''::text NOT NULL,
+    before jsonb DEFAULT '{}'::jsonb NOT NULL,
+    after jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+CREATE TABLE public.audit_checkpoint (
+    tenant text NOT NULL,
+    number bigint NOT NULL,
+    at bigint NOT NULL,
+    records bigint NOT NULL,
+    ends jsonb NOT NULL,
+    retired jsonb NOT NULL,
+    prev_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    key_id text NOT NULL,
+    signature bytea NOT NULL
+);
+
+CREATE TABLE public.audit_retired (
+    tenant text NOT NULL,
+    writer text NOT NULL,
+    number bigint NOT NULL
 );
 
 CREATE TABLE public.delivery (
@@ -455,9 +480,14 @@ ALTER TABLE ONLY public.access_revision
 
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.audit_checkpoint
+    ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (tenant, number);
 
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (tenant, writer, sequence);
+
+ALTER TABLE ONLY public.audit_retired
+    ADD CONSTRAINT audit_retired_pkey PRIMARY KEY (tenant, writer);
 
 ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT delivery_pkey PRIMARY KEY (id);
@@ -554,6 +584,7 @@ CREATE INDEX ix_api_key_revision ON public.api_key USING btree (revision);
 CREATE INDEX ix_api_key_tenant ON public.api_key USING btree (tenant, id);
 
 CREATE INDEX ix_denied_certificate_created ON public.denied_certificate USING btree (created_at, fingerprint);
+CREATE INDEX ix_audit_at ON public.audit USING btree (tenant, at);
 
 CREATE INDEX ix_incident_change_order ON public.incident_change USING btree (transaction, sequence);
 

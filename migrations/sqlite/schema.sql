@@ -41,8 +41,31 @@ CREATE TABLE audit (
     resource TEXT NOT NULL,
     details TEXT NOT NULL,
     prev_hash BLOB NOT NULL,
-    hash BLOB NOT NULL,
+    hash BLOB NOT NULL, version INTEGER NOT NULL DEFAULT 1, proven_by TEXT NOT NULL DEFAULT '', credential TEXT NOT NULL DEFAULT '', source TEXT NOT NULL DEFAULT '', before TEXT NOT NULL DEFAULT '{}', after TEXT NOT NULL DEFAULT '{}',
     PRIMARY KEY (tenant, writer, sequence)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_audit_at ON audit (tenant, at);
+
+CREATE TABLE audit_checkpoint (
+    tenant TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    ends TEXT NOT NULL,
+    retired TEXT NOT NULL,
+    prev_hash BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    key_id TEXT NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (tenant, number)
+) WITHOUT ROWID;
+
+CREATE TABLE audit_retired (
+    tenant TEXT NOT NULL,
+    writer TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (tenant, writer)
 ) WITHOUT ROWID;
 
 CREATE TABLE delivery (

@@ -17,14 +17,23 @@ from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
+from llm_incident_manager.ports.credentials import BadCredentials
+from llm_incident_manager.ports.outbound import OutboundRefused
 from llm_incident_manager.ports.stores import StoreRefused
 from llm_incident_manager.server import Server
 from llm_incident_manager.telemetry import logs, redaction
 from llm_incident_manager.transport.listening import Place, PortTaken
+from llm_incident_manager.transport.rpc.core_log import CoreLog
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread lets another have the interpreter: the database thread waits for the loop thread
 at each statement, and with Python's default of 5 ms a batch would take ten times as long."""
+
+REFUSALS = (
+    *(BadCredentials, OutboundRefused, PepperRefused),
+    *(PortTaken, RulePackError, StoreRefused, StoreUnavailable),
+)
+"""Why a server does not start, in a sentence for its operator."""
 
 GC_THRESHOLDS = (50_000, 50, 100)
 """A batch makes thousands of values that live until its commit and hold no cycles: with the default thresholds the
@@ -54,6 +63,9 @@ def migrate(settings: Settings, *, phase: Phase, dry_run: bool = False) -> Seque
 
 
 async def _serve(settings: Settings, place: Place | None) -> int:
+    core = CoreLog() if settings.tls.on else None
+    if core is not None:
+        core.open()
     logs.configure(settings.log.level, settings.log.format)
     redaction.use(settings.redaction.shapes())
     log = logs.get("app")
@@ -64,6 +76,9 @@ async def _serve(settings: Settings, place: Place | None) -> int:
         async with AsyncExitStack() as stack:
             _say_what_counts(settings, log)
             server = await Server.build(settings, stack, place)
+            if core is not None and server.tls is not None:
+                core.handshake = server.tls.handshakes.said
+                stack.callback(core.close)
             await server.start()
             log.info(
                 "app.started",
@@ -76,7 +91,7 @@ async def _serve(settings: Settings, place: Place | None) -> int:
             await server.look_at_replica()
             failed = await server.watch(stop)
             await server.drain()
-    except (StoreRefused, StoreUnavailable, PortTaken, RulePackError, PepperRefused) as refused:
+    except REFUSALS as refused:
         sys.stderr.write(f"cannot start: {refused}\n")
         return 1
     log.info("app.stopped", clean=not failed)
@@ -89,6 +104,9 @@ def _say_what_counts(settings: Settings, log: logs.Logger) -> None:
         log.warning("config.not_in_effect", key=key)
     for address in settings.exposed():
         log.warning("config.anonymous_access", address=address, meaning="anybody who reaches it may do anything")
+    if settings.tls.terminated_by_proxy and not settings.tls.on:
+        meaning = "credentials are taken in clear text: only a proxy that speaks TLS with clients may reach this server"
+        log.warning("config.tls_terminated_by_proxy", meaning=meaning)
     idle = [role for role in settings.roles if not assembly.STEPS[role]]
     if idle and len(settings.roles) < len(Role):
         log.info("roles.idle", roles=",".join(idle), meaning="this release has no work for them yet")

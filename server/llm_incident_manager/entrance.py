@@ -1,20 +1,30 @@
 """What lets callers in, put together: the book of who is known, API keys, and whoever has the last word."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from llm_incident_manager.adapters import databases, pepper
+from llm_incident_manager import securing
+from llm_incident_manager.adapters import databases, jwt, pepper
 from llm_incident_manager.config import Settings
 from llm_incident_manager.domain import api_keys
+from llm_incident_manager.domain.access import DEVELOPER
 from llm_incident_manager.domain.time import SECOND
 from llm_incident_manager.engines.lockout import Patience
+from llm_incident_manager.pipeline.tenure import Worker
+from llm_incident_manager.ports.access import KnownTenants
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.ids import Ids
+from llm_incident_manager.ports.outbound import Outbound
 from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport.authenticators.api_key import ApiKeyAuthenticator
+from llm_incident_manager.transport.bearer import BearerTokens
 from llm_incident_manager.transport.guard import Guard
 from llm_incident_manager.transport.handlers.access_desk import AccessDesk
+from llm_incident_manager.transport.identity import Authenticator, Identity, OpenStreams
 from llm_incident_manager.usecases.access_book import EVERY_SECONDS, AccessBook
 from llm_incident_manager.usecases.api_keys import PEPPER_SETTING, ApiKeys
 from llm_incident_manager.usecases.certificates import Certificates
@@ -23,20 +33,30 @@ from llm_incident_manager.usecases.key_uses import KeyUses
 from llm_incident_manager.usecases.keyring import Keyring
 from llm_incident_manager.usecases.tenancy import Tenancy
 
+if TYPE_CHECKING:
+    from llm_incident_manager.adapters.jwt.verifier import Verifier
+
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """The parts. `book` and `uses` work on their own while the server runs."""
+    """The parts. `workers` work on their own while the server runs; `tokens` is there where issuers are."""
 
-    book: AccessBook
-    uses: KeyUses
-    keyring: Keyring
-    guard: Guard
+    identity: Identity
     desk: AccessDesk
+    tenants: KnownTenants
+    workers: Mapping[str, Worker]
+    tokens: "Verifier | None"
 
 
 async def build(
-    settings: Settings, store: Store, clock: Clock, ids: Ids, metrics: Metrics, stack: AsyncExitStack
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    *,
+    metrics: Metrics,
+    outbound: Outbound,
+    stack: AsyncExitStack,
 ) -> Entrance:
     """Reads who is known. Raises PepperRefused, StoreUnavailable."""
     book = AccessBook(store, EVERY_SECONDS if databases.may_be_shared(settings) else None)
@@ -47,13 +67,28 @@ async def build(
     stack.push_async_callback(uses.flush)
     lockout = settings.identity.lockout
     patience = Patience(lockout.failures, int(lockout.window_secs * SECOND), int(lockout.pause_secs * SECOND))
-    return Entrance(
-        book=book,
-        uses=uses,
-        keyring=Keyring(book, secret, clock, uses),
-        guard=Guard(book, clock, patience, metrics),
-        desk=desk(book, clock, ids, secret),
-    )
+    guard = Guard(book, clock, patience, metrics)
+    bearer = jwt.build(settings.identity.issuers, outbound, book, clock, logs.get("identity"))
+    if bearer is not None:
+        stack.push_async_callback(bearer.close)
+    known = _authenticators(settings, book, Keyring(book, secret, clock, uses), bearer)
+    streams = OpenStreams(known, guard.admits)
+    identity = Identity(known, streams, guard, None if settings.identity.required else DEVELOPER)
+    workers: dict[str, Worker] = {"access": book, "key_uses": uses, "open_streams": streams}
+    if bearer is not None:
+        workers["issuers"] = bearer
+    return Entrance(identity, desk(book, clock, ids, secret), book, workers, bearer)
+
+
+def _authenticators(
+    settings: Settings, book: AccessBook, keyring: Keyring, bearer: "Verifier | None"
+) -> tuple[Authenticator, ...]:
+    """What knows a kind of credential, in the order of the settings."""
+    known: list[Authenticator] = [ApiKeyAuthenticator(keyring), *securing.authenticators(settings, book, book)]
+    if bearer is not None:
+        known.append(BearerTokens(bearer))
+    by_name = {each.name: each for each in known}
+    return tuple(by_name[name] for name in settings.identity.order if name in by_name)
 
 
 def desk(book: AccessBook, clock: Clock, ids: Ids, secret: bytes | None) -> AccessDesk:

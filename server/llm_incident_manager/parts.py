@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
 import llm_incident_manager
 from llm_incident_manager.adapters import databases, rulepack
+from llm_incident_manager.adapters.audit import copies, signing
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.codec.events import EventCodec
 from llm_incident_manager.adapters.rates import ProcessRates
@@ -16,9 +18,11 @@ from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
-from llm_incident_manager.domain.access import DEVELOPER, Principal
+from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.domain.limits import Tier
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
+from llm_incident_manager.engines import checkpoint
 from llm_incident_manager.engines.admission import Quota
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import Policy
@@ -26,13 +30,15 @@ from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
 from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
+from llm_incident_manager.pipeline.checkpointer import Checkpointer
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.presence import Presence
 from llm_incident_manager.pipeline.quotas import TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.seen import Seen
-from llm_incident_manager.pipeline.timekeeper import Timekeeper
 from llm_incident_manager.pipeline.tools import Identities, Tools
+from llm_incident_manager.ports.access import KnownTenants
+from llm_incident_manager.ports.audit import Signer
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.channel import Channel
@@ -41,20 +47,20 @@ from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.processes import Process
 from llm_incident_manager.ports.stores import Store
-from llm_incident_manager.telemetry import traces
+from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door, Places
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.access_desk import AccessDesk
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
 from llm_incident_manager.transport.handlers.watching import MESSAGES_BYTES, Watching
-from llm_incident_manager.transport.identity import Authenticator
 from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
 from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.applying import Applying
+from llm_incident_manager.usecases.auditing import Auditing
 from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.linking import Linking
@@ -63,6 +69,9 @@ from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import RECENT_BYTES, Feed
+
+if TYPE_CHECKING:
+    pass
 
 
 async def store(settings: Settings, now: Instant, run: str, metrics: Metrics, notes: dict[str, str]) -> Store:
@@ -184,26 +193,58 @@ async def presence(
     return made
 
 
+def signer(settings: Settings, notes: dict[str, str]) -> Signer | None:
+    """The key that signs the audit; where there is none, readiness and the log say so. Raises StoreRefused."""
+    found = signing.signer(settings)
+    if found is None and settings.storage.type != "memory":
+        notes["audit"] = "checkpoints are off, so nobody could tell if its end was cut off: set audit.signing_key_file"
+        logs.get("audit").warning("checkpoints.off", meaning=notes["audit"])
+    return found
+
+
+def checkpointer(settings: Settings, made: Tools, signer: Signer | None) -> Checkpointer | None:
+    """What signs the audit trail, where there is a key."""
+    if signer is None:
+        return None
+    audit = settings.audit
+    policy = checkpoint.Policy(audit.checkpoint_records, int(audit.checkpoint_secs * SECOND))
+    return Checkpointer(made.store, made.clock, signer, copies.copies(settings), policy, kept=made.kept.audit)
+
+
 def notes(settings: Settings) -> dict[str, str]:
     """What readiness tells beside the probes."""
     return {"anonymous_access": ", ".join(settings.exposed())} if settings.exposed() else {}
 
 
+class Checked(Protocol):
+    """A part that can say how it is."""
+
+    async def check(self) -> None:
+        """Raises when it is not well."""
+
+
 def optional_probes(
-    settings: Settings, store: Store, timekeeper: Timekeeper, redis: Connection | None, presence: Presence | None
+    settings: Settings, store: Store, presence: Presence | None, others: Mapping[str, Checked | None]
 ) -> Mapping[str, Probe]:
-    """What readiness tells and does not count."""
-    found: dict[str, Probe] = {"clock": timekeeper.check}
+    """What readiness tells and does not count; `others` by the name that it tells them under."""
+    found: dict[str, Probe] = {name: part.check for name, part in others.items() if part is not None}
     if settings.storage.replica_url:
         found["replica"] = store.check_replica
-    if redis is not None:
-        found["redis"] = redis.check
     if presence is not None:
         found["roles"] = presence.attended
     return found
 
 
-def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain, access: AccessDesk) -> Services:
+def services(
+    settings: Settings,
+    made: Tools,
+    feed: Feed,
+    bus: Bus,
+    end: Drain,
+    *,
+    access: AccessDesk,
+    signer: Signer | None = None,
+) -> Services:
     """The use cases that doors ask."""
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
@@ -230,6 +271,7 @@ def services(settings: Settings, made: Tools, feed: Feed, bus: Bus, end: Drain, 
         snoozing=snoozing,
         applying=Applying(made.store, units, incidents, snoozing),
         dead_letters=DeadLetters(made.store, units, clock, ids),
+        auditing=Auditing(made.store, clock, signer),
         bus=bus,
         feed=feed,
         watching=Watching(feed, lambda: AsOf(clock.now(), made.sla), end),
@@ -255,23 +297,23 @@ def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
         stack.push_async_callback(asyncio.to_thread, traces.stop)
 
 
-def authenticators(settings: Settings, *known: Authenticator) -> tuple[Authenticator, ...]:
-    """Those of what knows a kind of credential that the settings name, in the order in which they are asked."""
-    by_name = {each.name: each for each in known}
-    return tuple(by_name[name] for name in settings.identity.order if name in by_name)
-
-
-def anonymous(settings: Settings) -> Principal | None:
-    """Who calls without a credential; None where nobody may."""
-    return None if settings.identity.required else DEVELOPER
-
-
-def limits(settings: Settings, clock: Clock, redis: Connection | None, metrics: Metrics) -> tuple[Source, Limiter]:
+def limits(
+    settings: Settings, clock: Clock, redis: Connection | None, metrics: Metrics, tenants: KnownTenants
+) -> tuple[Source, Limiter]:
     """What refuses callers that call too often, or from where they may not: before they are known, and after."""
     own = ProcessRates(clock)
     rates = own if redis is None else redis_opening.shared_rates(redis, own)
     given = settings.limits
+
+    def of_tenant(tenant: TenantId) -> Tier | None:
+        has = tenants.limits_of(tenant)
+        return (
+            Tier(has.calls_per_minute, has.burst or max(1, has.calls_per_minute // 10))
+            if has.calls_per_minute
+            else None
+        )
+
     return (
         Source(own, given.gate(), given.of_source(), metrics.limited),
-        Limiter(rates, given.rules(), refused=metrics.limited),
+        Limiter(rates, given.rules(), of_tenant, metrics.limited),
     )

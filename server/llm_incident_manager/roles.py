@@ -8,6 +8,7 @@ from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.buses import CarriedBus
+from llm_incident_manager.pipeline.checkpointer import Checkpointer
 from llm_incident_manager.pipeline.indexer import Indexer
 from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.pipeline.outbox import Handler, Pump
@@ -22,7 +23,8 @@ from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.usecases.watch import Feed
 
 UPKEEP = "upkeep"
-"""The lease of whoever sweeps and indexes. Two at once, for a moment, would do needless work and no harm."""
+"""The lease of whoever sweeps, indexes and signs the audit. Two at once, for a moment, would do needless work and no
+harm: of two checkpoints with one number the database takes the first."""
 
 
 class Follower(Protocol):
@@ -80,7 +82,12 @@ class Listener:
 
 
 def workers(
-    settings: Settings, services: Services, news: News, owner: str, presence: Presence | None
+    settings: Settings,
+    services: Services,
+    news: News,
+    owner: str,
+    presence: Presence | None,
+    checkpointer: Checkpointer | None = None,
 ) -> Mapping[str, Worker]:
     """The parts that work on their own in this process, by name; `news` will wake them.
 
@@ -91,21 +98,28 @@ def workers(
     if Role.API in settings.roles:
         found |= {"batcher": batcher, "feed": services.feed}
         news.followers.append(services.feed)
+    timers = Timers(tools, owner)
     if Role.ROUTE in settings.roles:
-        found["timers"] = Timers(tools, owner)
+        found["timers"] = timers
+
+    def pressed() -> bool:
+        return batcher.pressed or timers.behind
+
     for handler in _after_commit(settings.roles):
         found[f"pump-{handler.TOPIC}"] = Pump(
-            handler, tools, owner, lambda: batcher.pressed, bus=news.bus, accepted=news.accepted.per_second
+            handler, tools, owner, pressed, bus=news.bus, accepted=news.accepted.per_second
         )
     if isinstance(news.bus, CarriedBus):
         found["bus"] = news.bus
     found["hints"] = Listener(news.hints, services.feed, news.bus, services.access.book)
-    indexer = Indexer(tools.store, tools.clock, lambda: batcher.pressed)
+    indexer = Indexer(tools.store, tools.clock, pressed)
     news.followers.append(indexer)
     upkeep: dict[str, Worker] = {
         "indexer": indexer,
         "sweeper": Sweeper(tools.store, tools.clock, tools.kept, tools.metrics),
     }
+    if checkpointer is not None:
+        upkeep["checkpoints"] = checkpointer
     if presence is None:
         return {**found, **upkeep}
     return {**found, UPKEEP: Tenure(tools.store, tools.clock, UPKEEP, owner, settings.processes.lease_secs, upkeep)}

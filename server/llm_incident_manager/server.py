@@ -5,9 +5,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import llm_incident_manager
-from llm_incident_manager import entrance, parts, roles
+from llm_incident_manager import entrance, parts, roles, securing
 from llm_incident_manager.adapters import channels as channel_adapters
 from llm_incident_manager.adapters import databases
+from llm_incident_manager.adapters import outbound as outbound_adapter
 from llm_incident_manager.adapters.clock import SteadyClock, SystemClock
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.redis import opening as redis_opening
@@ -22,10 +23,11 @@ from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.loop import LoopWatch
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
-from llm_incident_manager.transport.authenticators.api_key import ApiKeyAuthenticator
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
-from llm_incident_manager.transport.identity import Identity, OpenStreams
+from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.transport.identity import Identity
+from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.redact import Redactor
@@ -33,6 +35,7 @@ from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
 from llm_incident_manager.transport.siblings import Siblings
+from llm_incident_manager.transport.tls import ServerTls
 from llm_incident_manager.usecases.watch import Feed
 
 
@@ -48,6 +51,7 @@ class Server:
     probes: Probes
     scrape: Scrape
     siblings: Siblings | None
+    tls: ServerTls | None
     doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
@@ -55,19 +59,22 @@ class Server:
     @classmethod
     async def build(cls, settings: Settings, stack: AsyncExitStack, place: Place | None = None) -> "Server":
         """Builds everything and starts nothing but the database. Raises StoreRefused, StoreUnavailable,
-        PepperRefused.
+        PepperRefused, BadCredentials.
 
         `place` tells one of several workers which it is.
         """
         parts.start_tracing(settings, stack)
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
-        run = ids.new(clock.now())
+        run, tls = ids.new(clock.now()), securing.server_tls(settings, metrics)
         notes = parts.notes(settings)
         store = await parts.store(settings, clock.now(), run, metrics, notes)
         stack.push_async_callback(store.close)
+        signer = parts.signer(settings, notes)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
-        channels = channel_adapters.build(settings, SystemClock(), logs.get("notify"))
+        outbound = outbound_adapter.build(settings, logs.get("outbound"), metrics.outbound_ended)
+        stack.push_async_callback(outbound.close)
+        channels = channel_adapters.build(settings, SystemClock(), outbound, logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         redis = redis_opening.connection(settings.redis, metrics, stack)
@@ -80,24 +87,22 @@ class Server:
             settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell, life=life
         )
         tools = parts.with_others(settings, tools, redis)
-        entry = await entrance.build(settings, store, clock, ids, metrics, stack)
-        services = parts.services(settings, tools, feed, news.bus, end, entry.desk)
-        workers = {**roles.workers(settings, services, news, owner, presence), "timekeeper": timekeeper}
+        entry = await entrance.build(settings, store, clock, ids, metrics=metrics, outbound=outbound, stack=stack)
+        services = parts.services(settings, tools, feed, news.bus, end, access=entry.desk, signer=signer)
+        checkpointer = parts.checkpointer(settings, tools, signer)
+        workers = {**roles.workers(settings, services, news, owner, presence, checkpointer), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
-        workers |= {"access": entry.book, "key_uses": entry.uses}
-        authenticators = parts.authenticators(settings, ApiKeyAuthenticator(entry.keyring))
-        workers["open_streams"] = streams = OpenStreams(authenticators, entry.guard.admits)
-        identity = Identity(authenticators, streams, entry.guard, parts.anonymous(settings))
-        source, limiter = parts.limits(settings, clock, redis, metrics)
-        chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter)
-        redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
-        handlers, glances = contract.handlers(services), contract.glances(services)
-        dispatcher = Dispatcher(chain, handlers, redactor, settings.watch.slow_after_secs, glances)
-        optional = parts.optional_probes(settings, store, timekeeper, redis, presence)
+        if tls is not None:
+            workers["tls"] = tls
+        workers |= entry.workers
+        limits = parts.limits(settings, clock, redis, metrics, entry.tenants)
+        dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
+        others = {"clock": timekeeper, "redis": redis, "issuers": entry.tokens, "audit": checkpointer, "tls": tls}
+        optional = parts.optional_probes(settings, store, presence, others)
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
-        return cls(settings, store, workers, end, dispatcher, probes, scrape, siblings, [], {}, [])
+        return cls(settings, store, workers, end, dispatcher, probes, scrape, siblings, tls, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.
@@ -106,16 +111,19 @@ class Server:
         """
         offered = methods.all_methods() if Role.API in self.settings.roles else ()
         settings, shared = self.settings, self.siblings is not None
-        rpc_settings = RpcSettings.of(settings.grpc, settings.watch, shared_port=shared)
+        mtls_port = settings.grpc_mtls_port
+        rpc_settings = RpcSettings.of(settings.grpc, settings.watch, shared_port=shared, mtls_port=mtls_port)
         rest_settings = RestSettings.of(settings.api, settings.watch, shared_port=shared)
-        rpc = RpcServer(rpc_settings, self.dispatcher, offered)
-        rest = RestServer(rest_settings, self.dispatcher, offered, self.probes, self.scrape)
+        rpc = RpcServer(rpc_settings, self.dispatcher, offered, self.tls)
+        rest = RestServer(rest_settings, self.dispatcher, offered, self.probes, self.scrape, self.tls)
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {
             "grpc": f"{self.settings.grpc.host}:{rpc_port}",
-            "http": f"http://{self.settings.api.host}:{rest_port}",
+            "http": f"{'http' if self.tls is None else 'https'}://{self.settings.api.host}:{rest_port}",
         }
+        if rpc.mtls_port is not None:
+            self.addresses["grpc_mtls"] = f"{self.settings.grpc.host}:{rpc.mtls_port}"
         self.work()
         if self.siblings is not None:
             await self.siblings.start()  # from now on the others know that this one serves
@@ -151,3 +159,15 @@ class Server:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+def _dispatcher(
+    settings: Settings, services: Services, identity: Identity, limits: tuple[Source, Limiter], tls: ServerTls | None
+) -> Dispatcher:
+    """What every call passes, and what answers it."""
+    metrics = services.metrics
+    source, limiter = limits
+    chain = hooks.chain(metrics, contract.checkers(), services.door, source, identity, limiter, tls=tls)
+    redactor = Redactor(settings.redaction.shapes(), metrics.redacted)
+    handlers, glances = contract.handlers(services), contract.glances(services)
+    return Dispatcher(chain, handlers, redactor, settings.watch.slow_after_secs, glances)

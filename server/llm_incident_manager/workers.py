@@ -61,6 +61,9 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
                 "LLM_IM__GRPC__PORT": _reserved(stack, settings.grpc.host, settings.grpc.port, "gRPC", "GRPC"),
                 "LLM_IM__API__PORT": _reserved(stack, settings.api.host, settings.api.port, "HTTP", "API"),
             }
+            if settings.grpc_mtls_port is not None:
+                port = _reserved(stack, settings.grpc.host, settings.grpc_mtls_port, "gRPC", "GRPC")
+                ports["LLM_IM__TLS__MTLS_PORT"] = port
         except PortTaken as taken:
             sys.stderr.write(f"cannot start: {taken}\n")
             return 1

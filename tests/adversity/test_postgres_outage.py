@@ -14,6 +14,8 @@ import pytest
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.store import PostgresStore
 from llm_incident_manager.adapters.sql import audit
+from llm_incident_manager.domain import audit_chain
+from llm_incident_manager.domain.audit_chain import AuditRow
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.ports.changes import Changes, Claims
@@ -47,14 +49,14 @@ def open_transactions(cluster: Cluster, database: str) -> int:
     return int(cluster.sql(f"SELECT count(*) FROM pg_stat_activity WHERE {where}"))
 
 
-async def chains(dsn: str) -> dict[str, list[audit.AuditRow]]:
+async def chains(dsn: str) -> dict[str, list[AuditRow]]:
     connection = await asyncpg.connect(dsn)
     columns = ", ".join(audit.AUDIT_COLUMNS)
     rows = await connection.fetch(f"SELECT {columns} FROM audit ORDER BY writer, sequence")
     await connection.close()
-    found: dict[str, list[audit.AuditRow]] = {}
+    found: dict[str, list[AuditRow]] = {}
     for row in rows:
-        found.setdefault(row["writer"], []).append(audit.AuditRow(*row))
+        found.setdefault(row["writer"], []).append(AuditRow(*row))
     return found
 
 
@@ -138,7 +140,7 @@ async def test_an_audit_chain_ends_where_nobody_knows_whether_a_commit_happened(
         await tx.write(Changes(audit=[make_audit(incident)]))
     found = await chains(options.dsn)
     assert len(found) == 2
-    assert all(audit.first_broken(rows) is None for rows in found.values())
+    assert all(audit_chain.first_broken(rows) is None for rows in found.values())
 
 
 async def test_a_busy_pool_refuses_within_the_deadline(store: PostgresStore) -> None:
@@ -196,7 +198,7 @@ async def test_random_cancellations_leave_the_pool_whole_and_no_transaction_open
     assert cluster.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "0"
     await open_incident(store, make_incident())
     found = await chains(options.dsn)
-    assert all(audit.first_broken(rows) is None for rows in found.values())
+    assert all(audit_chain.first_broken(rows) is None for rows in found.values())
     assert cluster.sql("SELECT count(*) FROM incident", database) == str(sum(map(len, found.values())))
 
 

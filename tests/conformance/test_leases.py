@@ -225,7 +225,7 @@ async def test_a_process_that_is_no_more_has_no_leases_and_can_finish_nothing(
     assert await store.processes() == []
     async with store.transaction() as tx:
         assert await tx.still_leased([mine, kept]) == [kept]
-        assert await tx.leased_timers([late]) == []
+        assert (await tx.hold_timers([late])).timers == []
         assert not await tx.holds(lease)
         await tx.write(Changes(outbox_done=[mine], timers_done=[late]))
     assert [row.id for row in await claim(store, THEIRS.owner)] == [mine.id]

@@ -1,6 +1,7 @@
 """Promises of a severity on every database: each breach is recorded and told once, whatever happens meanwhile."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -13,12 +14,12 @@ from llm_incident_manager.domain.sla import TARGETS
 from llm_incident_manager.domain.time import DAY, HOUR, MINUTE, SECOND, Instant
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.stores import IncidentQuery, Store
+from llm_incident_manager.ports.stores import IncidentQuery, KeyTaken, Store
 from llm_incident_manager.usecases.incidents import Target
 from tests.support.backends import Backend
-from tests.support.builders import TENANT
+from tests.support.builders import TENANT, make_incident
 from tests.support.desk import CALLER, Desk, desk_on
-from tests.support.steps import indexed
+from tests.support.steps import indexed, later, opened, write
 
 
 @pytest.fixture
@@ -249,3 +250,12 @@ async def test_a_timer_of_a_kind_that_a_newer_program_has_set_is_left_to_it(desk
         await tx.write(Changes(timers=[newer]))
     await after(desk, 16 * MINUTE)
     assert (await breaches(desk, incident), await timers(desk)) == (["acknowledge"], 2)
+
+
+async def test_of_a_broken_promise_nothing_is_written_but_its_moments(store: Store) -> None:
+    incident, at = await opened(store), later(60)
+    broken = incident.changed(at, acknowledge_breached_at=at, resolve_breached_at=later(59))
+    await write(store, Changes(breached=[replace(broken, title="is not looked at")]))
+    assert await store.incident(TENANT, incident.id) == broken
+    with pytest.raises(KeyTaken):
+        await write(store, Changes(breached=[make_incident()]))

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from llm_incident_manager.adapters.sql.audit import AUDIT_COLUMNS, AuditRow, first_broken
+from llm_incident_manager.adapters.sql.audit import AUDIT_COLUMNS
 from llm_incident_manager.domain import ids
+from llm_incident_manager.domain.audit_chain import AuditRow, first_broken
 from llm_incident_manager.domain.errors import NotFound
 from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.domain.incident import Incident

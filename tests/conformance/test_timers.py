@@ -3,7 +3,7 @@
 import pytest
 
 from llm_incident_manager.adapters.clock import SystemClock
-from llm_incident_manager.domain.ids import IncidentId
+from llm_incident_manager.domain.ids import IncidentId, TenantId
 from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.domain.timers import TimerKind
 from llm_incident_manager.ports.changes import Changes
@@ -11,7 +11,7 @@ from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.ports.timers import Overdue, TimerKey, TimerRetry, TimerRow
 from tests.support.backends import Backend
 from tests.support.builders import NOW, TENANT, make_id
-from tests.support.steps import later, write
+from tests.support.steps import later, opened, write
 
 
 def a_timer(due: Instant = NOW, key: str = "snooze", incident: str = "") -> TimerRow:
@@ -29,7 +29,7 @@ async def claim(store: Store, at: Instant = NOW, limit: int = 10, owner: str = "
 
 async def still_leased(store: Store, *rows: TimerRow) -> list[TimerRow]:
     async with store.transaction() as tx:
-        return list(await tx.leased_timers(rows))
+        return list((await tx.hold_timers(rows)).timers)
 
 
 def leased(row: TimerRow, times: int = 1) -> TimerRow:
@@ -112,6 +112,36 @@ async def test_what_failed_waits_and_stays_due_since_its_moment(store: Store) ->
     assert await claim(store, later(4)) == [leased(row, 2)._replace(attempts=1, last_error="busy")]
 
 
+async def test_the_next_timer_is_the_first_that_is_not_due_yet(store: Store) -> None:
+    assert await store.next_timer(NOW) is None
+    await set_timers(store, a_timer(later(-1)), a_timer(NOW), a_timer(later(5)), a_timer(later(3)))
+    assert await store.next_timer(NOW) == later(3)
+    assert await store.next_timer(later(3)) == later(5)
+    assert await store.next_timer(later(5)) is None
+
+
+async def test_timers_are_held_with_the_incidents_of_all_of_them_that_exist(store: Store) -> None:
+    here = await opened(store)
+    there = await opened(store, tenant=TenantId("another"))
+    rows = [a_timer(incident=here.id), a_timer(incident=there.id)._replace(tenant=there.tenant), a_timer()]
+    await set_timers(store, *rows)
+    mine = await claim(store)
+    await set_timers(store, next(row for row in rows if row.incident_id == there.id))
+    async with store.transaction() as tx:
+        held = await tx.hold_timers(mine)
+    assert [row.incident_id for row in held.timers] == [row.incident_id for row in mine if row.incident_id != there.id]
+    assert held.incidents == {here.id: here, there.id: there}
+
+
+async def test_a_timer_that_is_done_and_set_again_is_due_again(store: Store) -> None:
+    await set_timers(store, row := a_timer())
+    (mine,) = await claim(store)
+    await write(store, Changes(timers_done=[mine], timers=[row._replace(due_at=later(9))]))
+    assert await claim(store, later(8)) == []
+    assert await still_leased(store, mine) == []
+    assert [each.due_at for each in await claim(store, later(9))] == [later(9)]
+
+
 async def test_what_is_due_is_counted_leased_or_not(store: Store) -> None:
     await set_timers(store, a_timer(later(-5)), a_timer(later(-3)), a_timer(later(9)))
     await claim(store, limit=1)
@@ -122,11 +152,11 @@ async def test_what_is_due_is_counted_leased_or_not(store: Store) -> None:
 async def test_timers_outlive_the_process(store: Store, backend: Backend) -> None:
     await set_timers(store, row := a_timer(later(10)))
     await store.close()
-    opened = await backend.open()
+    again = await backend.open()
     try:
-        assert await claim(opened, later(3_600)) == [leased(row)]
+        assert await claim(again, later(3_600)) == [leased(row)]
     finally:
-        await opened.close()
+        await again.close()
 
 
 @pytest.mark.needs("durable", "one_process")
@@ -137,8 +167,8 @@ async def test_the_leases_of_a_process_that_is_gone_end_and_waits_after_failures
     mine = {row.incident_id: row for row in await claim(store)}[failed.incident_id]
     await write(store, Changes(timer_retries=[TimerRetry(*mine[:2], mine.fence, 1, later(600), "busy")]))
     await store.close()
-    opened = await backend.open()
+    again = await backend.open()
     try:
-        assert await claim(opened, later(1)) == [leased(held, 2)]
+        assert await claim(again, later(1)) == [leased(held, 2)]
     finally:
-        await opened.close()
+        await again.close()

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from llm_incident_manager.adapters.sql.audit import AUDIT_COLUMNS, AuditRow, first_broken
+from llm_incident_manager.adapters.sql.audit import AUDIT_COLUMNS
+from llm_incident_manager.domain.audit_chain import AuditRow, first_broken
 from llm_incident_manager.domain.errors import NotFound
 from llm_incident_manager.domain.ids import EventId, TenantId
 from llm_incident_manager.domain.lifecycle import State

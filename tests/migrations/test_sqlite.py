@@ -1,9 +1,6 @@
 """Migrations on SQLite: each one wholly or not at all, and the snapshot is what they give."""
 
 import re
-import signal
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +15,6 @@ from llm_incident_manager.adapters.sqlite.store import Options, open_store
 from llm_incident_manager.ports.stores import StoreRefused
 from tests.support import snapshots
 from tests.support.builders import NOW, make_id
-from tests.support.sizes import FULL
 
 ALL = tuple(migration.name for migration in migrations.load("sqlite"))
 BAD = migrations.Migration(len(ALL) + 1, "0002_pre_bad", "CREATE TABLE half (a); CREATE TABLE half (a);", "c" * 64)
@@ -102,46 +98,6 @@ async def test_a_database_to_which_a_newer_program_has_only_added_can_be_used(da
     await (await open_store(Options(database, InlineExecutor), make_id(), NOW, migrate=migrate)).close()
     with pytest.raises(StoreRefused, match="start the newer program"):
         schema.migrate(database, NOW)
-
-
-KILLED = """
-import os, signal, sys
-from contextlib import closing
-from pathlib import Path
-from llm_incident_manager.adapters.sqlite import connection, schema
-left = int(sys.argv[2])
-
-def count(_):
-    global left
-    left -= 1
-    if not left:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return True
-
-opened = connection.open_writer(sys.argv[1])
-opened.trace_v2(1, count)
-schema.apply(opened, 7, schema.pending(opened))
-"""
-
-
-@pytest.mark.slow
-def test_a_migration_that_is_killed_at_any_statement_is_finished_by_the_next_start(tmp_path: Path) -> None:
-    """Fault 6, kill -9: every statement in full, some of them otherwise."""
-    expected, killed, code = snapshots.of_sqlite(), 0, -1
-    for statement in range(1, 400, 1 if FULL else 23):
-        database = tmp_path / f"{statement}.db"
-        command = [sys.executable, "-c", KILLED, str(database), str(statement)]
-        code = subprocess.run(command, check=False, capture_output=True).returncode
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL
-        killed += 1
-        schema.migrate(database, NOW)
-        assert names(database) == list(ALL)
-        with closing(apsw.Connection(str(database))) as connection:
-            assert schema.snapshot(connection) == expected
-    assert killed >= 3
-    assert code == 0, "at last there was nothing left to be killed at"
 
 
 def test_no_file_ends_the_transaction_it_runs_in() -> None:

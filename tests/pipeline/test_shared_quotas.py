@@ -18,7 +18,7 @@ from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.engines.admission import Quota, Reason
 from llm_incident_manager.pipeline.batch import Submission
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
-from llm_incident_manager.pipeline.quotas import TenantQuotas
+from llm_incident_manager.pipeline.quotas import SHARED_SECONDS, TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from tests.support.builders import TENANT, make_event
 from tests.support.redis import RedisServer
@@ -29,13 +29,13 @@ TEN = Quota(rate=0.5, burst_seconds=20)
 
 
 @asynccontextmanager
-async def process(url: str, quota: Quota = TEN) -> AsyncIterator[tuple[World, Batcher]]:
-    """A process with a connection of its own."""
+async def process(url: str, quota: Quota = TEN, patience: float = 5.0) -> AsyncIterator[tuple[World, Batcher]]:
+    """A process with a connection of its own, which waits for Redis rather than counting for itself."""
     link = Connection(redis_urls.parse(url), Deadlines(0.5, 0.5), "test", lambda *_: None)
     await link.probe()
     async with a_world() as world:
         own = ProcessRates(SystemClock())
-        quotas = TenantQuotas(quota, own, SharedRates(link, own))
+        quotas = TenantQuotas(quota, own, SharedRates(link, own), patience)
         batcher = Batcher(Runner(world.tools), Limits(linger=0), world.tools.metrics, quotas)
         task = asyncio.create_task(batcher.run())
         try:
@@ -98,7 +98,7 @@ async def test_without_redis_a_process_goes_on_from_what_redis_said_last(redis_o
 
 @pytest.mark.parametrize("fault", ["killed", "frozen"])
 async def test_without_redis_each_process_has_the_quota_for_itself(redis_own: RedisServer, fault: str) -> None:
-    async with process(redis_own.url) as one, process(redis_own.url) as other:
+    async with process(redis_own.url) as one, process(redis_own.url, patience=SHARED_SECONDS) as other:
         assert await admitted(*one, 10) == 10
         redis_own.kill() if fault == "killed" else redis_own.freeze()
         start = time.perf_counter()

@@ -65,7 +65,7 @@ async def placed(cluster: Cluster, kind: str) -> AsyncIterator[Place]:
         env, redis = stack.enter_context(bus_environment(kind))
         env |= {"DATABASE_URL": cluster.dsn(cluster.create()), **UNSAFE}
         channels = orjson.dumps([{"type": "webhook", "webhook_url": receiver.url}]).decode()
-        env |= {"LLM_IM__NOTIFICATIONS__CHANNELS": channels}
+        env |= {"LLM_IM__NOTIFICATIONS__CHANNELS": channels, "LLM_IM__OUTBOUND__ALLOW": "127.0.0.0/8"}
         door, watched, _ = [
             await stack.enter_async_context(
                 running_server(env={**env, "LLM_IM__ROLES": roles, "LLM_IM__INSTANCE_ID": name})

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.command import command
-from tests.support.receiver import Receiver, a_receiver
+from tests.support.receiver import LOOPBACK, Receiver, a_receiver
 from tests.support.server import RunningServer, running_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -57,7 +57,8 @@ async def place() -> AsyncIterator[Place]:
                 "channels": [{"type": "webhook", "webhook_url": receiver.url}],
                 "max_attempts": ATTEMPTS,
                 "base_delay_secs": 0.01,
-            }
+            },
+            **LOOPBACK,
         }
         async with running_server(config=json.dumps(settings)) as server:
             yield Place(server, receiver)

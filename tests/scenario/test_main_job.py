@@ -9,7 +9,7 @@ from incidentmanager.v1 import incident_pb2
 
 from llm_incident_client.client import IncidentClient
 from tests.support.http import whole
-from tests.support.receiver import a_receiver
+from tests.support.receiver import LOOPBACK, a_receiver
 from tests.support.server import running_server
 
 SECRET = "shared-secret"
@@ -18,7 +18,7 @@ SECRET = "shared-secret"
 def config(url: str) -> str:
     """A webhook and the log."""
     channel = {"type": "webhook", "webhook_url": url, "secret": SECRET}
-    return json.dumps({"notifications": {"channels": [channel, {"type": "log"}]}})  # JSON is YAML
+    return json.dumps({"notifications": {"channels": [channel, {"type": "log"}]}, **LOOPBACK})  # JSON is YAML
 
 
 async def test_steps_one_to_eleven_from_the_source_system_to_the_responders_acknowledgement() -> None:

@@ -61,6 +61,11 @@ class Books:
             f"WHERE i.state NOT IN {OPEN_STATES}"
         )
 
+    def breaches(self) -> list[tuple[str, int]]:
+        """The recorded breaches of promises: whose, and when it was recorded."""
+        found = self._ask("SELECT incident_id, at FROM timeline WHERE kind = 'SLA_BREACHED'")
+        return [(_id(stored), int(at)) for stored, at in found]
+
     def number(self, sql: str) -> int:
         """The one number that a statement gives."""
         ((number,),) = self._ask(sql)

@@ -13,6 +13,7 @@ import asyncpg
 from tests.support.command import Finished, command
 from tests.support.http import Answer, whole
 from tests.support.postgres import Cluster
+from tests.support.receiver import LOOPBACK
 from tests.support.server import RunningServer, running_server
 
 QUICK_LEASES = "3"
@@ -32,7 +33,7 @@ class Fleet:
     async def start(self, *arguments: str, **env: str) -> RunningServer:
         """Starts one more process of it, with arguments for `serve`."""
         channels = [{"type": "webhook", "webhook_url": self.url}] if self.url else [{"type": "log"}]
-        settings = {"notifications": {"channels": channels}, "processes": {"lease_secs": self.lease_secs}}
+        settings = {"notifications": {"channels": channels}, "processes": {"lease_secs": self.lease_secs}, **LOOPBACK}
         own = {
             "DATABASE_URL": self.cluster.dsn(self.database),
             **UNSAFE,

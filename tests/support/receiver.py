@@ -8,6 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
+LOOPBACK = {"outbound": {"allow": ["127.0.0.1"]}}
+"""The part of a configuration that lets the server connect here."""
+
 
 @dataclass(frozen=True)
 class Received:

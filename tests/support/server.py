@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -32,6 +33,8 @@ class RunningServer:
     process: asyncio.subprocess.Process | None = field(default=None, repr=False)
     program: str = "llm_incident_manager"
     """The module that is run: the product, or one that breaks something of it first."""
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    """How to reach its HTTP port, where that speaks TLS."""
 
     @property
     def grpc(self) -> str:
@@ -41,7 +44,7 @@ class RunningServer:
     @property
     def http(self) -> str:
         """Base URL."""
-        return f"http://127.0.0.1:{self.http_port}"
+        return f"http{'' if self.tls is None else 's'}://127.0.0.1:{self.http_port}"
 
     @property
     def data(self) -> Path:
@@ -69,7 +72,7 @@ class RunningServer:
                 env=self._environment(),
             )
         async with asyncio.timeout(START_SECONDS):
-            while await status_of(self.http_port, "/health/ready") != 200:
+            while await status_of(self.http_port, "/health/ready", self.tls) != 200:
                 if self.process.returncode is not None:
                     raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.log[-4000:]}")
                 await asyncio.sleep(0.01)
@@ -124,14 +127,15 @@ async def running_server(
     config: str | None = None,
     folder: Path | None = None,
     program: str = RunningServer.program,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[RunningServer]:
     """A started server, ended with the block. `arguments` are those of `serve`; `config` is the text of its
-    config.yaml; `folder` keeps its data."""
+    config.yaml; `folder` keeps its data; `tls` is how to reach it where it speaks TLS."""
     with tempfile.TemporaryDirectory(prefix="llm-im-", ignore_cleanup_errors=True) as temporary:
         place = folder or Path(temporary)
         if config is not None:
             (place / "config.yaml").write_text(config, "utf-8")
-        server = RunningServer(place, env or {}, free_port(), free_port(), arguments, program=program)
+        server = RunningServer(place, env or {}, free_port(), free_port(), arguments, program=program, tls=tls)
         try:
             await server.start()
             yield server
@@ -146,10 +150,10 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-async def status_of(port: int, path: str) -> int:
+async def status_of(port: int, path: str, tls: ssl.SSLContext | None = None) -> int:
     """The HTTP status of a GET; 0 while nobody answers."""
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     except OSError:
         return 0
     try:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%incidentmanager/v1/audit_record.proto\x12\x12incidentmanager.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x04\n\x0b\x41uditRecord\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x11\n\tproven_by\x18\x05 \x01(\t\x12\x12\n\ncredential\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x08 \x01(\t\x12\x10\n\x08resource\x18\t \x01(\t\x12=\n\x07\x64\x65tails\x18\n \x03(\x0b\x32,.incidentmanager.v1.AuditRecord.DetailsEntry\x12;\n\x06\x62\x65\x66ore\x18\x0b \x03(\x0b\x32+.incidentmanager.v1.AuditRecord.BeforeEntry\x12\x39\n\x05\x61\x66ter\x18\x0c \x03(\x0b\x32*.incidentmanager.v1.AuditRecord.AfterEntry\x12\x15\n\rprevious_hash\x18\r \x01(\t\x12\x0c\n\x04hash\x18\x0e \x01(\t\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0b\x42\x65\x66oreEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a,\n\nAfterEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa4\x01\n\x0f\x41uditCheckpoint\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07records\x18\x03 \x01(\x03\x12\x0c\n\x04root\x18\x04 \x01(\t\x12\x15\n\rprevious_hash\x18\x05 \x01(\t\x12\x0e\n\x06key_id\x18\x06 \x01(\t\x12\x11\n\tsignature\x18\x07 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%incidentmanager/v1/audit_record.proto\x12\x12incidentmanager.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\x04\n\x0b\x41uditRecord\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x11\n\tproven_by\x18\x05 \x01(\t\x12\x12\n\ncredential\x18\x06 \x01(\t\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x08 \x01(\t\x12\x10\n\x08resource\x18\t \x01(\t\x12=\n\x07\x64\x65tails\x18\n \x03(\x0b\x32,.incidentmanager.v1.AuditRecord.DetailsEntry\x12;\n\x06\x62\x65\x66ore\x18\x0b \x03(\x0b\x32+.incidentmanager.v1.AuditRecord.BeforeEntry\x12\x39\n\x05\x61\x66ter\x18\x0c \x03(\x0b\x32*.incidentmanager.v1.AuditRecord.AfterEntry\x12\x15\n\rprevious_hash\x18\r \x01(\t\x12\x0c\n\x04hash\x18\x0e \x01(\t\x12\x14\n\x0chash_version\x18\x0f \x01(\x05\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0b\x42\x65\x66oreEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a,\n\nAfterEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe6\x01\n\x0f\x41uditCheckpoint\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07records\x18\x03 \x01(\x03\x12\x0c\n\x04root\x18\x04 \x01(\t\x12\x15\n\rprevious_hash\x18\x05 \x01(\t\x12\x0e\n\x06key_id\x18\x06 \x01(\t\x12\x11\n\tsignature\x18\x07 \x01(\t\x12/\n\x04\x65nds\x18\x08 \x03(\x0b\x32!.incidentmanager.v1.AuditChainEnd\x12\x0f\n\x07retired\x18\t \x03(\t\"?\n\rAuditChainEnd\x12\x0e\n\x06writer\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,13 +39,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITRECORD_AFTERENTRY']._loaded_options = None
   _globals['_AUDITRECORD_AFTERENTRY']._serialized_options = b'8\001'
   _globals['_AUDITRECORD']._serialized_start=95
-  _globals['_AUDITRECORD']._serialized_end=649
-  _globals['_AUDITRECORD_DETAILSENTRY']._serialized_start=510
-  _globals['_AUDITRECORD_DETAILSENTRY']._serialized_end=556
-  _globals['_AUDITRECORD_BEFOREENTRY']._serialized_start=558
-  _globals['_AUDITRECORD_BEFOREENTRY']._serialized_end=603
-  _globals['_AUDITRECORD_AFTERENTRY']._serialized_start=605
-  _globals['_AUDITRECORD_AFTERENTRY']._serialized_end=649
-  _globals['_AUDITCHECKPOINT']._serialized_start=652
-  _globals['_AUDITCHECKPOINT']._serialized_end=816
+  _globals['_AUDITRECORD']._serialized_end=671
+  _globals['_AUDITRECORD_DETAILSENTRY']._serialized_start=532
+  _globals['_AUDITRECORD_DETAILSENTRY']._serialized_end=578
+  _globals['_AUDITRECORD_BEFOREENTRY']._serialized_start=580
+  _globals['_AUDITRECORD_BEFOREENTRY']._serialized_end=625
+  _globals['_AUDITRECORD_AFTERENTRY']._serialized_start=627
+  _globals['_AUDITRECORD_AFTERENTRY']._serialized_end=671
+  _globals['_AUDITCHECKPOINT']._serialized_start=674
+  _globals['_AUDITCHECKPOINT']._serialized_end=904
+  _globals['_AUDITCHAINEND']._serialized_start=906
+  _globals['_AUDITCHAINEND']._serialized_end=969
 # @@protoc_insertion_point(module_scope)

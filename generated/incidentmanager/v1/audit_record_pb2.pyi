@@ -99,6 +99,7 @@ class AuditRecord(_message.Message):
     AFTER_FIELD_NUMBER: _builtins.int
     PREVIOUS_HASH_FIELD_NUMBER: _builtins.int
     HASH_FIELD_NUMBER: _builtins.int
+    HASH_VERSION_FIELD_NUMBER: _builtins.int
     writer: _builtins.str
     """Who wrote the chain: one start of one process."""
     sequence: _builtins.int
@@ -119,6 +120,8 @@ class AuditRecord(_message.Message):
     """Hash of the record before, in hex; zeros for the first."""
     hash: _builtins.str
     """Hash of this record with the one before, in hex."""
+    hash_version: _builtins.int
+    """How the hash is made: 1 for records of releases that knew no credentials, 2 since."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -152,10 +155,11 @@ class AuditRecord(_message.Message):
         after: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         previous_hash: _builtins.str = ...,
         hash: _builtins.str = ...,
+        hash_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "after", b"after", "before", b"before", "credential", b"credential", "details", b"details", "hash", b"hash", "previous_hash", b"previous_hash", "proven_by", b"proven_by", "resource", b"resource", "sequence", b"sequence", "source", b"source", "time", b"time", "writer", b"writer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "after", b"after", "before", b"before", "credential", b"credential", "details", b"details", "hash", b"hash", "hash_version", b"hash_version", "previous_hash", b"previous_hash", "proven_by", b"proven_by", "resource", b"resource", "sequence", b"sequence", "source", b"source", "time", b"time", "writer", b"writer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -174,12 +178,14 @@ class AuditCheckpoint(_message.Message):
     PREVIOUS_HASH_FIELD_NUMBER: _builtins.int
     KEY_ID_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
+    ENDS_FIELD_NUMBER: _builtins.int
+    RETIRED_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Its number, from 1, without a gap."""
     records: _builtins.int
-    """How many records there are up to it."""
+    """How many records there are up to it, without those of chains that retention has ended."""
     root: _builtins.str
-    """Hash over the ends of all chains, in hex."""
+    """Hash over `ends`, in hex."""
     previous_hash: _builtins.str
     """Hash of the checkpoint before, in hex."""
     key_id: _builtins.str
@@ -189,6 +195,14 @@ class AuditCheckpoint(_message.Message):
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
+
+    @_builtins.property
+    def ends(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuditChainEnd]:
+        """The chains that have grown since the checkpoint before, and where they end."""
+
+    @_builtins.property
+    def retired(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The writers of chains that retention ends from now on."""
 
     def __init__(
         self,
@@ -200,11 +214,43 @@ class AuditCheckpoint(_message.Message):
         previous_hash: _builtins.str = ...,
         key_id: _builtins.str = ...,
         signature: _builtins.str = ...,
+        ends: _abc.Iterable[Global___AuditChainEnd] | None = ...,
+        retired: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "number", b"number", "previous_hash", b"previous_hash", "records", b"records", "root", b"root", "signature", b"signature", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends", b"ends", "key_id", b"key_id", "number", b"number", "previous_hash", b"previous_hash", "records", b"records", "retired", b"retired", "root", b"root", "signature", b"signature", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AuditCheckpoint: _TypeAlias = AuditCheckpoint  # noqa: Y015
+
+@_typing.final
+class AuditChainEnd(_message.Message):
+    """Where a chain ends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRITER_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    writer: _builtins.str
+    """Who wrote it."""
+    sequence: _builtins.int
+    """The place of its last record."""
+    hash: _builtins.str
+    """The hash of its last record, in hex."""
+    def __init__(
+        self,
+        *,
+        writer: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        hash: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "sequence", b"sequence", "writer", b"writer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditChainEnd: _TypeAlias = AuditChainEnd  # noqa: Y015

@@ -183,6 +183,7 @@ class VerifyAuditResponse(_message.Message):
     WRITER_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
     PROVEN_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    REMARKS_FIELD_NUMBER: _builtins.int
     intact: _builtins.bool
     """Nothing was changed, inserted, moved or deleted, as far as the checkpoints reach."""
     records: _builtins.int
@@ -199,7 +200,11 @@ class VerifyAuditResponse(_message.Message):
     """Its place in the chain."""
     @_builtins.property
     def proven_until_time(self) -> _timestamp_pb2.Timestamp:
-        """The time of the newest checkpoint: what came later could be cut off without a trace."""
+        """The time of the newest checkpoint whose signature is right: what came later could be changed without a trace."""
+
+    @_builtins.property
+    def remarks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What keeps the proof from being a whole one, such as checkpoints whose key is not known here."""
 
     def __init__(
         self,
@@ -212,10 +217,11 @@ class VerifyAuditResponse(_message.Message):
         writer: _builtins.str = ...,
         sequence: _builtins.int = ...,
         proven_until_time: _timestamp_pb2.Timestamp | None = ...,
+        remarks: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["proven_until_time", b"proven_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chains", b"chains", "checkpoints", b"checkpoints", "fault", b"fault", "intact", b"intact", "proven_until_time", b"proven_until_time", "records", b"records", "sequence", b"sequence", "writer", b"writer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chains", b"chains", "checkpoints", b"checkpoints", "fault", b"fault", "intact", b"intact", "proven_until_time", b"proven_until_time", "records", b"records", "remarks", b"remarks", "sequence", b"sequence", "writer", b"writer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ from llm_incident_manager.adapters.sql.archive import Reader, Writer
 from llm_incident_manager.adapters.sql.verifying import Verified
 from llm_incident_manager.adapters.ticking import Ticking
 from llm_incident_manager.config import Settings
+from llm_incident_manager.domain.audit_proof import Report, Trail
+from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.domain.time import Instant, rfc3339
 from llm_incident_manager.ports.hints import Hints, Nobody
@@ -127,6 +129,29 @@ def restore(settings: Settings, file: Path, now: Instant, *, force: bool) -> Ver
 
             sqlite.restore(database, reader, now, force=force)
     return verified
+
+
+def prove_audit(
+    settings: Settings, begin: Callable[[TenantId], Trail], more: set[TenantId]
+) -> Mapping[TenantId, Report]:
+    """What the audit trail of each tenant shows, those of `more` included, whoever uses the database meanwhile.
+
+    Raises StoreRefused for what a person must mend, StoreUnavailable when the database does not answer, OSError.
+    """
+    if settings.storage.type == "postgresql":
+        from llm_incident_manager.adapters.postgres import trails as postgres
+
+        return asyncio.run(postgres.prove(_postgres_options(settings), begin, more))
+    if (database := _file(settings)) is None:
+        raise StoreRefused("storage.type memory keeps nothing that could be proven: choose sqlite or postgresql")
+    from llm_incident_manager.adapters.sqlite import trails as sqlite
+
+    return sqlite.prove(database, begin, more)
+
+
+def prove_backup(file: Path, begin: Callable[[TenantId], Trail], more: set[TenantId]) -> Mapping[TenantId, Report]:
+    """The same of a backup. Raises StoreRefused when it is not whole or of a newer program, OSError."""
+    return verifying.trails(file, begin, more)
 
 
 def check_ledger(settings: Settings, now: Instant) -> ledger.Report:

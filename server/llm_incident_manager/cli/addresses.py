@@ -19,7 +19,8 @@ CONTEXT_VARIABLE = "LLM_IM_CONTEXT"
 class Context:
     """How to reach one server and how to look at it; what is empty keeps its default.
 
-    `ca`, `certificate` and `key` are paths of PEM files, `api_key_file` that of a file which holds an API key.
+    `ca`, `certificate` and `key` are paths of PEM files, `api_key_file` and `token_file` those of files with an API key
+    or a bearer token. `login` asks the `issuer` for one as `client_id`, for a `scope` and an `audience` if given.
     """
 
     address: str
@@ -28,6 +29,11 @@ class Context:
     key: str = ""
     server_name: str = ""
     api_key_file: str = ""
+    token_file: str = ""
+    issuer: str = ""
+    client_id: str = ""
+    scope: str = ""
+    audience: str = ""
     actor: str = ""
     time_zone: str = ""
     output: str = ""

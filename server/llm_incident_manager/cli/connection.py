@@ -31,8 +31,14 @@ def channel(how: Invocation) -> ChannelOptions:
     """How to reach the context's server. Raises OSError for an unreadable file, BadUsage for half an identity."""
     context = how.context
     api_key = Path(context.api_key_file).read_text("utf-8").strip() if context.api_key_file else ""
+    bearer = None
+    if context.token_file:
+        from llm_incident_manager.adapters.clock import SystemClock
+        from llm_incident_manager.cli import token_files
+
+        bearer = token_files.source(Path(context.token_file), SystemClock())
     try:
-        return ChannelOptions(context.address, _tls(context), api_key)
+        return ChannelOptions(context.address, _tls(context), api_key, bearer)
     except ValueError as wrong:
         raise BadUsage(f"the context cannot be used: {wrong}") from None
 

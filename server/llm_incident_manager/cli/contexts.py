@@ -30,6 +30,11 @@ def add(  # noqa: PLR0913 - one option a fact
     key: Annotated[str, _path_option("key", "PEM of its private key.")] = "",
     server_name: Annotated[str, typer.Option("--server-name", help="The name in the server's certificate.")] = "",
     api_key_file: Annotated[str, _path_option("api-key-file", "File that holds an API key.")] = "",
+    token_file: Annotated[str, _path_option("token-file", "File that holds a bearer token.")] = "",
+    issuer: Annotated[str, typer.Option("--issuer", help="URL of the issuer that `login` asks.")] = "",
+    client_id: Annotated[str, typer.Option("--client-id", help="What that issuer calls this command line.")] = "",
+    scope: Annotated[str, typer.Option("--scope", help="What `login` asks for.")] = "",
+    audience: Annotated[str, typer.Option("--audience", help="For whom, where the issuer wants to be told.")] = "",
     actor: Annotated[str, typer.Option("--actor", help="Who acts, if not the caller.")] = "",
     time_zone: Annotated[str, typer.Option("--time-zone", help="For tables.")] = "",
     output: Annotated[Output | None, typer.Option("--output", "-o", help="How to print.", case_sensitive=False)] = None,
@@ -38,12 +43,19 @@ def add(  # noqa: PLR0913 - one option a fact
     with failures.reported():
         if bool(certificate) != bool(key):
             raise failures.BadUsage("--cert and --key belong together: give both or neither")
+        if api_key_file and token_file:
+            raise failures.BadUsage("--api-key-file and --token-file both say who you are: give one of them")
         look.zone(time_zone)
         files = {"ca": ca, "certificate": certificate, "key": key, "api_key_file": api_key_file}
+        files["token_file"] = token_file
         book = _load()
         book.contexts[name] = Context(
             address,
             server_name=server_name,
+            issuer=issuer,
+            client_id=client_id,
+            scope=scope,
+            audience=audience,
             actor=actor,
             time_zone=time_zone,
             output=str(output or ""),

@@ -27,13 +27,22 @@ class BadUsage(Exception):
     """What was typed cannot be meant; the message says what would be."""
 
 
+class Refused(Exception):
+    """Somebody other than the server refused, or did not answer; `code` is the exit code."""
+
+    def __init__(self, message: str, code: Exit = Exit.FAILED) -> None:
+        """The message is for people."""
+        super().__init__(message)
+        self.code = code
+
+
 _START = "is it running? Start it with `llm-incident-manager serve`, or name another with --address or LLM_IM_ADDRESS"
 _REMEDIES = {
     "STALE_ETAG": "read it again with `incident show`, then repeat the command with the new etag, or without --etag",
     "REQUEST_ID_REUSED": "leave the request id away, or take a new one",
     "PRODUCER_FENCED": "another stream uses this producer id: end that one, or give --producer-id",
     "STORE_UNAVAILABLE": "look at the server's log, then repeat",
-    "UNAUTHENTICATED": "the server wants to know who calls",
+    "UNAUTHENTICATED": "give the context an API key or a certificate (`context add`), or get a token with `login`",
     "INTERNAL": "this is a defect of the server: its log tells more under the request id",
 }
 
@@ -59,6 +68,8 @@ def reported(address: str = "") -> Iterator[Told]:
         _leave_quietly()
     except BadUsage as wrong:
         _fail(str(wrong), Exit.USAGE)
+    except Refused as refused:
+        _fail(str(refused), refused.code)
     except OSError as wrong:
         _fail(f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong), Exit.USAGE)
     except DomainError as refused:

@@ -64,6 +64,7 @@ class Invocation:
     patience: float | None = None
     zone: tzinfo | None = None
     colour: Colour = Colour.AUTO
+    context_name: str = ""
 
     @property
     def address(self) -> str:
@@ -77,23 +78,24 @@ class Invocation:
 
 def settle(given: Given, environment: Mapping[str, str]) -> Invocation:
     """Options go before the environment, and that goes before the current context. Raises BadUsage."""
-    context = _context(given, environment)
+    name, context = _context(given, environment)
     zone = given.time_zone or environment.get(ZONE_VARIABLE) or context.time_zone
     output = given.output or (Output.JSON if given.as_json else None) or _output(context)
-    return Invocation(context, output, given.patience, look.zone(zone), given.colour or Colour.AUTO)
+    return Invocation(context, output, given.patience, look.zone(zone), given.colour or Colour.AUTO, name)
 
 
-def _context(given: Given, environment: Mapping[str, str]) -> Context:
+def _context(given: Given, environment: Mapping[str, str]) -> tuple[str, Context]:
+    """The context that is meant, and its name if it has one."""
     named = given.context_name or (
         "" if environment.get(ADDRESS_VARIABLE) else environment.get(addresses.CONTEXT_VARIABLE)
     )
     address = given.address or ("" if given.context_name else environment.get(ADDRESS_VARIABLE))
     if address and not given.context_name:
-        return Context(address)
+        return "", Context(address)
     book = addresses.load(addresses.path(environment))
     name = named or book.current
     found = book.named(name) if name else _DEFAULT
-    return replace(found, address=address) if address else found
+    return name, replace(found, address=address) if address else found
 
 
 def _output(context: Context) -> Output:

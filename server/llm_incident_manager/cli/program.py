@@ -8,8 +8,10 @@ import typer
 import llm_incident_manager
 from llm_incident_manager.cli import (
     access_roles,
+    audit,
     backup,
     bus,
+    certs,
     completion,
     contexts,
     denials,
@@ -17,6 +19,7 @@ from llm_incident_manager.cli import (
     fingerprints,
     keys,
     ledger,
+    login,
     options,
     processes,
     replay,
@@ -42,13 +45,14 @@ app.add_typer(bus.app, name="bus")
 app.add_typer(keys.app, name="keys")
 app.add_typer(access_roles.app, name="roles")
 app.add_typer(tenants.app, name="tenants")
-certificates = typer.Typer(no_args_is_help=True, help="Client certificates.")
-denials.add_to(certificates)
-app.add_typer(certificates, name="certs")
+denials.add_to(certs.app)
+app.add_typer(certs.app, name="certs")
 whoami.add_to(app)
+app.add_typer(audit.app, name="audit")
 service.add_to(app)
 backup.add_to(app)
 processes.add_to(app)
+login.add_to(app)
 replay.add_to(app)
 fingerprints.add_to(app)
 completion.add_to(app)

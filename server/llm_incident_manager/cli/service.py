@@ -58,6 +58,9 @@ def serve(
 
         options = [f"--{name}={value}" for name, value in {"config": config_file, **given}.items() if value is not None]
         raise typer.Exit(several.run(settings, options))
+    from llm_incident_manager.transport.rpc import environment
+
+    environment.prepare(tls=settings.tls.on, least=settings.tls.minimum_version)
     from llm_incident_manager import app
     from llm_incident_manager.transport.listening import Place
 

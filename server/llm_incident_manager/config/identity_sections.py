@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, SecretStr
 
+from llm_incident_manager.config.issuers import Issuer
 from llm_incident_manager.config.problems import Problem
 from llm_incident_manager.config.values import Count, FilePath, Seconds, Section
 
@@ -50,6 +51,8 @@ class Identity(Section):
     order: Order = ("api_key", "jwt", "mtls")
     """Which of several credentials of a call counts: the first of these; one left out never does."""
     api_keys: ApiKeys = ApiKeys()
+    issuers: tuple[Issuer, ...] = ()
+    """Whose bearer tokens count."""
     lockout: Lockout = Lockout()
 
 

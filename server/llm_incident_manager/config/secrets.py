@@ -48,7 +48,7 @@ def _in_directory(directory: Path, known: frozenset[str], prefix: str) -> Iterat
 
 def _names_a_file(name: str, known: frozenset[str], prefix: str) -> bool:
     """Not where the setting itself is a path, such as a certificate's."""
-    if not name.endswith(SUFFIX):
+    if not name.endswith(SUFFIX) or name in known:
         return False
     stem = name.removesuffix(SUFFIX)
     if stem in known:

@@ -55,7 +55,7 @@ class Api(Section):
     """HTTP: REST, health and metrics."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; any but a loopback address needs `identity.allow_anonymous`."""
+    """Address to listen on; any but a loopback address needs `identity.required`."""
     port: Port = 3000
     """Port to listen on; 0 takes a free one."""
     max_body_bytes: Bytes = 4 * MIB
@@ -68,7 +68,7 @@ class Grpc(Section):
     """gRPC."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; any but a loopback address needs `identity.allow_anonymous`."""
+    """Address to listen on; any but a loopback address needs `identity.required`."""
     port: Port = 50051
     """Port to listen on; 0 takes a free one."""
     max_message_bytes: Bytes = 4 * MIB

@@ -1,18 +1,20 @@
 """All settings as one value, and what they must not contradict. Frozen: a change is a new start."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from itertools import count
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from llm_incident_manager.config import (
+    auditing,
     bus_section,
     identity_sections,
+    issuers,
     keeping,
     limits_section,
+    outbound_section,
     planned,
     promises,
     redaction_section,
@@ -20,10 +22,12 @@ from llm_incident_manager.config import (
     redis_urls,
     sections,
     several,
+    tls_section,
     urls,
 )
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import Roles, Section
+from llm_incident_manager.domain.destinations import is_loopback
 from llm_incident_manager.domain.roles import ALL
 
 NOT_YET = ("ml", "enrichment", "correlation", "escalation")
@@ -49,12 +53,15 @@ class Settings(Section):
     grpc: sections.Grpc = sections.Grpc()
     watch: sections.Watch = sections.Watch()
     identity: identity_sections.Identity = identity_sections.Identity()
+    tls: tls_section.Tls = tls_section.Tls()
     ingest: sections.Ingest = sections.Ingest()
     deduplication: sections.Deduplication = sections.Deduplication()
     triage: sections.Triage = sections.Triage()
     notifications: sections.Notifications = sections.Notifications()
+    outbound: outbound_section.Outbound = outbound_section.Outbound()
     sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
+    audit: auditing.Audit = auditing.Audit()
     processes: several.Processes = several.Processes()
     limits: limits_section.Limits = limits_section.Limits()
     redaction: redaction_section.Redaction = redaction_section.Redaction()
@@ -72,9 +79,21 @@ class Settings(Section):
         return tuple(key for name in NOT_YET for key in _explicit(name, getattr(self, name)))
 
     def exposed(self) -> tuple[str, ...]:
-        """Listening addresses that others can reach, for instance `grpc 0.0.0.0:50051`."""
+        """Listening addresses that others can reach without saying who they are, for instance `grpc 0.0.0.0:50051`."""
+        if self.asks_who_calls:
+            return ()
         listeners = (("api", self.api), ("grpc", self.grpc))
         return tuple(f"{name} {it.host}:{it.port}" for name, it in listeners if not is_loopback(it.host))
+
+    @property
+    def asks_who_calls(self) -> bool:
+        """Whether nobody is served without a credential."""
+        return self.identity.required or (self.tls.on and self.tls.client_certificates == "required")
+
+    @property
+    def grpc_mtls_port(self) -> int | None:
+        """The gRPC port that requires client certificates beside the one that asks for none; None without such two."""
+        return self.tls.mtls_port if self.tls.on and self.tls.client_certificates == "optional" else None
 
     def of_worker(self, number: int) -> "Settings":
         """What one of the workers goes by: a name and connections of its own."""
@@ -86,22 +105,16 @@ class Settings(Section):
         return self.model_dump(mode="json")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address; names other than localhost count as reachable."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
 def conflicts(settings: Settings) -> Iterator[Problem]:
     """What single values cannot show: settings that do not go together. Origins are left empty."""
     yield from _storage(settings.storage)
     yield from _roles(settings)
     yield from _workers(settings)
     yield from _listeners(settings)
+    yield from tls_section.conflicts(settings.tls)
+    yield from _identity(settings)
     yield from _ingest(settings.ingest)
-    yield from _channels(settings.notifications)
+    yield from _channels(settings.notifications, settings.outbound)
     if (url := settings.redis.url) is not None and (remedy := redis_urls.wrong(url.get_secret_value())):
         yield Problem("redis.url", "(hidden)", "", remedy)
     if settings.bus.backend == "redis" and settings.redis.url is None:
@@ -168,16 +181,45 @@ def _postgres(storage: sections.Storage) -> Iterator[Problem]:
 
 def _listeners(settings: Settings) -> Iterator[Problem]:
     api, grpc = settings.api, settings.grpc
-    if not settings.identity.allow_anonymous:
+    if not settings.identity.allow_anonymous and not settings.asks_who_calls:
         remedy = (
-            "anybody who reaches this address could read and change incidents, since this release does not ask who "
-            "calls: use 127.0.0.1, or set ALLOW_ANONYMOUS=true if a proxy or firewall decides who gets here"
+            "anybody who reaches this address could read and change incidents: let `llm-incident-manager init` write a "
+            "configuration with identity.required, certificates and a key; or use 127.0.0.1; or set "
+            "ALLOW_ANONYMOUS=true if a proxy or firewall decides who gets here"
         )
         for name, host in (("api.host", api.host), ("grpc.host", grpc.host)):
             if not is_loopback(host):
                 yield Problem(name, shown(host), "", remedy)
     if api.port == grpc.port != 0 and api.host == grpc.host:
         yield Problem("grpc.port", shown(grpc.port), "", "api.port is the same: give them different ports")
+    yield from _clear_text(settings)
+    port = settings.grpc_mtls_port
+    if port and (port == grpc.port or (port == api.port and api.host == grpc.host)):
+        yield Problem(
+            "tls.mtls_port", shown(port), "", "another port of this server is the same: give it one of its own"
+        )
+
+
+def _clear_text(settings: Settings) -> Iterator[Problem]:
+    """Credentials that anybody between a client and this server could read."""
+    tls = settings.tls
+    if tls.on or tls.terminated_by_proxy or not settings.identity.required:
+        return
+    remedy = (
+        "credentials would cross the network in clear text: give tls.certificate_file and tls.key_file, use 127.0.0.1, "
+        "or set tls.terminated_by_proxy if a proxy speaks TLS with clients"
+    )
+    for name, host in (("api.host", settings.api.host), ("grpc.host", settings.grpc.host)):
+        if not is_loopback(host):
+            yield Problem(name, shown(host), "", remedy)
+
+
+def _identity(settings: Settings) -> Iterator[Problem]:
+    identity = settings.identity
+    if identity.required and identity.allow_anonymous:
+        remedy = "identity.required refuses whoever shows no credential: leave one of the two out"
+        yield Problem("identity.allow_anonymous", shown(identity.allow_anonymous), "", remedy)
+    yield from issuers.conflicts(identity.issuers, settings.outbound)
 
 
 def _ingest(ingest: sections.Ingest) -> Iterator[Problem]:
@@ -192,7 +234,7 @@ def _ingest(ingest: sections.Ingest) -> Iterator[Problem]:
             yield Problem(f"ingest.{larger}", shown(getattr(ingest, larger)), "", remedy)
 
 
-def _channels(notifications: sections.Notifications) -> Iterator[Problem]:
+def _channels(notifications: sections.Notifications, outbound: outbound_section.Outbound) -> Iterator[Problem]:
     taken: set[str] = set()
     for number, channel in zip(count(), notifications.channels, strict=False):
         key = f"notifications.channels[{number}]"
@@ -201,16 +243,23 @@ def _channels(notifications: sections.Notifications) -> Iterator[Problem]:
         if channel.type not in USABLE_CHANNELS:
             remedy = "not available in this release: use webhook or log, or set enabled: false"
             yield Problem(f"{key}.type", shown(channel.type), "", remedy)
-        if channel.type == "webhook" and not _is_http(
-            "" if (url := channel.webhook_url) is None else url.get_secret_value()
-        ):
+        if channel.type == "webhook" and (remedy := _unusable(channel.webhook_url, outbound)):
             value = "" if channel.webhook_url is None else "(hidden)"
-            yield Problem(f"{key}.webhook_url", value, "", "a webhook needs a URL that starts with https:// or http://")
+            yield Problem(f"{key}.webhook_url", value, "", remedy)
         if channel.label in taken:
             yield Problem(
                 f"{key}.name", shown(channel.label), "", "another enabled channel has this name: give each its own"
             )
         taken.add(channel.label)
+
+
+def _unusable(url: SecretStr | None, outbound: outbound_section.Outbound) -> str:
+    text = "" if url is None else url.get_secret_value()
+    if not _is_http(text):
+        return "a webhook needs a URL that starts with https:// or http://"
+    if "@" in urlsplit(text).netloc:
+        return "leave user and password out of the URL: a receiver checks the signature instead, see `secret`"
+    return outbound.remedy(urlsplit(text).hostname or "")
 
 
 def _is_http(url: str) -> bool:

@@ -56,8 +56,21 @@ class TimelineEntry(NamedTuple):
     details: Mapping[str, str] = NOTHING
 
 
+class Proof(NamedTuple):
+    """How it is known who acted: "mtls", "api_key", "jwt", "anonymous", or "system" for the system itself; with which
+    credential, which is no secret; and from which address."""
+
+    proven_by: str = "system"
+    credential: str = ""
+    source: str = ""
+
+
+BY_SYSTEM = Proof()
+
+
 class AuditRecord(NamedTuple):
-    """Who did what to what. The store chains records per tenant and writer by their hashes."""
+    """Who did what to what, and the fields that changed, as they were and as they are. The store chains records per
+    tenant and writer by their hashes. `actor` is who was proven; whom they acted as stands in the details (`as`)."""
 
     tenant: TenantId
     at: Instant
@@ -65,3 +78,11 @@ class AuditRecord(NamedTuple):
     action: str
     resource: str
     details: Mapping[str, str] = NOTHING
+    before: Mapping[str, str] = NOTHING
+    after: Mapping[str, str] = NOTHING
+    proof: Proof = BY_SYSTEM
+
+    def by(self, subject: str, proof: Proof) -> "AuditRecord":
+        """The record of what somebody did who is now known."""
+        details = self.details if self.actor == subject else {**self.details, "as": self.actor}
+        return self._replace(actor=subject, details=details, proof=proof)

@@ -11,7 +11,8 @@ from llm_incident_manager.domain.time import SECOND, Instant
 GATHER_SECONDS = 0.1
 """The longest rest between two rounds that keep up: three transactions a round, ten rounds a second, cost little."""
 PAUSE_SECONDS = 0.5
-"""While events wait for more than the next batches: acknowledging comes first, and telling goes on."""
+"""While events wait for more than the next batches, or timers for more than a round: they come first, and telling goes
+on."""
 SECOND_LOOK_SECONDS = 0.02
 """What waited behind the work of a round in its lane is looked for after this time, unless news comes first."""
 
@@ -59,7 +60,8 @@ class Pace:
 
 
 class Load(NamedTuple):
-    """What a process has to do beside: `pressed` says that events wait for more than the next batches."""
+    """What a process has to do beside: `pressed` says that events wait for more than the next batches, or timers
+    for more than a round."""
 
     pressed: bool
     rows_per_second: float

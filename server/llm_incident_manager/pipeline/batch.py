@@ -11,6 +11,7 @@ from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.fingerprint import Fingerprint
 from llm_incident_manager.domain.ids import EventId, TenantId
 from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.timeline import BY_SYSTEM, Proof
 from llm_incident_manager.engines import triage
 from llm_incident_manager.engines.admission import Priority
 from llm_incident_manager.ports.changes import Changes, Claimed, FingerprintKey, IdempotencyRow, ProducerKey
@@ -36,8 +37,9 @@ Identity = tuple[Fingerprint, FingerprintKey]
 @dataclass(slots=True)
 class Submission:
     """Valid events of one caller, in order. Stages prepare it (one identity and one judgement an event) while earlier
-    batches commit. `size` is what it holds in memory, in bytes, as nearly as its sender told. Ends with one result an
-    event, or with an error for all of them. `condition` is what its caller may report for."""
+    batches commit. `actor` is the caller's subject, `proof` how that is known, `condition` what it may report for.
+    `size` is what it holds in memory, in bytes, as nearly as its sender told. Ends with one result an event, or with an
+    error for all of them."""
 
     tenant: TenantId
     actor: str
@@ -51,6 +53,7 @@ class Submission:
     error: DomainError | None = None
     size: int = 0
     priority: Priority = Priority.NORMAL
+    proof: Proof = BY_SYSTEM
     condition: Condition = EVERYWHERE
 
 

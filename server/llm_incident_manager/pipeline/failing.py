@@ -58,4 +58,6 @@ def _record(
     if incident is not None:
         details = {"verb": "give_up", "dead_letter": row.id, "topic": row.topic, "attempts": str(attempts)}
         text = f"The work of {stage} was given up: {error}"
-        told.tell(changes, tools.ids, incident, Happening(TimelineKind.DEAD_LETTER, stage, text, details), now)
+        before, after = {"work": "waiting"}, {"work": "dead"}
+        happening = Happening(TimelineKind.DEAD_LETTER, stage, text, details, before, after)
+        told.tell(changes, tools.ids, incident, happening, now)

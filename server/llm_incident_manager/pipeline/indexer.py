@@ -25,7 +25,7 @@ class Indexer:
     """Follows the feed of a store."""
 
     def __init__(self, store: Store, clock: Clock, pressed: Callable[[], bool]) -> None:
-        """`pressed` says that ingest needs the database more."""
+        """`pressed` says that ingest, or timers, need the database more."""
         self._store = store
         self._clock = clock
         self._pressed = pressed

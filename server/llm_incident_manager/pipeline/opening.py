@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from llm_incident_manager.domain.event import Event
+from llm_incident_manager.domain import changed_fields
+from llm_incident_manager.domain.event import NOTHING, Event
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.lifecycle import State
@@ -59,7 +60,9 @@ def happening(item: Item, incident: Incident) -> Happening:
     if incident.previous_id:
         details["previous"] = incident.previous_id
     text = f"Opened by {item.event.source}: {judged.explanation}"
-    return Happening(TimelineKind.OPENED, item.event.source, text, details)
+    after, sent = changed_fields.opened(incident), item.submission
+    kind, source = TimelineKind.OPENED, item.event.source
+    return Happening(kind, source, text, details, NOTHING, after, sent.actor, sent.proof)
 
 
 def _labels(event: Event, warnings: tuple[str, ...]) -> Mapping[str, str]:

@@ -61,8 +61,8 @@ class Pump:
         bus: Bus | None = None,
         accepted: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`owner` names this process in leases; `pressed` says that ingest needs the database more; `bus` brings work,
-        by default from the database; `accepted` tells how many events a second this process takes in."""
+        """`owner` names this process in leases; `pressed` says that ingest, or timers, need the database more; `bus`
+        brings work, by default from the database; `accepted` tells how many events a second this process takes in."""
         self._handler = handler
         self._tools = tools
         self._owner = owner

@@ -17,12 +17,15 @@ SHARED_SECONDS = 0.02
 class TenantQuotas:
     """The quota of every tenant, or none."""
 
-    def __init__(self, quota: Quota, own: OwnRates | None, shared: Rates | None = None) -> None:
-        """`own` are this process's buckets, `shared` those of all processes where there are any. Without a rate, or
-        without anybody who counts, everything may come at once."""
+    def __init__(
+        self, quota: Quota, own: OwnRates | None, shared: Rates | None = None, patience: float = SHARED_SECONDS
+    ) -> None:
+        """`own` are this process's buckets, `shared` those of all processes where there are any, which may take so many
+        seconds. Without a rate, or without anybody who counts, everything may come at once."""
         self.quota = quota
         self._own = own if quota.rate > 0 else None
         self._shared = shared
+        self._patience = patience
 
     @property
     def limited(self) -> bool:
@@ -56,7 +59,7 @@ class TenantQuotas:
         if self._shared is None:
             return own.take_now(name, rate, cost).retry_after
         try:
-            async with asyncio.timeout(SHARED_SECONDS):
+            async with asyncio.timeout(self._patience):
                 return (await self._shared.take(name, rate, cost)).retry_after
         except TimeoutError:
             return own.take_now(name, rate, cost).retry_after

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llm_incident_manager.domain import lifecycle, scope
+from llm_incident_manager.domain import changed_fields, lifecycle, scope
 from llm_incident_manager.domain.disposition import Disposition, EventResult, Reason
 from llm_incident_manager.domain.event import Action
 from llm_incident_manager.domain.ids import IncidentId
@@ -132,18 +132,19 @@ class Scene:
             text = f"Severity raised from {before} to {after}: {item.judged.explanation}"
             working.become(raised, NotifyReason.SEVERITY_RAISED)
             details = {"from": before, "to": after, **cause}
-            working.happenings.append(Happening(TimelineKind.SEVERITY, source, text, details))
-            self._settle(holder, working, source)
+            self._happen(item, working, Happening(TimelineKind.SEVERITY, source, text, details), holder)
+            self._settle(holder, working, item)
         if recurs:
-            working.become(working.incident.changed(now, recurred=True), NotifyReason.RECURRED)
+            before_it = working.incident
+            working.become(before_it.changed(now, recurred=True), NotifyReason.RECURRED)
             text = "Came back after a gap longer than the deduplication window"
-            working.happenings.append(Happening(TimelineKind.RECURRED, source, text, cause))
+            self._happen(item, working, Happening(TimelineKind.RECURRED, source, text, cause), before_it)
 
     def _move(self, item: Item, working: Working, verb: Verb, reason: Reason) -> None:
         before = working.incident
         for step in lifecycle.steps(working.state, verb, force=True):
             self._step(item, working, step, _VERB_REASONS[verb])
-        self._settle(before, working, item.event.source)
+        self._settle(before, working, item)
         working.count_in(item.event)
         if item.key in self._counted:
             self._key_counts[item.key] += 1
@@ -152,23 +153,32 @@ class Scene:
         self._keep(item, Disposition.APPLIED, reason, working.id)
 
     def _step(self, item: Item, working: Working, step: Step, reason: NotifyReason) -> None:
-        moved = working.incident.moved(step.after, self._batch.now)
+        before = working.incident
+        moved = before.moved(step.after, self._batch.now)
         if not moved.is_open:
             moved = self._ended(item, moved)
         working.become(moved, reason)
         details = {"from": step.before, "to": step.after, "verb": step.verb, "event": item.event_id}
         text = f"{step.before} to {step.after} by an event of {item.event.source}"
-        working.happenings.append(Happening(TimelineKind.STATE, item.event.source, text, details))
+        self._happen(item, working, Happening(TimelineKind.STATE, item.event.source, text, details), before)
 
     def _ended(self, item: Item, incident: Incident) -> Incident:
         notes = item.event.description or item.event.title
         resolution = Resolution(item.event.source, ResolutionMethod.AUTOMATED, notes, "", self._batch.now)
         return replace(incident, resolution=resolution)
 
-    def _settle(self, before: Incident, working: Working, actor: str) -> None:
+    def _happen(self, item: Item, working: Working, what: Happening, before: Incident) -> None:
+        """Notes what an event did to an incident that was there: which fields it changed, and who sent it."""
+        was, is_ = changed_fields.between(before, working.incident)
+        sent = item.submission
+        working.happenings.append(what._replace(before=was, after=is_, subject=sent.actor, proof=sent.proof))
+
+    def _settle(self, before: Incident, working: Working, item: Item) -> None:
         """What became of a snooze by a change."""
-        changes, ids = self._batch.changes, self._tools.ids
-        working.whole = snoozing.settled(changes, ids, before, working.incident, actor, self._batch.now)
+        changes, ids, sent = self._batch.changes, self._tools.ids, item.submission
+        since = len(changes.audit)
+        working.whole = snoozing.settled(changes, ids, before, working.incident, item.event.source, self._batch.now)
+        told.attribute(changes, sent.actor, sent.proof, since)
 
     def _release(self, working: Working) -> None:
         """The fingerprint is free again: a later trigger of this very batch opens a successor."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from llm_incident_manager.domain.errors import StoreUnavailable
@@ -9,8 +10,7 @@ from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import NotifyReason
 from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.engines import timer
-from llm_incident_manager.pipeline import reading
-from llm_incident_manager.pipeline.tools import Tools
+from llm_incident_manager.pipeline.tools import DrawnIds, Tools
 from llm_incident_manager.ports import promises, snoozing, told
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import KeyTaken, StoreBroken
@@ -45,32 +45,44 @@ class Timers:
         self._tools = tools
         self._lanes = tools.lanes
         self._owner = owner
+        self.behind = False
+        """Whether more were due than a round takes: what follows from them can wait until they are done."""
+        self._looked = Instant(0)
         self._log = logs.get("timers")
 
     async def run(self) -> None:
         """Works until cancelled."""
         while True:
             try:
-                fired = await self.once()
+                self.behind = await self.once() == LIMIT
+                rest = 0.0 if self.behind else await self._until_next()
             except StoreBroken:
                 raise
             except Exception as error:  # noqa: BLE001  # one bad round must not end it; the leases run out
                 if isinstance(error, StoreUnavailable):
                     self._tools.metrics.store_failed()
                 self._log.error("timers.failed", error=repr(error))
-                fired = 0
-            if fired < LIMIT:
-                await self._tools.clock.sleep(POLL_SECONDS)
+                self.behind, rest = False, POLL_SECONDS
+            if rest:
+                await self._tools.clock.sleep(rest)
 
     async def once(self) -> int:
         """One round; returns how many timers were due."""
-        now = self._tools.clock.now()
+        self._looked = now = self._tools.clock.now()
         lease_until = Instant(now + LEASE_SECONDS * SECOND)
         rows = await self._tools.store.claim_timers(self._owner, now, lease_until, LIMIT)
         if rows:
             with traces.span("timers.fire", {"rows": len(rows)}):
                 await self._fire_all([rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)])
         return len(rows)
+
+    async def _until_next(self) -> float:
+        """Seconds until the first timer is due that was not when we looked; and at most until we look for those that
+        were set meanwhile."""
+        due = await self._tools.store.next_timer(self._looked)
+        if due is None:
+            return POLL_SECONDS
+        return min(POLL_SECONDS, max(0, due - self._tools.clock.now()) / SECOND)
 
     async def _fire_all(self, chunks: Sequence[Sequence[TimerRow]]) -> None:
         """As many chunks at once as there are lanes; after a failure what has not begun comes back with its lease."""
@@ -94,14 +106,13 @@ class Timers:
                 await self._fire([row])
 
     async def _act(self, rows: Sequence[TimerRow]) -> None:
-        """Incidents first, as everybody who writes them; then which timers are still ours."""
-        tools, now = self._tools, self._tools.clock.now()
+        """Does in one transaction what those mean that are still ours."""
+        tools, now = replace(self._tools, ids=DrawnIds(self._tools.ids)), self._tools.clock.now()
         fired: list[tuple[TimerRow, Fired]] = []
         async with tools.store.transaction() as tx:
-            incidents = await reading.incidents(tx.incidents, ((row.tenant, row.incident_id) for row in rows))
-            ours = await tx.leased_timers(rows)
-            changes = Changes(timers_done=list(ours))
-            for row in ours:
+            held = await tx.hold_timers(rows)
+            incidents, changes = dict(held.incidents), Changes(timers_done=list(held.timers))
+            for row in held.timers:
                 became = _apply(changes, row, incidents.get(row.incident_id), now, tools)
                 if became.incident is not None:
                     incidents[row.incident_id] = became.incident
@@ -146,7 +157,7 @@ def _breach(changes: Changes, incident: Incident, breach: timer.Breach, now: Ins
     """Records what was broken, and tells people unless the incident has ended since."""
     for each in breach.broken:
         incident = promises.broke(changes, tools.ids, incident, each, ACTOR, now)
-    changes.changed.append(incident)
+    changes.breached.append(incident)
     if incident.is_open:
         told.ask_route(changes, tools.ids, incident, NotifyReason.SLA_BREACHED, now)
     if breach.then is not None:

@@ -225,12 +225,14 @@ class OutboxRetry(NamedTuple):
 
 @dataclass(slots=True)
 class Changes:
-    """Everything one transaction writes. Empty lists cost nothing; order within a list is kept."""
+    """Everything one transaction writes. Empty lists cost nothing; order within a list is kept. Of what is `breached`
+    only the moments of its breaches are new, beside revision and time of the update: ten thousand may be at once."""
 
     events: list[EventRow] = field(default_factory=list)
     bodies: list[BodyRow] = field(default_factory=list)
     opened: list[Incident] = field(default_factory=list)
     changed: list[Incident] = field(default_factory=list)
+    breached: list[Incident] = field(default_factory=list)
     tallies: list[TallyRow] = field(default_factory=list)
     routes: list[RouteRow] = field(default_factory=list)
     keys_taken: list[KeyRow] = field(default_factory=list)
@@ -265,7 +267,7 @@ class Changes:
         """The rows of the change feed. Whoever follows it must hear of every incident written, so one that nobody
         spoke of is announced here."""
         told = {row.incident_id for row in self.feed}
-        silent = [incident for incident in (*self.opened, *self.changed) if incident.id not in told]
+        silent = [incident for incident in (*self.opened, *self.changed, *self.breached) if incident.id not in told]
         return [*self.feed, *(ChangeRow(i.tenant, i.id, ChangeKind.UPDATED, i.updated_at) for i in silent)]
 
     def absorb(self, other: "Changes") -> None:

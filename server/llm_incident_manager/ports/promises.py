@@ -3,7 +3,7 @@
 An incident has one timer for both promises, which is due when the next of them would be broken.
 """
 
-from llm_incident_manager.domain import sla, time
+from llm_incident_manager.domain import changed_fields, sla, time
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.sla import Broken, Promise, Targets
 from llm_incident_manager.domain.time import Instant
@@ -42,5 +42,6 @@ def broke(changes: Changes, ids: Ids, incident: Incident, broken: Broken, actor:
     if broken.late_by:
         details["late_by"] = f"{broken.late_by / time.SECOND:.3f}s"
         text += f"; recorded {details['late_by']} late"
-    told.tell(changes, ids, changed, Happening(TimelineKind.SLA_BREACHED, actor, text, details), now)
+    differing = changed_fields.between(incident, changed)
+    told.tell(changes, ids, changed, Happening(TimelineKind.SLA_BREACHED, actor, text, details, *differing), now)
     return changed

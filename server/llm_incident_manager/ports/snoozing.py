@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from llm_incident_manager.domain import snoozing, time
+from llm_incident_manager.domain import changed_fields, snoozing, time
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.snoozing import Ending
 from llm_incident_manager.domain.time import Instant
@@ -25,7 +25,8 @@ def begin(changes: Changes, ids: Ids, incident: Incident, until: Instant, actor:
     if incident.snoozed_until is not None:
         details["from"] = time.rfc3339(incident.snoozed_until)
     text = f"Snoozed until {details['until']} by {actor}"
-    told.tell(changes, ids, snoozed, Happening(TimelineKind.SNOOZED, actor, text, details), now)
+    differing = changed_fields.between(incident, snoozed)
+    told.tell(changes, ids, snoozed, Happening(TimelineKind.SNOOZED, actor, text, details, *differing), now)
     changes.timers.append(TimerRow(incident.id, KEY, incident.tenant, TimerKind.SNOOZE, until, now))
     changes.changed.append(snoozed)
     return snoozed
@@ -39,7 +40,8 @@ def settled(changes: Changes, ids: Ids, before: Incident, after: Incident, actor
     awake = replace(after, snoozed_until=None)
     details = {"verb": "wake", "reason": ending}
     text = f"Snooze ended before its time: {ending.replace('_', ' ')}"
-    told.tell(changes, ids, awake, Happening(TimelineKind.SNOOZED, actor, text, details), now)
+    differing = changed_fields.between(after, awake)
+    told.tell(changes, ids, awake, Happening(TimelineKind.SNOOZED, actor, text, details, *differing), now)
     changes.timers_removed.append(TimerKey(after.id, KEY))
     return awake
 
@@ -52,6 +54,7 @@ def over(changes: Changes, ids: Ids, incident: Incident, actor: str, late_by: in
     if late_by:
         details["late_by"] = f"{late_by / time.SECOND:.3f}s"
         text += f", told {details['late_by']} late"
-    told.tell(changes, ids, awake, Happening(TimelineKind.SNOOZED, actor, text, details), now)
+    differing = changed_fields.between(incident, awake)
+    told.tell(changes, ids, awake, Happening(TimelineKind.SNOOZED, actor, text, details, *differing), now)
     changes.changed.append(awake)
     return awake

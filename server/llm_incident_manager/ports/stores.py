@@ -21,6 +21,7 @@ from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports import leases, processes, seen
 from llm_incident_manager.ports.access_store import AccessHolding, AccessStore
+from llm_incident_manager.ports.audit import AuditStore
 from llm_incident_manager.ports.belongings import Belongings
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -186,7 +187,15 @@ class Transaction(Belongings, LockDead, TimerLeases, leases.LeaseHolding, seen.I
 
 
 class Store(
-    Belongings, DeadLetters, TimerStore, WorkStore, leases.LeaseStore, processes.ProcessStore, AccessStore, Protocol
+    AccessStore,
+    AuditStore,
+    Belongings,
+    DeadLetters,
+    TimerStore,
+    WorkStore,
+    leases.LeaseStore,
+    processes.ProcessStore,
+    Protocol,
 ):
     """A database. Reading methods outside a transaction may use other connections."""
 

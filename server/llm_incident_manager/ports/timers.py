@@ -4,10 +4,11 @@ A timer is claimed by a lease, and what follows from it is written in one transa
 the lease is still ours. Whoever works on an incident and on its timers locks the incident first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from llm_incident_manager.domain.ids import IncidentId, TenantId
+from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timers import TimerKind
 
@@ -52,11 +53,20 @@ class Overdue(NamedTuple):
     since: Instant | None
 
 
+class HeldTimers(NamedTuple):
+    """Those of claimed timers that are still ours, and the incidents of all of them that exist, by id."""
+
+    timers: Sequence[TimerRow]
+    incidents: Mapping[IncidentId, Incident]
+
+
 class TimerLeases(Protocol):
     """What a unit of work knows of timers."""
 
-    async def leased_timers(self, rows: Sequence[TimerRow]) -> Sequence[TimerRow]:
-        """Those of claimed timers that nobody has ended, set or claimed since; they are locked until the end."""
+    async def hold_timers(self, rows: Sequence[TimerRow]) -> HeldTimers:
+        """Locks the incidents of claimed timers in the order of their ids, and then those timers that nobody has ended,
+        set or claimed since. The fingerprints that the incidents hold are not locked: who calls this lets go of none.
+        """
         ...
 
 
@@ -65,6 +75,10 @@ class TimerStore(Protocol):
 
     async def claim_timers(self, owner: str, now: Instant, lease_until: Instant, limit: int) -> Sequence[TimerRow]:
         """Leases timers that are due, the longest due first."""
+        ...
+
+    async def next_timer(self, now: Instant) -> Instant | None:
+        """When the first timer is due that is not due yet; None when there is none."""
         ...
 
     async def time(self) -> Instant | None:

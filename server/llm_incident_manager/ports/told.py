@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from llm_incident_manager.domain.event import NOTHING
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import NotifyReason
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.domain.timeline import AuditRecord, ChangeKind, TimelineEntry, TimelineKind
+from llm_incident_manager.domain.timeline import BY_SYSTEM, AuditRecord, ChangeKind, Proof, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import ROUTED, ChangeRow, Changes, OutboxRow
 from llm_incident_manager.ports.ids import Ids
 
@@ -30,27 +31,47 @@ FEED_KINDS: Mapping[TimelineKind, ChangeKind] = {
 
 
 class Happening(NamedTuple):
-    """One thing that happened: its kind, who did it, the sentence for people, and details by name."""
+    """One thing that happened: its kind, who did it, the sentence for people, details by name, and for the audit the
+    fields that changed and, if that is known already, who it was in truth."""
 
     kind: TimelineKind
     actor: str
     text: str
     details: Mapping[str, str]
+    before: Mapping[str, str] = NOTHING
+    after: Mapping[str, str] = NOTHING
+    subject: str = ""
+    proof: Proof = BY_SYSTEM
 
 
-def tell(changes: Changes, ids: Ids, incident: Incident, happening: Happening, now: Instant) -> TimelineEntry:
-    """Adds the timeline entry of a happening and, when it changed the incident, its audit record and feed row."""
-    kind, actor, text, details = happening
+def tell(
+    changes: Changes, ids: Ids, incident: Incident, happening: Happening, now: Instant, *, audited: bool = True
+) -> TimelineEntry:
+    """Adds the timeline entry of a happening and, when it changed the incident, its feed row and its audit record;
+    without the record where that of another happening tells the whole change."""
+    kind, actor, text, details, before, after, subject, proof = happening
     tenant, incident_id, name = incident.tenant, incident.id, ids.new(now)
     entry = TimelineEntry(name, tenant, incident_id, now, kind, actor, text, details)
     changes.timeline.append(entry)
     change = FEED_KINDS.get(kind)
     if change is not None:
         changes.feed.append(ChangeRow(tenant, incident_id, change, now))
-        action = f"incident.{details.get('verb') or kind.lower()}"
-        resource = f"incident/{incident_id}"
-        changes.audit.append(AuditRecord(tenant, now, actor, action, resource, {**details, "entry": name}))
+        if audited:
+            action = f"incident.{details.get('verb') or kind.lower()}"
+            said = {**details, "entry": name}
+            if subject and subject != actor:
+                said["as"] = actor
+            who, resource = subject or actor, f"incident/{incident_id}"
+            changes.audit.append(AuditRecord(tenant, now, who, action, resource, said, before, after, proof))
     return entry
+
+
+def attribute(changes: Changes, subject: str, proof: Proof, since: int = 0) -> None:
+    """Says of the audit records from that place on, of which it was not known yet, who caused them."""
+    for at in range(since, len(changes.audit)):
+        record = changes.audit[at]
+        if record.proof is BY_SYSTEM:
+            changes.audit[at] = record.by(subject, proof)
 
 
 def ask_route(changes: Changes, ids: Ids, incident: Incident, reason: NotifyReason, now: Instant) -> None:

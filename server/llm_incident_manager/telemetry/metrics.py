@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from llm_incident_manager.telemetry.counted.access import AccessMetrics
 from llm_incident_manager.telemetry.counted.calls import CallMetrics
 from llm_incident_manager.telemetry.counted.events import EventMetrics
+from llm_incident_manager.telemetry.counted.outbound import OutboundMetrics
 from llm_incident_manager.telemetry.counted.process import ProcessMetrics
+from llm_incident_manager.telemetry.counted.security import SecurityMetrics
 from llm_incident_manager.telemetry.counted.storage import StorageMetrics
 from llm_incident_manager.telemetry.counted.timing import TimingMetrics
 from llm_incident_manager.telemetry.counted.work import WorkMetrics
@@ -18,7 +20,17 @@ from llm_incident_manager.telemetry.instruments import Instruments, Page
 __all__ = ["Metrics", "Page"]
 
 
-class Metrics(EventMetrics, CallMetrics, WorkMetrics, TimingMetrics, StorageMetrics, ProcessMetrics, AccessMetrics):
+class Metrics(
+    EventMetrics,
+    CallMetrics,
+    WorkMetrics,
+    TimingMetrics,
+    StorageMetrics,
+    ProcessMetrics,
+    AccessMetrics,
+    SecurityMetrics,
+    OutboundMetrics,
+):
     """All metrics of one server, in registries of their own. Methods may be called from any thread."""
 
     def __init__(self, version: str) -> None:
@@ -31,6 +43,8 @@ class Metrics(EventMetrics, CallMetrics, WorkMetrics, TimingMetrics, StorageMetr
         StorageMetrics.__init__(self, make)
         ProcessMetrics.__init__(self, make)
         AccessMetrics.__init__(self, make)
+        SecurityMetrics.__init__(self, make)
+        OutboundMetrics.__init__(self, make)
         make.gauge("build_info", "Always 1; the label tells the version.", "version").labels(version).set(1)
 
     def told(self) -> bytes:

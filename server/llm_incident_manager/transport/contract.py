@@ -13,6 +13,7 @@ from llm_incident_manager.transport.dispatch import Glance
 from llm_incident_manager.transport.handlers import reception
 from llm_incident_manager.transport.handlers.access import AccessHandlers
 from llm_incident_manager.transport.handlers.api_keys import ApiKeyHandlers
+from llm_incident_manager.transport.handlers.audit import AuditHandlers
 from llm_incident_manager.transport.handlers.bus_status import BusHandlers
 from llm_incident_manager.transport.handlers.dead_letters import DeadLetterHandlers
 from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
@@ -58,6 +59,7 @@ def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
             **sets.incident_table(),
         },
         "incidentmanager.v1.AnalyticsService": sets.analytics_table(),
+        "incidentmanager.v1.AuditService": AuditHandlers(services.auditing, services.pages.tokens).table(),
         "incidentmanager.v1.AdminService": {
             **DeadLetterHandlers(services).table(),
             **BusHandlers(services.store, services.bus).table(),

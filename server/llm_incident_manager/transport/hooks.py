@@ -17,6 +17,8 @@ from llm_incident_manager.transport.call import Call, Chain, Proceed
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.identity import Identity
 from llm_incident_manager.transport.limits import Limiter, Quota, Source
+from llm_incident_manager.transport.tls import ServerTls
+from llm_incident_manager.transport.tls_version import TlsVersion
 
 T = TypeVar("T")
 
@@ -202,9 +204,16 @@ class Validate:
 
 
 def chain(
-    metrics: Metrics, checkers: Mapping[str, Check], door: Door, source: Source, identity: Identity, limiter: Limiter
+    metrics: Metrics,
+    checkers: Mapping[str, Check],
+    door: Door,
+    source: Source,
+    identity: Identity,
+    limiter: Limiter,
+    *,
+    tls: ServerTls | None = None,
 ) -> Chain:
-    """The one chain, outermost first."""
+    """The one chain, outermost first. Where TLS is spoken its version is looked at."""
     return Chain(
         (
             RequestId(),
@@ -212,6 +221,7 @@ def chain(
             Count(metrics),
             Errors(),
             Deadline(),
+            *((TlsVersion(tls),) if tls is not None else ()),
             source,
             Admission(door),
             identity,

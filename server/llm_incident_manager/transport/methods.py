@@ -22,10 +22,6 @@ PLANNED = frozenset(
     {
         "ExportTenant",
         "EraseTenant",
-        "ListAuditRecords",
-        "ListAuditCheckpoints",
-        "VerifyAudit",
-        "ExportAudit",
     }
 )
 """Methods that stand in the contract and are not served yet."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from llm_incident_manager.domain.access import EVERYWHERE, Condition
 from llm_incident_manager.domain.ids import TenantId
+from llm_incident_manager.domain.timeline import Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +18,8 @@ class Caller:
     credential: str = ""
     source: str = ""
     condition: Condition = EVERYWHERE
+
+    @property
+    def proof(self) -> Proof:
+        """The same for the audit."""
+        return Proof(self.proven_by, self.credential, self.source)

@@ -175,14 +175,16 @@ class DeadLetters:
     def _tell(self, changes: Changes, row: OutboxRow, incident: Incident | None, wish: Wish, now: Instant) -> None:
         details = {"verb": f"{wish.deed}_dead_letter", "dead_letter": row.id, "topic": row.topic}
         details |= {"failed": row.last_error, "reason": wish.reason}
+        before, after = {"work": "dead"}, {"work": "waiting" if wish.deed is Deed.REPLAY else "dropped"}
         if incident is None:  # its work is looked after all the same, and the audit tells
             action, resource = f"dead_letter.{wish.deed}", f"dead_letter/{row.id}"
-            changes.audit.append(AuditRecord(row.tenant, now, wish.actor, action, resource, details))
+            changes.audit.append(AuditRecord(row.tenant, now, wish.actor, action, resource, details, before, after))
             return
         done = "put back to work" if wish.deed is Deed.REPLAY else "dropped"
         why = f": {wish.reason}" if wish.reason else ""
         text = f"Given-up work of {row.topic} was {done} by {wish.actor}{why}"
-        told.tell(changes, self._ids, incident, Happening(TimelineKind.DEAD_LETTER, wish.actor, text, details), now)
+        happening = Happening(TimelineKind.DEAD_LETTER, wish.actor, text, details, before, after)
+        told.tell(changes, self._ids, incident, happening, now)
 
 
 def _refuse_other_count(wish: Wish, matched: int) -> None:

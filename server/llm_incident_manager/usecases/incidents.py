@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from llm_incident_manager.domain import lifecycle
+from llm_incident_manager.domain import changed_fields, lifecycle
 from llm_incident_manager.domain.errors import FingerprintTaken, Merged, StaleEtag
 from llm_incident_manager.domain.incident import Incident, Resolution, ResolutionMethod
 from llm_incident_manager.domain.lifecycle import Step, Verb
@@ -96,9 +96,9 @@ class Incidents:
         assigned = incident.changed(now, assignees=tuple(people))
         names = ", ".join(people) or "nobody"
         details = {"from": ",".join(incident.assignees), "to": ",".join(people)}
-        told.tell(
-            changes, self._ids, assigned, Happening(TimelineKind.ASSIGNED, actor, f"Assigned to {names}", details), now
-        )
+        differing = changed_fields.between(incident, assigned)
+        happening = Happening(TimelineKind.ASSIGNED, actor, f"Assigned to {names}", details, *differing)
+        told.tell(changes, self._ids, assigned, happening, now)
         changes.changed.append(assigned)
         return assigned
 
@@ -108,7 +108,8 @@ class Incidents:
         """Adds a note, in any state. The incident's revision stays: notes never conflict with an edit."""
         incident = await tx.incident(caller.tenant, ref)
         now = self._clock.now()
-        return told.tell(changes, self._ids, incident, Happening(TimelineKind.NOTE, actor, text, {}), now)
+        after = {"note": changed_fields.short(text)}
+        return told.tell(changes, self._ids, incident, Happening(TimelineKind.NOTE, actor, text, {}, after=after), now)
 
     async def update(
         self,
@@ -141,7 +142,9 @@ class Incidents:
         changes.keys_taken.append(KeyRow(key, incident.id))
         details = {"severity": incident.severity.name}
         text = f"Opened as {incident.severity.name} by {actor}"
-        told.tell(changes, self._ids, incident, Happening(TimelineKind.OPENED, actor, text, details), now)
+        after = changed_fields.opened(incident)
+        happening = Happening(TimelineKind.OPENED, actor, text, details, after=after)
+        told.tell(changes, self._ids, incident, happening, now)
         told.ask_route(changes, self._ids, incident, NotifyReason.OPENED, now)
         return incident
 
@@ -160,7 +163,8 @@ class Incidents:
             details["root_cause"] = incident.resolution.root_cause
             details["resolved_by"] = incident.resolution.resolved_by
         text = f"{step.before} to {step.after} by {ask.actor}" + (f": {ask.why}" if ask.why else "")
-        told.tell(changes, self._ids, moved, Happening(TimelineKind.STATE, ask.actor, text, details), now)
+        differing = changed_fields.between(incident, moved)
+        told.tell(changes, self._ids, moved, Happening(TimelineKind.STATE, ask.actor, text, details, *differing), now)
         return moved
 
     async def _keys(self, tx: Transaction, changes: Changes, incident: Incident, verb: Verb) -> None:
@@ -182,14 +186,17 @@ class Incidents:
         fields: Mapping[str, object],
         now: Instant,
     ) -> None:
+        differing = changed_fields.between(before, after)
+        others = sorted(name for name in fields if name != "severity")
         if before.severity != after.severity:
             names = {"from": before.severity.name, "to": after.severity.name}
             text = f"Severity set from {before.severity.name} to {after.severity.name} by {actor}"
-            told.tell(changes, self._ids, after, Happening(TimelineKind.SEVERITY, actor, text, names), now)
+            happening = Happening(TimelineKind.SEVERITY, actor, text, names, *differing)
+            told.tell(changes, self._ids, after, happening, now, audited=not others)  # one edit is one record
             if after.severity < before.severity and after.is_open:
                 told.ask_route(changes, self._ids, after, NotifyReason.SEVERITY_RAISED, now)
-        others = sorted(name for name in fields if name != "severity")
         if others:
             details = {"fields": ",".join(others)}
             text = f"{actor} edited {', '.join(others)}"
-            told.tell(changes, self._ids, after, Happening(TimelineKind.UPDATED, actor, text, details), now)
+            happening = Happening(TimelineKind.UPDATED, actor, text, details, *differing)
+            told.tell(changes, self._ids, after, happening, now)

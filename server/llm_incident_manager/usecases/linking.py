@@ -1,9 +1,12 @@
 """Links between incidents, and from incidents to material elsewhere. Both leave the incidents' revisions alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from llm_incident_manager.domain import changed_fields
+from llm_incident_manager.domain.changed_fields import Difference
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import InvalidFields, NotFound
+from llm_incident_manager.domain.event import NOTHING
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.relations import INVERSE, Attachment, Related, Relation
 from llm_incident_manager.domain.time import Instant
@@ -96,7 +99,8 @@ class Linking:
     ) -> None:
         for here, there in (pair, pair[::-1]):
             details = {"verb": verb, "other": there.id, "number": there.number}
-            told.tell(changes, self._ids, here, Happening(TimelineKind.LINKED, actor, text, details), now)
+            change = _came_or_went({"linked": there.id}, came=verb == "link")
+            told.tell(changes, self._ids, here, Happening(TimelineKind.LINKED, actor, text, details, *change), now)
 
     def _tell_attachment(
         self, changes: Changes, incident: Incident, attachment: Attachment, verb: str, actor: str, now: Instant
@@ -104,7 +108,14 @@ class Linking:
         done = "attached" if verb == "attach" else "removed"
         details = {"verb": verb, "attachment": attachment.id, "url": attachment.url}
         text = f"{actor} {done} {attachment.title}"
-        told.tell(changes, self._ids, incident, Happening(TimelineKind.ATTACHMENT, actor, text, details), now)
+        facts = {"url": changed_fields.short(attachment.url), "title": changed_fields.short(attachment.title)}
+        change = _came_or_went(facts, came=verb == "attach")
+        happening = Happening(TimelineKind.ATTACHMENT, actor, text, details, *change)
+        told.tell(changes, self._ids, incident, happening, now)
+
+
+def _came_or_went(facts: Mapping[str, str], *, came: bool) -> Difference:
+    return Difference(NOTHING, facts) if came else Difference(facts, NOTHING)
 
 
 def both_ways(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from llm_incident_manager.domain import lifecycle, merging
+from llm_incident_manager.domain import changed_fields, lifecycle, merging
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import FingerprintTaken, IllegalTransition, InvalidFields, Merged, NotFound
 from llm_incident_manager.domain.ids import IncidentId, TenantId
@@ -51,11 +51,12 @@ class Merging:
             text = f"the incidents hold more than {MOST_KEYS} fingerprints: merge fewer of them"
             raise InvalidFields([Violation("source_incident_ids", text, "fingerprints")])
         now = self._clock.now()
-        merged = snoozing.settled(changes, self._ids, into, merging.joined(into, fresh, now), actor, now)
+        joined = merging.joined(into, fresh, now)
         ended = await self._end(tx, changes, into, fresh, now)
+        self._tell_merge(changes, into, joined, [(each, ended[each.id]) for each in fresh], actor, now)
+        merged = snoozing.settled(changes, self._ids, into, joined, actor, now)
         closed = {each.id: snoozing.settled(changes, self._ids, each, ended[each.id], actor, now) for each in fresh}
         changes.changed.extend((merged, *closed.values()))
-        self._tell_merge(changes, into, merged, [(each, closed[each.id]) for each in fresh], actor, now)
         return merged, [closed.get(source.id, source) for source in named]
 
     async def unmerge(
@@ -74,7 +75,7 @@ class Merging:
         await self._give_back(tx, changes, source, into)
         changes.changed.extend((back, rest))
         changes.links_removed.extend(linking.both_ways(source, into, Relation.MERGED_INTO, now, "", ""))
-        self._tell_unmerge(changes, back, rest, actor, why, now)
+        self._tell_unmerge(changes, (source, back), (into, rest), actor, why, now)
         return back, rest
 
     async def _taking_part(
@@ -146,30 +147,57 @@ class Merging:
             changes.links.extend(linking.both_ways(closed, merged, Relation.MERGED_INTO, now, actor, ""))
             details = {"verb": "merge", "into": merged.id, "from": source.state, "to": closed.state}
             text = f"Merged into {merged.number} by {actor}; it was {source.state} with {source.event_count} events"
-            told.tell(changes, self._ids, closed, Happening(TimelineKind.MERGED, actor, text, details), now)
+            differing = changed_fields.between(source, closed)
+            told.tell(changes, self._ids, closed, Happening(TimelineKind.MERGED, actor, text, details, *differing), now)
             told.ask_route(changes, self._ids, closed, NotifyReason.MERGED, now)
-            details = {"verb": "merge", "source": source.id, "events": str(source.event_count)}
-            text = f"{source.number} with {source.event_count} events was merged into this by {actor}"
-            told.tell(changes, self._ids, merged, Happening(TimelineKind.MERGED, actor, text, details), now)
+        self._tell_joined(changes, before, merged, [source for source, _ in pairs], actor, now)
         reason = NotifyReason.MERGED
         if merged.severity < before.severity:
             reason = NotifyReason.SEVERITY_RAISED
             names = {"from": before.severity.name, "to": merged.severity.name}
             text = f"Severity raised from {names['from']} to {names['to']}: the gravest of the merged incidents"
-            told.tell(changes, self._ids, merged, Happening(TimelineKind.SEVERITY, actor, text, names), now)
+            happening = Happening(TimelineKind.SEVERITY, actor, text, names)
+            told.tell(changes, self._ids, merged, happening, now, audited=False)
         told.ask_route(changes, self._ids, merged, reason, now)
 
-    def _tell_unmerge(
-        self, changes: Changes, back: Incident, rest: Incident, actor: str, why: str, now: Instant
+    def _tell_joined(
+        self,
+        changes: Changes,
+        before: Incident,
+        merged: Incident,
+        sources: Sequence[Incident],
+        actor: str,
+        now: Instant,
     ) -> None:
+        """An entry for each source in the timeline; in the audit one record, since the merge was one change."""
+        differing = changed_fields.between(before, merged)
+        for source in sources:
+            details = {"verb": "merge", "source": source.id, "events": str(source.event_count)}
+            text = f"{source.number} with {source.event_count} events was merged into this by {actor}"
+            happening = Happening(TimelineKind.MERGED, actor, text, details, *differing)
+            told.tell(changes, self._ids, merged, happening, now, audited=source is sources[0])
+
+    def _tell_unmerge(
+        self,
+        changes: Changes,
+        returning: tuple[Incident, Incident],
+        staying: tuple[Incident, Incident],
+        actor: str,
+        why: str,
+        now: Instant,
+    ) -> None:
+        """Both as they were and as they are."""
+        (_, back), (_, rest) = returning, staying
         ending = f": {why}" if why else ""
         details = {"verb": "unmerge", "out_of": rest.id, "to": back.state, "events": str(back.event_count)}
         text = f"Taken out of {rest.number} by {actor}, {back.state} as before the merge{ending}"
-        told.tell(changes, self._ids, back, Happening(TimelineKind.UNMERGED, actor, text, details), now)
+        differing = changed_fields.between(*returning)
+        told.tell(changes, self._ids, back, Happening(TimelineKind.UNMERGED, actor, text, details, *differing), now)
         told.ask_route(changes, self._ids, back, NotifyReason.UNMERGED, now)
         details = {"verb": "unmerge", "source": back.id, "events": str(back.event_count)}
         text = f"{back.number} with {back.event_count} events was taken out by {actor}{ending}; the severity stays"
-        told.tell(changes, self._ids, rest, Happening(TimelineKind.UNMERGED, actor, text, details), now)
+        differing = changed_fields.between(*staying)
+        told.tell(changes, self._ids, rest, Happening(TimelineKind.UNMERGED, actor, text, details, *differing), now)
         if rest.is_open:
             told.ask_route(changes, self._ids, rest, NotifyReason.UNMERGED, now)
 

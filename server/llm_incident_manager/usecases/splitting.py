@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import orjson
 
-from llm_incident_manager.domain import lifecycle, merging, splitting
+from llm_incident_manager.domain import changed_fields, lifecycle, merging, splitting
 from llm_incident_manager.domain.disposition import COUNTED, Violation
 from llm_incident_manager.domain.errors import IllegalTransition, InvalidFields, Merged, NotFound
 from llm_incident_manager.domain.ids import EventId, IncidentId
@@ -78,7 +78,7 @@ class Splitting:
         moved = tuple(fate.name for fate in fates if fate.moved)
         new = offspring.incident(whole, partings, moved, asked.title, birth, self._rules)
         rest = self._reduced(changes, part, partings, moved)
-        self._write(changes, rest, new, partings, fates, asked)
+        self._write(changes, (whole, rest), new, partings, fates, asked)
         if not moved:
             fates = [*fates, Fate(new.held[0], moved=True, why=splitting.Why.NEW)]
         return Outcome(rest, new, len(partings), sum(each.event is None for each in partings), fates)
@@ -149,13 +149,14 @@ class Splitting:
     def _write(
         self,
         changes: Changes,
-        rest: Incident,
+        reduced: tuple[Incident, Incident],
         new: Incident,
         partings: Sequence[Parting],
         fates: Sequence[Fate],
         asked: Split,
     ) -> None:
-        now, tenant = new.created_at, new.tenant
+        """`reduced` is what is split, as it was and as it is."""
+        rest, now, tenant = reduced[1], new.created_at, new.tenant
         leaving = Counter(each.name for each in partings)
         changes.opened.append(new)
         changes.events_moved.extend(EventMove(each.row.id, tenant, new.id) for each in partings)
@@ -169,17 +170,21 @@ class Splitting:
                 changes.key_counts.append(KeyCount(key, -leaving[fate.name]))
         if not any(fate.moved for fate in fates):
             changes.keys_taken.append(KeyRow(key_of(tenant, new.held[0]), new.id))
-        self._tell(changes, rest, new, len(partings), asked)
+        self._tell(changes, reduced, new, len(partings), asked)
 
-    def _tell(self, changes: Changes, rest: Incident, new: Incident, events: int, asked: Split) -> None:
-        now, why = new.created_at, f": {asked.why}" if asked.why else ""
+    def _tell(
+        self, changes: Changes, reduced: tuple[Incident, Incident], new: Incident, events: int, asked: Split
+    ) -> None:
+        rest, now, why = reduced[1], new.created_at, f": {asked.why}" if asked.why else ""
         details = {"verb": "split", "from": rest.id, "events": str(events), "severity": new.severity.name}
         text = f"Opened by {asked.actor} with {events} events of {rest.number}{why}"
-        told.tell(changes, self._ids, new, Happening(TimelineKind.OPENED, asked.actor, text, details), now)
+        after = changed_fields.opened(new)
+        told.tell(changes, self._ids, new, Happening(TimelineKind.OPENED, asked.actor, text, details, after=after), now)
         told.ask_route(changes, self._ids, new, NotifyReason.OPENED, now)
         details = {"verb": "split", "into": new.id, "events": str(events)}
         text = f"{events} events left for {new.number}, by {asked.actor}{why}"
-        told.tell(changes, self._ids, rest, Happening(TimelineKind.SPLIT, asked.actor, text, details), now)
+        differing = changed_fields.between(*reduced)
+        told.tell(changes, self._ids, rest, Happening(TimelineKind.SPLIT, asked.actor, text, details, *differing), now)
 
 
 async def _trace(

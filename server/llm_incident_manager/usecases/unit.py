@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from llm_incident_manager.domain.errors import RequestIdReused, StoreUnavailable
+from llm_incident_manager.ports import told
 from llm_incident_manager.ports.changes import AnswerRow, Changes
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.stores import KeyTaken, Store, Transaction
@@ -45,7 +46,7 @@ class Units:
 
     async def run(self, caller: Caller, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]) -> Done[T]:
         """Runs `work` in a transaction, which adds to `changes` what is to be written, and returns its answer. What the
-        caller does not see does not exist there.
+        caller does not see does not exist there, and what is added to the audit is told of the caller.
 
         Without a request id `work` runs each time. With one it runs once in 24 hours; a repeat of the same caller gets
         the stored answer, and another request of its under the same id raises RequestIdReused.
@@ -76,6 +77,7 @@ class Units:
         if once.request_id and (stored := _stored(await tx.answer(caller.tenant, name), once)) is not None:
             return Done(stored, repeated=True), changes
         answer = await work(tx, changes)
+        told.attribute(changes, caller.subject, caller.proof)
         if once.request_id:
             row = AnswerRow(caller.tenant, name, once.digest, once.encode(answer), self._clock.now())
             changes.answers.append(row)

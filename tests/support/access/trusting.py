@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llm_incident_manager import parts
+from llm_incident_manager import entrance
 from llm_incident_manager.__main__ import main
 from llm_incident_manager.domain.access import Principal
 from llm_incident_manager.domain.errors import Unauthenticated
@@ -39,5 +39,5 @@ def _trusting(*_: Any, **__: Any) -> tuple[Trusting, ...]:  # noqa: ANN401  # wh
 
 
 if __name__ == "__main__":
-    parts.authenticators = _trusting
+    entrance._authenticators = _trusting
     main()

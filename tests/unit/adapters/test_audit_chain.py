@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from llm_incident_manager.adapters.sql.audit import GENESIS, AuditChain, AuditRow, first_broken
+from llm_incident_manager.adapters.sql.audit import AuditChain
+from llm_incident_manager.domain.audit_chain import GENESIS, AuditRow, first_broken
 from llm_incident_manager.domain.ids import TenantId
 from tests.support.builders import TENANT, make_audit, make_incident
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llm_incident_manager.adapters import channels
+from llm_incident_manager.adapters import channels, outbound
 from llm_incident_manager.adapters.channels.log import LogChannel
 from llm_incident_manager.adapters.channels.webhook import WebhookChannel
 from llm_incident_manager.adapters.clock import SystemClock
@@ -18,7 +18,8 @@ NOTIFICATION = Notification("n1", TenantId("default"), IncidentId("i1"), "i1:1:o
 
 def built(*configured: dict[str, object]) -> dict[str, object]:
     settings = Settings.model_validate({"notifications": {"channels": configured}})
-    return dict(channels.build(settings, SystemClock(), logs.get("test")))
+    way = outbound.build(settings, logs.get("test"), lambda *_: None)
+    return dict(channels.build(settings, SystemClock(), way, logs.get("test")))
 
 
 def test_enabled_channels_are_built_under_their_names() -> None:
@@ -36,7 +37,7 @@ def test_enabled_channels_are_built_under_their_names() -> None:
 
 
 def test_out_of_the_box_there_is_the_log() -> None:
-    assert list(channels.build(Settings(), SystemClock(), logs.get("test"))) == ["log"]
+    assert list(built(*Settings().model_dump()["notifications"]["channels"])) == ["log"]
 
 
 def test_a_channel_of_a_later_release_is_not_built() -> None:

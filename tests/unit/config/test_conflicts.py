@@ -1,10 +1,14 @@
 """Settings that are right one by one and wrong together."""
 
 import pytest
+import yaml
+from pydantic import ValidationError
 
 from llm_incident_manager import config
 from llm_incident_manager.config import Settings
-from llm_incident_manager.config.settings import conflicts, is_loopback
+from llm_incident_manager.config.settings import conflicts
+from llm_incident_manager.domain.access import PERMISSIONS
+from llm_incident_manager.domain.destinations import is_loopback
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.sla import TARGETS, Target
 from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND
@@ -16,8 +20,9 @@ def problems(**sections: object) -> list[str]:
 
 OPEN = {"allow_anonymous": True}
 ASK = (
-    "anybody who reaches this address could read and change incidents, since this release does not ask who calls: "
-    "use 127.0.0.1, or set ALLOW_ANONYMOUS=true if a proxy or firewall decides who gets here"
+    "anybody who reaches this address could read and change incidents: let `llm-incident-manager init` write a "
+    "configuration with identity.required, certificates and a key; or use 127.0.0.1; or set ALLOW_ANONYMOUS=true "
+    "if a proxy or firewall decides who gets here"
 )
 
 
@@ -130,6 +135,116 @@ CASES = {
 @pytest.mark.parametrize(("sections", "problem"), CASES.values(), ids=CASES)
 def test_what_does_not_go_together_is_named(sections: dict[str, object], problem: str) -> None:
     assert problems(**sections) == [problem]
+
+
+WEBHOOK = "notifications.channels[0].webhook_url = (hidden): "
+ADD = "is not a public address: add it to outbound.allow if the server may connect to it"
+TO_THIS_MACHINE = {
+    "127.0.0.1": f"127.0.0.1 {ADD}",
+    "[::1]": f"::1 {ADD}",
+    "localhost": f"localhost {ADD}",
+    "169.254.169.254": f"169.254.169.254 {ADD}",
+    "0x7f000001": "write 0x7f000001 as four numbers with dots between them",
+    "user:pass@example.org": (
+        "leave user and password out of the URL: a receiver checks the signature instead, see `secret`"
+    ),
+}
+
+
+@pytest.mark.parametrize(("host", "remedy"), TO_THIS_MACHINE.items(), ids=TO_THIS_MACHINE)
+def test_a_webhook_to_where_nobody_may_connect_stops_the_start(host: str, remedy: str) -> None:
+    told = {"channels": [{"type": "webhook", "webhook_url": f"http://{host}:8080/hook"}]}
+    assert problems(notifications=told) == [WEBHOOK + remedy]
+
+
+@pytest.mark.parametrize(
+    ("host", "allow"), [("127.0.0.1", "127.0.0.0/8"), ("localhost", "localhost"), ("[::1]", "::1")]
+)
+def test_a_webhook_to_this_machine_needs_leave(host: str, allow: str) -> None:
+    told = {"channels": [{"type": "webhook", "webhook_url": f"http://{host}/hook"}]}
+    assert problems(notifications=told, outbound={"allow": allow}) == []
+
+
+def test_without_public_addresses_the_settings_name_each_host() -> None:
+    told = {"channels": [{"type": "webhook", "webhook_url": "http://8.8.8.8/hook"}]}
+    remedy = "8.8.8.8 is not named: add it to outbound.allow if the server may connect to it"
+    assert problems(notifications=told, outbound={"public": False}) == [WEBHOOK + remedy]
+
+
+def test_who_asks_everybody_may_listen_everywhere() -> None:
+    given = {"api": {"host": "0.0.0.0"}, "identity": {"required": True}, "tls": {"terminated_by_proxy": True}}
+    settings = Settings.model_validate(given)
+    assert (list(conflicts(settings)), settings.exposed()) == ([], ())
+
+
+def test_nobody_can_be_asked_and_not_asked() -> None:
+    remedy = "identity.required refuses whoever shows no credential: leave one of the two out"
+    found = problems(identity={"required": True, "allow_anonymous": True})
+    assert found == [f"identity.allow_anonymous = true: {remedy}"]
+
+
+ISSUER = {"issuer": "https://login.example.com", "audience": "incidents", "tenant": "default"}
+CLEAR = "keys that come in clear text can be anybody's: give a URL that starts with https://"
+PLAIN = "give a URL without user, password and fragment, such as https://login.example.com"
+ISSUERS = {
+    "clear text": (
+        {"issuer": "http://login.example.com"},
+        f'issuer = "http://login.example.com": {CLEAR}',
+    ),
+    "no URL": (
+        {"issuer": "login.example.com"},
+        f'issuer = "login.example.com": {PLAIN}',
+    ),
+    "a password": (
+        {"jwks_uri": "https://a:b@login.example.com/keys"},
+        f'jwks_uri = "https://a:b@login.example.com/keys": {PLAIN}',
+    ),
+    "not a public address": (
+        {"jwks_uri": "https://10.0.0.1/keys"},
+        f'jwks_uri = "https://10.0.0.1/keys": 10.0.0.1 {ADD}',
+    ),
+    "no tenant": (
+        {"tenant": ""},
+        'tenant = "": its callers need one tenant: give either tenant, such as default, or tenant_claim',
+    ),
+    "two tenants": (
+        {"tenant_claim": "org"},
+        'tenant = "default": its callers need one tenant: give either tenant, such as default, or tenant_claim',
+    ),
+    "an unknown permission": (
+        {"scopes": {"write": ["EVENTS_WRITE"]}},
+        f'scopes.write = "EVENTS_WRITE": give some of {", ".join(PERMISSIONS)}',
+    ),
+    "a role that cannot be one": (
+        {"roles": {"sre": "On Call"}},
+        'roles.sre = "On Call": give a role, such as responder',
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "problem"), ISSUERS.values(), ids=ISSUERS)
+def test_an_issuer_that_cannot_be_trusted_stops_the_start(change: dict[str, object], problem: str) -> None:
+    assert problems(identity={"issuers": [ISSUER | change]}) == [f"identity.issuers[0].{problem}"]
+
+
+def test_a_good_issuer_is_no_problem_and_one_on_this_machine_needs_leave() -> None:
+    assert problems(identity={"issuers": [ISSUER]}) == []
+    local = [ISSUER | {"issuer": "http://127.0.0.1:8080"}]
+    assert len(problems(identity={"issuers": local})) == 1
+    assert problems(identity={"issuers": local}, outbound={"allow": ["127.0.0.1"]}) == []
+
+
+def test_an_issuer_is_listed_once() -> None:
+    assert problems(identity={"issuers": [ISSUER, ISSUER]}) == [
+        'identity.issuers[1].issuer = "https://login.example.com": it is listed before: leave one of them out'
+    ]
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "HS512", "rs256", ""])
+def test_an_algorithm_without_a_public_key_is_no_choice(algorithm: str) -> None:
+    identity = f"identity: {{issuers: [{{issuer: 'https://a', audience: b, tenant: c, algorithm: '{algorithm}'}}]}}"
+    with pytest.raises(ValidationError, match=r"RS256.*EdDSA"):
+        Settings.model_validate(yaml.safe_load(identity))
 
 
 def test_a_channel_that_is_off_is_not_looked_at() -> None:

@@ -1,7 +1,5 @@
 """A glance at a batch's bytes: it never takes an urgent event for calm, and what usually comes is seen to be calm."""
 
-from collections.abc import Mapping
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,12 +40,12 @@ def event(draw: st.DrawFn) -> event_pb2.Event:
     )
 
 
-@pytest.mark.parametrize("defaults", [{}, {"chaos": Severity.P1}])
+JUDGES = [Judge(PACK), Judge(rulepack.load(source_defaults={"chaos": Severity.P1}))]
+
+
+@pytest.mark.parametrize("judge", JUDGES, ids=["shipped", "whose default is urgent"])
 @given(events=st.lists(event(), max_size=4))
-def test_a_batch_that_looks_calm_has_no_urgent_event(
-    defaults: Mapping[str, Severity], events: list[event_pb2.Event]
-) -> None:
-    judge = Judge(rulepack.load(source_defaults=defaults))
+def test_a_batch_that_looks_calm_has_no_urgent_event(judge: Judge, events: list[event_pb2.Event]) -> None:
     worst = min((judge.decide(translate.event(each, Instant(SECOND))).severity for each in events), default=Severity.P4)
     assert not calm(bytes_of(*events), judge) or worst > Severity.P1
 

@@ -6,8 +6,10 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from incidentmanager.v1.ingest_service_pb2 import SubmitEventsRequest
 
-from llm_incident_manager.transport.rest.jsoncodec import text
+from llm_incident_manager.domain.errors import InvalidFields
+from llm_incident_manager.transport.rest.jsoncodec import codec, text
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,7 @@ from llm_incident_manager.transport.rest.jsoncodec import text
         (b"[" * 33 + b"]" * 33, "more than 32 objects and arrays inside each other"),
         (b'{"a":' * 33 + b"1" + b"}" * 33, "more than 32 objects and arrays inside each other"),
         (b"[" * 100_000, "depth limit exceeded"),
+        (b"[" + b",".join([b'{"a":1}'] * 20_001) + b"]", "more than 20000 objects: send fewer at once"),
     ],
 )
 def test_text_that_is_no_json_is_refused_with_the_reason(raw: bytes, says: str) -> None:
@@ -52,3 +55,17 @@ def test_a_key_given_twice_is_found_wherever_it_stands(value: dict[str, object],
     members = [f"{json.dumps(key)}{colon}{json.dumps(item)}" for key, item in value.items()]
     with pytest.raises(text.MalformedJson, match="is given twice"):
         text.loads(f'[{{"x"{colon}{{{",".join([*members, members[0]])}}}}}]'.encode())
+
+
+def test_what_has_too_many_elements_is_not_looked_into() -> None:
+    few, many = (b'{"events":[' + b",".join([b'{"a":1,"a":2}'] * number) + b"]}" for number in (3, 10_001))
+    with pytest.raises(text.MalformedJson, match='the key "a" is given twice'):
+        text.loads(few)
+    assert text.loads(many) == orjson.loads(many)
+
+
+def test_what_was_not_looked_into_is_refused_by_its_field() -> None:
+    raw = b'{"events":[' + b",".join([b'{"source":"a","source":"b"}'] * 10_001) + b"]}"
+    with pytest.raises(InvalidFields) as caught:
+        codec(SubmitEventsRequest.DESCRIPTOR).loads(raw)
+    assert [violation.field for violation in caught.value.violations] == ["events"]

@@ -12,38 +12,35 @@ A receiver checks the signature header `X-Incident-Signature: t=1795295562,v1=52
 over the raw body, before parsing it. The age limit keeps old messages from being replayed.
 """
 
-import contextlib
 import hashlib
 import hmac
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
-import aiohttp
 import orjson
 
 from llm_incident_manager.domain.time import HOUR, SECOND, Instant, from_datetime, rfc3339
 from llm_incident_manager.ports.channel import Notification, Receipt
 from llm_incident_manager.ports.clock import Clock
+from llm_incident_manager.ports.outbound import Answer, NotAllowed, Outbound, OutboundFailed, Request
 
-MOST_RESPONSE_BYTES = 64 * 1024
 LONGEST_WAIT = HOUR // SECOND
 """Seconds; a Retry-After beyond it is cut."""
 
 
 class WebhookChannel:
-    """Posts notifications to one URL. Follows no redirect, keeps no cookies, uses no proxy of the environment."""
+    """Posts notifications to one URL, through the one way out."""
 
     def __init__(
-        self, name: str, url: str, clock: Clock, *, version: str, secret: str = "", timeout_secs: float = 10.0
+        self, name: str, url: str, clock: Clock, outbound: Outbound, *, secret: str = "", timeout_secs: float = 10.0
     ) -> None:
         """`timeout_secs` is for a whole attempt, from resolving the name to the last byte of the answer."""
         self._name = name
         self._url = url
         self._clock = clock
-        self._agent = f"llm-incident-manager/{version}"
+        self._outbound = outbound
         self._secret = secret.encode()
         self._timeout = timeout_secs
-        self._session: aiohttp.ClientSession | None = None
 
     @property
     def name(self) -> str:
@@ -54,37 +51,20 @@ class WebhookChannel:
         """Posts once. Timeouts, lost connections, 429 and 5xx may be tried again; any other refusal is for good."""
         body = _body(notification)
         headers = self._headers(notification, body)
+        request = Request(self._url, "webhook", "POST", body, headers, self._timeout, reads=False)
         try:
-            async with self._connected().post(self._url, data=body, headers=headers, allow_redirects=False) as response:
-                await _drain(response)
-                return self._receipt(response)
-        except TimeoutError:
-            return Receipt(ok=False, retryable=True, detail=f"no answer within {self._timeout:g} s")
-        except aiohttp.InvalidURL:
-            return Receipt(ok=False, detail="the URL is not usable")
-        except (aiohttp.ClientError, OSError) as error:
-            return Receipt(ok=False, retryable=True, detail=f"connection failed: {type(error).__name__}")
+            return self._receipt(await self._outbound.send(request))
+        except NotAllowed as error:
+            return Receipt(ok=False, detail=str(error))
+        except OutboundFailed as error:
+            return Receipt(ok=False, retryable=True, detail=str(error))
 
     async def close(self) -> None:
-        """Closes the connections that are kept open; a later send opens new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
-
-    def _connected(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._timeout),
-                connector=aiohttp.TCPConnector(limit=0),  # who sends bounds it: nothing must wait here unseen
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-            )
-        return self._session
+        """Has nothing to give back: the way out is shared."""
 
     def _headers(self, notification: Notification, body: bytes) -> dict[str, str]:
         headers = {
             "Content-Type": "application/json",
-            "User-Agent": self._agent,
             "Idempotency-Key": _plain(notification.dedup_key),
             "X-Incident-Delivery": _plain(notification.id),
         }
@@ -94,12 +74,12 @@ class WebhookChannel:
             headers["X-Incident-Signature"] = signature(self._secret, self._clock.now() // SECOND, body)
         return headers
 
-    def _receipt(self, response: aiohttp.ClientResponse) -> Receipt:
-        status = response.status
+    def _receipt(self, answer: Answer) -> Receipt:
+        status = answer.status
         if 200 <= status < 300:
             return Receipt(ok=True, detail=f"http {status}")
         if status == 429 or status >= 500:
-            wait = retry_after(response.headers.get("Retry-After", ""), self._clock.now())
+            wait = retry_after(answer.headers.get("retry-after", ""), self._clock.now())
             return Receipt(ok=False, retryable=True, detail=f"http {status}", retry_after=wait)
         return Receipt(ok=False, detail=f"http {status}")
 
@@ -132,16 +112,6 @@ def _body(notification: Notification) -> bytes:
         },
         default=dict,
     )
-
-
-async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Reads a small answer to its end, so that the connection can be used again. The status has already decided."""
-    left = MOST_RESPONSE_BYTES
-    with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
-        while left > 0 and (chunk := await response.content.read(left)):
-            left -= len(chunk)
-    if left <= 0:
-        response.close()
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,7 @@ import asyncpg
 from llm_incident_manager.domain.errors import StoreUnavailable
 from llm_incident_manager.ports.stores import KeyTaken
 
-_CLAIMED = frozenset({"incident_key", "idempotency", "request_answer", "producer"})
+_CLAIMED = frozenset({"audit_checkpoint", "incident_key", "idempotency", "request_answer", "producer"})
 _CONTENDED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 # Connections, resources, operators and disks: classes 08, 53, 57 and 58, sign-in, and a server that is now a standby.

@@ -16,9 +16,11 @@ FEW = 100
 """Rows of a table that still go into the one statement."""
 
 _OTHERS: Mapping[str, str] = {
+    "after": "jsonb",
     "answer": "bytea",
     "at": "bigint",
     "attempts": "integer",
+    "before": "jsonb",
     "body": "bytea",
     "count": "integer",
     "decision": "jsonb",
@@ -37,6 +39,7 @@ _OTHERS: Mapping[str, str] = {
     "prev_hash": "bytea",
     "received_at": "bigint",
     "sequence": "bigint",
+    "version": "smallint",
 }
 """Types of columns beside those of an incident, in all tables alike; the rest is text."""
 

@@ -1,9 +1,9 @@
 """The end of what was kept long enough: whole partitions of events, a bounded number of other rows. Knows no ages."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from llm_incident_manager.adapters.postgres import partitions
-from llm_incident_manager.adapters.postgres.pool import Connection
+from llm_incident_manager.adapters.postgres.pool import Connection, Rows
 from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.adapters.sql import keeping
 from llm_incident_manager.adapters.sql.keeping import Chain
@@ -72,10 +72,18 @@ async def _incidents(connection: Connection, before: Instant, limit: int) -> Exp
 
 
 async def _audit(connection: Connection, before: Instant, limit: int, run: str) -> Expired:
-    chains = [Chain(*row) for row in await connection.fetch(SQL["audit_chains"])]
-    for chain in keeping.finished_chains(chains, before, run):
-        return await _deleted(connection, SQL["expire_audit"], chain.tenant, chain.writer, limit)
+    """One step at the oldest chain that may go. Where checkpoints are signed they have to retire it first: whoever
+    verifies the trail could not tell its end from an attack."""
+    for chain in finished_chains(await connection.fetch(SQL["audit_heads"]), before, run):
+        if await connection.fetchval(SQL["may_end_chain"], chain.tenant, chain.writer):
+            return await _deleted(connection, SQL["expire_audit"], chain.tenant, chain.writer, limit)
     return NOTHING
+
+
+def finished_chains(heads: Rows, before: Instant, run: str) -> Sequence[Chain]:
+    """Audit chains that are over, oldest first; `run` goes on."""
+    chains = (Chain(tenant, writer, at) for tenant, writer, _, at, _ in map(tuple, heads))
+    return keeping.finished_chains(chains, before, run)
 
 
 async def _deleted(connection: Connection, statement: str, *values: object) -> Expired:

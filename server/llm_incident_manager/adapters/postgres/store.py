@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 from llm_incident_manager.adapters.postgres import (
+    audits,
     chains,
     failures,
     indexing,
@@ -54,7 +55,7 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore(AccessLists, DeadLetterReads, timers.Timed, leases.Leased, work.Work):
+class PostgresStore(AccessLists, DeadLetterReads, timers.Timed, leases.Leased, work.Work, audits.Audited):
     """Implements ports.stores.Store."""
 
     def __init__(self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None]) -> None:

@@ -26,6 +26,11 @@ class Timed(ABC):
             rows = await unit.fetch(SQL["claim_timers"], owner, now, lease_until, limit, KINDS)
         return [records.timer_of(row, str) for row in rows]
 
+    async def next_timer(self, now: Instant) -> Instant | None:
+        """When the first timer is due that is not due yet."""
+        ((due,),) = await self._fetch("next_timer", now)
+        return None if due is None else Instant(due)
+
     async def time(self) -> Instant:
         """The database's clock."""
         ((now,),) = await self._fetch("time")

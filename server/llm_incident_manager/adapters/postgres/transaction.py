@@ -30,7 +30,7 @@ from llm_incident_manager.ports.changes import (
 )
 from llm_incident_manager.ports.leases import Lease
 from llm_incident_manager.ports.stores import StoredEvent
-from llm_incident_manager.ports.timers import TimerRow
+from llm_incident_manager.ports.timers import HeldTimers, TimerRow
 
 _Held = tuple[FingerprintName, str]
 
@@ -160,12 +160,13 @@ class PostgresTransaction(AccessHeld):
         rows = await self._fetch("lock_dead", tenant, [id_ for id_ in ids if is_uuid(id_)])
         return [records.outbox_of(row, str) for row in rows]
 
-    async def leased_timers(self, rows: Sequence[TimerRow]) -> Sequence[TimerRow]:
-        """Those of claimed timers that nobody has ended, set or claimed since; they are locked until the end."""
+    async def hold_timers(self, rows: Sequence[TimerRow]) -> HeldTimers:
+        """Locks the incidents of claimed timers, and then those timers that nobody has ended, set or claimed since."""
+        incidents = await self._locked({row.incident_id: row.tenant for row in rows})
         leases = [(row.incident_id, row.key, row.fence) for row in rows]
         found = await self._fetch("leased_timers", *zip(*leases, strict=True)) if leases else []
         held = {(str(id_), key, fence) for id_, key, fence in found}
-        return [row for row, lease in zip(rows, leases, strict=True) if lease in held]
+        return HeldTimers([row for row, lease in zip(rows, leases, strict=True) if lease in held], incidents)
 
     async def holds(self, lease: Lease) -> bool:
         """Whether nobody has taken the lease since; nobody can until the end of this unit of work."""

@@ -8,7 +8,7 @@ from llm_incident_manager.adapters.postgres import access
 from llm_incident_manager.adapters.postgres.inserting import Rows, Table, insert
 from llm_incident_manager.adapters.postgres.pool import Connection
 from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.adapters.sql import audit, belongings, records
+from llm_incident_manager.adapters.sql import audit, belongings, changed, records
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.ports.changes import (
     AnswerRow,
@@ -91,8 +91,7 @@ def _key_row(row: KeyRow) -> tuple[Any, ...]:
 
 
 def _changed(changes: Changes) -> Rows:
-    latest = {incident.id: incident for incident in changes.changed}
-    return [records.incident_row(incident, _same) for incident in latest.values()]
+    return [records.incident_row(incident, _same) for incident in changed.whole(changes)]
 
 
 def _tallies(changes: Changes) -> Rows:
@@ -128,6 +127,12 @@ def _links_removed(changes: Changes) -> Rows:
     return [(row.incident_id, row.relation, row.other_id, row.tenant) for row in changes.links_removed]
 
 
+def _ended_timers(changes: Changes) -> Rows:
+    """One that is done and set again is only set."""
+    again = {row[:2] for row in changes.timers}
+    return [(row.incident_id, row.key, row.fence) for row in changes.timers_done if row[:2] not in again]
+
+
 def _timers(changes: Changes) -> Rows:
     return sorted(row[:6] for row in changes.timers)
 
@@ -159,6 +164,7 @@ OWN: tuple[Insert, ...] = (
 
 UPDATES: tuple[Update, ...] = (
     Update("save_incidents", _changed, each=True),
+    Update("save_breaches", changed.breaches, each=True),
     Update("add_tallies", _tallies),
     Update("add_key_counts", lambda c: sorted((*row.key, row.events) for row in c.key_counts)),
     Update("set_routes", lambda c: c.routes),
@@ -171,7 +177,7 @@ UPDATES: tuple[Update, ...] = (
     Update("retry_work", lambda c: c.outbox_retries),
     Update("remove_dead", lambda c: [(row.tenant, row.id) for row in c.dead_removed]),
     Update("save_deliveries", _delivery_updates),
-    Update("finish_timers", lambda c: [(row.incident_id, row.key, row.fence) for row in c.timers_done]),
+    Update("finish_timers", _ended_timers),
     Update("retry_timers", lambda c: c.timer_retries),
     Update("remove_timers", lambda c: c.timers_removed),
     Update("set_timers", _timers),

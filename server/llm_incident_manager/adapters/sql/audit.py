@@ -1,55 +1,12 @@
-"""The audit chain: each record's hash covers the record before it, per tenant and writer. Writes nothing itself."""
+"""Links audit records into the chains of one writer, and knows their table. Opens no connection."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable
 
-import orjson
-
+from llm_incident_manager.domain.audit_chain import START, VERSION, AuditRow, Head, canonical, digest
 from llm_incident_manager.domain.ids import TenantId
-from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import AuditRecord
 
-GENESIS = bytes(32)
-"""What the first record of a chain has as the hash before it."""
-
-AUDIT_COLUMNS = (
-    "tenant",
-    "writer",
-    "sequence",
-    "at",
-    "actor",
-    "action",
-    "resource",
-    "details",
-    "prev_hash",
-    "hash",
-)
-
-
-class AuditRow(NamedTuple):
-    """A record in its chain. `details` is JSON text; sequences of a chain start at 1 and have no gap."""
-
-    tenant: TenantId
-    writer: str
-    sequence: int
-    at: Instant
-    actor: str
-    action: str
-    resource: str
-    details: str
-    prev_hash: bytes
-    hash: bytes
-
-
-class Head(NamedTuple):
-    """Where a tenant's chain ends."""
-
-    sequence: int
-    hash: bytes
-
-
-_START = Head(0, GENESIS)
+AUDIT_COLUMNS = AuditRow._fields
 
 
 class AuditChain:
@@ -78,31 +35,12 @@ class AuditChain:
         self._pending.clear()
 
     def _link(self, record: AuditRecord) -> AuditRow:
-        tenant = record.tenant
-        last = self._pending.get(tenant) or self._heads.get(tenant) or _START
-        sequence = last.sequence + 1
-        facts = (tenant, self.writer, sequence, record.at, record.actor, record.action, record.resource)
-        details = _details(record.details)
-        digest = _digest(last.hash, facts, details)
-        self._pending[tenant] = Head(sequence, digest)
-        return AuditRow(*facts, details.decode(), last.hash, digest)
-
-
-def first_broken(rows: Iterable[AuditRow]) -> AuditRow | None:
-    """The first row that does not follow from the one before it; rows are one chain from its start, in sequence."""
-    last = _START
-    for row in rows:
-        expected = _digest(last.hash, row[:7], _details(orjson.loads(row.details)))
-        if row.sequence != last.sequence + 1 or row.prev_hash != last.hash or row.hash != expected:
-            return row
-        last = Head(row.sequence, row.hash)
-    return None
-
-
-def _details(given: Mapping[str, str]) -> bytes:
-    return orjson.dumps(dict(given), option=orjson.OPT_SORT_KEYS)
-
-
-def _digest(previous: bytes, facts: tuple[object, ...], details: bytes) -> bytes:
-    """Over the JSON array of the facts with the details, an object in the order of its names, as the last of them."""
-    return hashlib.sha256(b"%b%b,%b]" % (previous, orjson.dumps(facts)[:-1], details)).digest()
+        tenant, at, actor, action, resource, details, before, after, proof = record
+        last = self._pending.get(tenant) or self._heads.get(tenant) or START
+        sequence, previous = last.sequence + 1, last.hash
+        facts = (VERSION, tenant, self.writer, sequence, at, actor, action, resource, *proof)
+        said, was, is_ = canonical(details), canonical(before), canonical(after)
+        found = digest(previous, facts, said, was, is_)
+        self._pending[tenant] = Head(sequence, found)
+        texts = said.decode(), was.decode(), is_.decode()
+        return AuditRow._make((*facts[1:8], texts[0], previous, found, VERSION, *proof, *texts[1:]))

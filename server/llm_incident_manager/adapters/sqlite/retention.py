@@ -1,6 +1,6 @@
 """The end of what is kept for a while only, in small steps so that ingest never waits long. Knows no ages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -66,11 +66,19 @@ class Expirer:
         return Expired(gone, more=True)
 
     def _audit(self, connection: apsw.Connection, before: Instant, limit: int) -> Expired:
-        chains = (Chain(*row) for row in rows(connection, "audit_chains"))
-        for chain in keeping.finished_chains(chains, before, self._run):
-            wanted = {"tenant": chain.tenant, "writer": chain.writer, "limit": limit}
-            return _expired(_delete(connection, "expire_audit", wanted))
+        """One step at the oldest chain that may go. Where checkpoints are signed they have to retire it first: whoever
+        verifies the trail could not tell its end from an attack."""
+        for chain in finished_chains(connection, before, self._run):
+            named = {"tenant": chain.tenant, "writer": chain.writer}
+            if rows(connection, "may_end_chain", named) == [(1,)]:
+                return _expired(_delete(connection, "expire_audit", {**named, "limit": limit}))
         return NOTHING
+
+
+def finished_chains(connection: apsw.Connection, before: Instant, run: str) -> Sequence[Chain]:
+    """Audit chains that are over, oldest first; `run` goes on."""
+    chains = (Chain(tenant, writer, at) for tenant, writer, _, at, _ in rows(connection, "audit_heads"))
+    return keeping.finished_chains(chains, before, run)
 
 
 def _bodies(connection: apsw.Connection, before: Instant, limit: int) -> Expired:

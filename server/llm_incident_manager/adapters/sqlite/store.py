@@ -13,6 +13,7 @@ from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import connection as connections
 from llm_incident_manager.adapters.sqlite import indexing, leases, outbox, reads, relations, retention, schema, timers
 from llm_incident_manager.adapters.sqlite.access import AccessLists
+from llm_incident_manager.adapters.sqlite.audits import Audited
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
@@ -101,7 +102,7 @@ def _started(
     return SqliteStore(writer, Readers(readers, faults, options.deadline) if readers else None, lock)
 
 
-class SqliteStore(AccessLists, leases.Leased):
+class SqliteStore(AccessLists, leases.Leased, Audited):
     """Implements ports.stores.Store. Without readers, as in memory, reads take turns with the units of work."""
 
     def __init__(self, writer: Writer, readers: Readers | None, lock: connections.FolderLock | None) -> None:
@@ -234,6 +235,10 @@ class SqliteStore(AccessLists, leases.Leased):
     async def claim_timers(self, owner: str, now: Instant, lease_until: Instant, limit: int) -> Sequence[TimerRow]:
         """Leases timers that are due, the longest due first."""
         return await self._writer.unit(lambda connection: timers.claim(connection, owner, now, lease_until, limit))
+
+    async def next_timer(self, now: Instant) -> Instant | None:
+        """When the first timer is due that is not due yet."""
+        return await self._read(partial(timers.following, now=now))
 
     async def time(self) -> None:
         """The file has no clock."""

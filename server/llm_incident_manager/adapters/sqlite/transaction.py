@@ -27,7 +27,7 @@ from llm_incident_manager.ports.changes import (
 )
 from llm_incident_manager.ports.leases import Lease
 from llm_incident_manager.ports.stores import StoredEvent
-from llm_incident_manager.ports.timers import TimerRow
+from llm_incident_manager.ports.timers import HeldTimers, TimerRow
 
 T = TypeVar("T")
 
@@ -110,9 +110,9 @@ class SqliteTransaction(AccessHeld):
         """Reads dead letters by id, in id order; those that are gone are left out."""
         return await self._run(lambda connection: outbox.dead_by_id(connection, tenant, ids))
 
-    async def leased_timers(self, rows: Sequence[TimerRow]) -> Sequence[TimerRow]:
-        """Those of claimed timers that nobody has ended, set or claimed since."""
-        return await self._run(lambda connection: timers.leased(connection, rows))
+    async def hold_timers(self, rows: Sequence[TimerRow]) -> HeldTimers:
+        """Those of claimed timers that nobody has ended, set or claimed since, and the incidents of all of them."""
+        return await self._run(lambda connection: timers.hold(connection, rows))
 
     async def holds(self, lease: Lease) -> bool:
         """Whether nobody has taken the lease since."""

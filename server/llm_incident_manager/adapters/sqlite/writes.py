@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from llm_incident_manager.adapters.sql import belongings, records
+from llm_incident_manager.adapters.sql import belongings, changed, records
 from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import access, ids, outbox, timers
 from llm_incident_manager.adapters.sqlite.statements import bulk
@@ -46,8 +46,7 @@ def _moved_keys(changes: Changes) -> Rows:
 
 
 def _changed(changes: Changes) -> Rows:
-    latest = {incident.id: incident for incident in changes.changed}
-    return [records.incident_row(incident, ids.same) for incident in latest.values()]
+    return [records.incident_row(incident, ids.same) for incident in changed.whole(changes)]
 
 
 def _tallies(changes: Changes) -> Rows:
@@ -106,6 +105,7 @@ STEPS: tuple[Step, ...] = (
     Step("add_key_counts", lambda c: [(*row.key, row.events) for row in c.key_counts]),
     Step("insert_incidents", lambda c: [records.incident_row(i, ids.same) for i in c.opened]),
     Step("update_incidents", _changed, each=True, contended="incident"),
+    Step("set_breaches", changed.breaches, each=True, contended="incident"),
     Step("add_tallies", _tallies),
     Step("set_routes", lambda c: c.routes),
     Step("remember_keys", lambda c: [_key(row) for row in c.keys_released]),

@@ -17,6 +17,7 @@ from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.applying import Applying
+from llm_incident_manager.usecases.auditing import Auditing
 from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.linking import Linking
@@ -50,6 +51,7 @@ class Services:
     snoozing: Snoozing
     applying: Applying
     dead_letters: DeadLetters
+    auditing: Auditing
     bus: Bus
     feed: Feed
     watching: Watching

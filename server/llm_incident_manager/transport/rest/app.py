@@ -14,7 +14,7 @@ from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.readiness import Probes
-from llm_incident_manager.transport.rest import answers, bindings, pages, streaming
+from llm_incident_manager.transport.rest import answers, bindings, pages, protocol, streaming
 from llm_incident_manager.transport.rest.bindings import Binding
 from llm_incident_manager.transport.rest.body import read_body
 from llm_incident_manager.transport.rest.router import Match
@@ -91,7 +91,8 @@ def _call(method: Method, scope: Scope) -> Call:
     metadata = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     client = scope.get("client")
     peer = f"{client[0]}:{client[1]}" if client else ""
-    return Call(method, "http", metadata, peer, _time_left(metadata.get("x-request-timeout", "")))
+    certificate, version = scope["state"][protocol.SHOWN]
+    return Call(method, "http", metadata, peer, _time_left(metadata.get("x-request-timeout", "")), certificate, version)
 
 
 def _time_left(seconds: str) -> float | None:

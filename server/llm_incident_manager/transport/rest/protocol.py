@@ -7,6 +7,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADER_BYTES = 32 * 1024
+SHOWN = "shown"
+"""Where a request has its client's certificate (DER) and the TLS version, both empty without TLS."""
 _TIMEOUT = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
     b"content-length: %d\r\n\r\n%s"
@@ -30,10 +32,13 @@ class ReceiptDeadline(HttpToolsProtocol):
         self._receipt: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
         self._header_bytes = 0
+        self._shown: tuple[bytes, str] = (b"", "")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """A connection that says nothing is closed as well."""
+        """One that says nothing is closed as well. What the client shows over TLS holds for all its requests."""
         super().connection_made(transport)
+        if (tls := transport.get_extra_info("ssl_object")) is not None:
+            self._shown = (tls.getpeercert(binary_form=True) or b"", tls.version() or "")
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -58,6 +63,7 @@ class ReceiptDeadline(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The clock of a request starts with its first byte."""
         super().on_message_begin()
+        self.scope["state"][SHOWN] = self._shown
         self._header_bytes = 0
         self._arm()
 

@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 
@@ -13,9 +14,10 @@ from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.listening import PortTaken, listening
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.readiness import Probes
-from llm_incident_manager.transport.rest import protocol
+from llm_incident_manager.transport.rest import protocol, tls
 from llm_incident_manager.transport.rest.app import RestApp
 from llm_incident_manager.transport.scrape import Scrape
+from llm_incident_manager.transport.tls import ServerTls
 
 SEND_BUFFER_BYTES = 128 * 1024
 """What the system may keep of an answer that is not taken, for each connection; it doubles the number."""
@@ -52,6 +54,12 @@ class _Quiet(uvicorn.Server):
         await super().startup(sockets)
         self.up.set_result(None)
 
+    def protocol(self) -> asyncio.Protocol:
+        """For a connection that uvicorn has not taken itself."""
+        made: type[Any] = self.config.http_protocol_class
+        spoken: asyncio.Protocol = made(config=self.config, server_state=self.server_state, app_state={})
+        return spoken
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -67,25 +75,35 @@ class RestServer:
         methods: tuple[Method, ...],
         probes: Probes,
         scrape: Scrape,
+        secured: ServerTls | None = None,
     ) -> None:
-        """Binds nothing yet."""
+        """Binds nothing yet. Without `secured` it speaks plainly."""
         self._settings = settings
         app = RestApp(dispatcher, methods, probes, scrape, settings.max_body_bytes)
         self._server = _Quiet(_config(settings, app))
+        self._tls = secured
+        self._listener: tls.TlsListener | None = None
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
         """Listens and serves; returns the port. Raises PortTaken."""
         bound = self._bind()
-        self._serving = asyncio.create_task(self._server.serve(sockets=[bound]), name="http")
-        await asyncio.wait({self._serving, self._server.up}, return_when=asyncio.FIRST_COMPLETED)
         port: int = bound.getsockname()[1]
+        sockets = [bound] if self._tls is None else []
+        self._serving = asyncio.create_task(self._server.serve(sockets=sockets), name="http")
+        await asyncio.wait({self._serving, self._server.up}, return_when=asyncio.FIRST_COMPLETED)
+        if self._tls is not None:
+            seconds = self._settings.request_timeout
+            self._listener = tls.TlsListener(bound, self._tls, seconds, self._server.protocol)
+            self._listener.start()
         return port
 
     async def drain(self, grace: float) -> None:
         """Takes no more connections, finishes requests under way for up to `grace` seconds, then stops."""
         if self._serving is None:
             return
+        if self._listener is not None:
+            self._listener.close()
         self._server.config.timeout_graceful_shutdown = max(1, int(grace))
         self._server.should_exit = True
         await asyncio.wait({self._serving}, timeout=grace + 1)

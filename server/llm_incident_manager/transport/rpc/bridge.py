@@ -15,6 +15,7 @@ from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.methods import Method
+from llm_incident_manager.transport.rpc import tls
 
 Context: TypeAlias = "ServicerContext[bytes, bytes]"
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -56,10 +57,11 @@ class Gate:
 class Bridge:
     """grpc.aio handlers for methods of the contract."""
 
-    def __init__(self, dispatcher: Dispatcher, gate: Gate) -> None:
-        """All calls go through this dispatcher while the gate is open."""
+    def __init__(self, dispatcher: Dispatcher, gate: Gate, *, secure: bool = False) -> None:
+        """All calls go through this dispatcher while the gate is open. `secure` when they come over TLS."""
         self._dispatcher = dispatcher
         self._gate = gate
+        self._call = _secure_call if secure else _call
 
     def service(self, name: str, methods: Sequence[Method]) -> grpc.GenericRpcHandler:
         """The handler of one service."""
@@ -74,7 +76,7 @@ class Bridge:
 
     def _unary(self, method: Method) -> Callable[[bytes, Context], Awaitable[bytes]]:
         async def handle(data: bytes, context: Context) -> bytes:
-            call = _call(method, context)
+            call = self._call(method, context)
             async with _Counted(self._gate, context):
                 try:
                     reply = await self._dispatcher.unary(call, partial(self._read, call, data))
@@ -89,7 +91,7 @@ class Bridge:
 
     def _server_stream(self, method: Method) -> Callable[[bytes, Context], Awaitable[None]]:
         async def handle(data: bytes, context: Context) -> None:
-            call = _call(method, context)
+            call = self._call(method, context)
             work = partial(
                 self._dispatcher.server_stream, call, partial(self._read, call, data), partial(_write, context)
             )
@@ -99,7 +101,7 @@ class Bridge:
 
     def _bidi(self, method: Method) -> Callable[[AsyncIterator[bytes], Context], Awaitable[None]]:
         async def handle(requests: AsyncIterator[bytes], context: Context) -> None:
-            call = _call(method, context)
+            call = self._call(method, context)
             work = partial(self._dispatcher.bidi, call, _decoded(method, requests), partial(_write, context))
             await self._stream(call, context, work)
 
@@ -153,6 +155,12 @@ async def _decoded(method: Method, requests: AsyncIterator[bytes]) -> AsyncItera
 def _call(method: Method, context: Context) -> Call:
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     return Call(method, "grpc", metadata, context.peer(), context.time_remaining())
+
+
+def _secure_call(method: Method, context: Context) -> Call:
+    call = _call(method, context)
+    call.certificate, call.tls = tls.shown(context.auth_context())
+    return call
 
 
 async def _abort(context: Context, call: Call | None, error: StatusError) -> None:

@@ -12,8 +12,9 @@ from llm_incident_manager.config.sections import Grpc, Watch
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.listening import PortTaken
 from llm_incident_manager.transport.methods import Method
-from llm_incident_manager.transport.rpc import standard
+from llm_incident_manager.transport.rpc import standard, tls
 from llm_incident_manager.transport.rpc.bridge import Bridge, Gate
+from llm_incident_manager.transport.tls import ServerTls
 
 KEEPALIVE_OPTIONS = (
     ("grpc.keepalive_time_ms", 15_000),
@@ -46,10 +47,14 @@ class RpcSettings:
     reflection: bool = True
     max_subscribers: int = 1_000
     shared_port: bool = False
+    mtls_port: int | None = None
 
     @classmethod
-    def of(cls, section: Grpc, watch: Watch, *, shared_port: bool = False) -> "RpcSettings":
-        """As the sections `grpc` and `watch` have them; `shared_port` with the other workers of this server."""
+    def of(
+        cls, section: Grpc, watch: Watch, *, shared_port: bool = False, mtls_port: int | None = None
+    ) -> "RpcSettings":
+        """As the sections `grpc` and `watch` have them; `shared_port` with the other workers of this server. With a
+        `mtls_port` that one requires client certificates, and the other asks for none."""
         return cls(
             section.host,
             section.port,
@@ -58,6 +63,7 @@ class RpcSettings:
             section.reflection,
             watch.max_subscribers,
             shared_port,
+            mtls_port,
         )
 
     @property
@@ -70,13 +76,21 @@ class RpcSettings:
 class RpcServer:
     """grpc.aio with the contract's services."""
 
-    def __init__(self, settings: RpcSettings, dispatcher: Dispatcher, methods: tuple[Method, ...]) -> None:
-        """Binds nothing yet."""
+    def __init__(
+        self,
+        settings: RpcSettings,
+        dispatcher: Dispatcher,
+        methods: tuple[Method, ...],
+        secured: ServerTls | None = None,
+    ) -> None:
+        """Binds nothing yet. Without `secured` it speaks plainly."""
         self._settings = settings
+        self._tls = secured
+        self.mtls_port: int | None = None
         self.gate = Gate()
         self._server: Server = grpc.aio.server(options=_options(settings), maximum_concurrent_rpcs=settings.most_rpcs)
         self._names = tuple(dict.fromkeys(method.service for method in methods))
-        bridge = Bridge(dispatcher, self.gate)
+        bridge = Bridge(dispatcher, self.gate, secure=secured is not None)
         for name in self._names:
             handler = bridge.service(name, [method for method in methods if method.service == name])
             self._server.add_generic_rpc_handlers((handler,))
@@ -86,11 +100,11 @@ class RpcServer:
 
     async def start(self) -> int:
         """Listens and serves; returns the port. Raises PortTaken."""
-        address = f"{self._settings.host}:{self._settings.port}"
-        try:
-            port = self._server.add_insecure_port(address)
-        except RuntimeError as error:
-            raise PortTaken(address, "gRPC", "GRPC_HOST / GRPC_PORT") from error
+        settings = self._settings
+        required = self._tls is not None and self._tls.policy.asked == "required"
+        port = self._bind(settings.port, "GRPC_HOST / GRPC_PORT", required=required)
+        if settings.mtls_port is not None:
+            self.mtls_port = self._bind(settings.mtls_port, "GRPC_HOST / tls.mtls_port", required=True)
         await self._server.start()
         await self._report(health_pb2.HealthCheckResponse.SERVING)
         return port
@@ -107,6 +121,15 @@ class RpcServer:
             await self._server.stop(grace=0)
             return
         await self._server.stop(grace=0.1)
+
+    def _bind(self, port: int, setting: str, *, required: bool) -> int:
+        address = f"{self._settings.host}:{port}"
+        try:
+            if self._tls is None:
+                return self._server.add_insecure_port(address)
+            return self._server.add_secure_port(address, tls.credentials(self._tls, required=required))
+        except RuntimeError as error:
+            raise PortTaken(address, "gRPC", setting) from error
 
     async def _report(self, status: Any) -> None:
         for name in ("", *self._names):

@@ -28,6 +28,15 @@ SET {incident_assignments}
 FROM unnest({incident_arrays}) AS r ({incident_columns})
 WHERE i.id = r.id AND i.tenant = r.tenant;
 
+-- name: save_breaches
+-- The moments at which promises were broken, of incidents that are otherwise unchanged.
+UPDATE incident AS i
+SET acknowledge_breached_at = r.acknowledge_breached_at, resolve_breached_at = r.resolve_breached_at,
+    updated_at = r.updated_at, revision = r.revision
+FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+    AS r (id, tenant, acknowledge_breached_at, resolve_breached_at, updated_at, revision)
+WHERE i.id = r.id AND i.tenant = r.tenant;
+
 -- name: add_tallies
 -- Counters of incidents that are otherwise unchanged; an incident may have several rows.
 UPDATE incident AS i

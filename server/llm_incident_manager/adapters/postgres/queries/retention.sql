@@ -44,30 +44,6 @@ DELETE FROM outbox WHERE dead AND incident_id = ANY($1::uuid[]);
 -- name: expire_incidents
 DELETE FROM incident WHERE id = ANY($1::uuid[]);
 
--- name: audit_chains
--- The audit chains with their last record: steps from chain to chain, and reads nothing in between.
-WITH RECURSIVE chain AS (
-    (SELECT tenant, writer FROM audit ORDER BY tenant, writer LIMIT 1)
-    UNION ALL
-    SELECT n.tenant, n.writer
-    FROM chain CROSS JOIN LATERAL (
-        SELECT a.tenant, a.writer FROM audit AS a
-        WHERE (a.tenant, a.writer) > (chain.tenant, chain.writer)
-        ORDER BY a.tenant, a.writer LIMIT 1
-    ) AS n
-)
-SELECT c.tenant, c.writer, l.at
-FROM chain AS c CROSS JOIN LATERAL (
-    SELECT a.at FROM audit AS a WHERE a.tenant = c.tenant AND a.writer = c.writer ORDER BY a.sequence DESC LIMIT 1
-) AS l;
-
--- name: expire_audit
--- The end of a chain: what is left of it still follows from its start.
-DELETE FROM audit AS a
-WHERE a.tenant = $1 AND a.writer = $2 AND a.sequence > (
-    SELECT max(l.sequence) - $3 FROM audit AS l WHERE l.tenant = $1 AND l.writer = $2
-);
-
 -- name: size
 -- All tables and indexes of this database, in bytes.
 SELECT pg_database_size(current_database());

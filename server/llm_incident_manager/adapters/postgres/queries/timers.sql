@@ -57,6 +57,10 @@ WHERE t.incident_id = r.incident_id AND t.key = r.key AND t.fence = r.fence;
 -- name: overdue_timers
 SELECT count(*), min(t.due_at) FROM timer AS t WHERE t.due_at <= $1;
 
+-- name: next_timer
+-- When the first timer is due that is not due yet.
+SELECT min(t.due_at) FROM timer AS t WHERE t.due_at > $1;
+
 -- name: time
 -- The server's clock, in microseconds.
 SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;

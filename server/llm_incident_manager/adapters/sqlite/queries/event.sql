@@ -56,9 +56,11 @@ LIMIT ?4
 
 -- name: insert_audit
 -- Links of the audit chain.
-INSERT INTO audit (tenant, writer, sequence, at, actor, action, resource, details, prev_hash, hash)
-SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10
-FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) WHERE column1 IS NOT NULL
+INSERT INTO audit (tenant, writer, sequence, at, actor, action, resource, details, prev_hash, hash, version, proven_by,
+    credential, source, before, after)
+SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10, column11, column12,
+    column13, column14, column15, column16
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) WHERE column1 IS NOT NULL
 
 -- name: insert_changes
 -- Material changes, numbered in this order.

@@ -31,6 +31,13 @@ UPDATE incident SET {changes}
 FROM (VALUES ({marks})) AS v
 WHERE incident.id = unhex(v.column1, '-') AND incident.tenant = v.{tenant}
 
+-- name: set_breaches
+-- The moments at which promises were broken, of many incidents that are otherwise unchanged.
+UPDATE incident SET
+    acknowledge_breached_at = v.column3, resolve_breached_at = v.column4, updated_at = v.column5, revision = v.column6
+FROM (VALUES (?, ?, ?, ?, ?, ?)) AS v
+WHERE incident.id = unhex(v.column1, '-') AND incident.tenant = v.column2
+
 -- name: add_tallies
 -- Counters of many incidents, each of them once. Absent times leave first_seen_at and last_seen_at alone.
 UPDATE incident SET

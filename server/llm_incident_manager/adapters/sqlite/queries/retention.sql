@@ -59,29 +59,6 @@ DELETE FROM incident WHERE id IN (
     ORDER BY coalesce(closed_at, resolved_at), id LIMIT :limit
 )
 
--- name: audit_chains
--- The audit chains with their last record: steps from chain to chain, and reads nothing in between.
-WITH RECURSIVE chain (tenant, writer) AS (
-    SELECT * FROM (SELECT tenant, writer FROM audit ORDER BY tenant, writer LIMIT 1)
-    UNION ALL
-    SELECT (SELECT n.tenant FROM audit AS n WHERE (n.tenant, n.writer) > (chain.tenant, chain.writer)
-            ORDER BY n.tenant, n.writer LIMIT 1),
-        (SELECT n.writer FROM audit AS n WHERE (n.tenant, n.writer) > (chain.tenant, chain.writer)
-            ORDER BY n.tenant, n.writer LIMIT 1)
-    FROM chain WHERE chain.tenant IS NOT NULL
-)
-SELECT c.tenant, c.writer, (
-    SELECT a.at FROM audit AS a WHERE a.tenant = c.tenant AND a.writer = c.writer ORDER BY a.sequence DESC LIMIT 1
-)
-FROM chain AS c WHERE c.tenant IS NOT NULL
-
--- name: expire_audit
--- The end of a chain: what is left of it still follows from its start.
-DELETE FROM audit
-WHERE tenant = :tenant AND writer = :writer AND sequence > (
-    SELECT max(sequence) - :limit FROM audit WHERE tenant = :tenant AND writer = :writer
-)
-
 -- name: size
 -- Pages in use, in bytes.
 SELECT (p.page_count - f.freelist_count) * s.page_size

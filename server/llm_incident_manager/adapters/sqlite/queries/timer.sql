@@ -50,3 +50,7 @@ UPDATE timer SET lease_owner = '', lease_until = 0 WHERE lease_owner <> ''
 -- name: overdue_timers
 -- How many timers are due and not done, and since when.
 SELECT count(*), min(due_at) FROM timer WHERE due_at <= ?
+
+-- name: next_timer
+-- When the first timer is due that is not due yet.
+SELECT min(due_at) FROM timer WHERE due_at > ?

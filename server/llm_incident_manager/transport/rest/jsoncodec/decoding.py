@@ -14,12 +14,11 @@ from llm_incident_manager.transport.checker.rules import QUOTED, quote
 from llm_incident_manager.transport.rest.jsoncodec import enums, scalars, wellknown
 from llm_incident_manager.transport.rest.jsoncodec.problems import Problem, Rule, Unacceptable, wrong
 from llm_incident_manager.transport.rest.jsoncodec.scalars import Convert
+from llm_incident_manager.transport.rest.jsoncodec.text import MOST_ELEMENTS
 
 Arguments = dict[str, object]
 """Keyword arguments of a message constructor: nested messages as dicts of the same kind."""
 
-MOST_ELEMENTS = 10_000
-"""Of a list or an object of any keys, before its elements are looked at: more would keep everybody else waiting."""
 _HINTS = 10
 """Unknown fields that get a suggestion; looking for one takes a millisecond."""
 

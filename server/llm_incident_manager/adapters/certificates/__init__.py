@@ -1,0 +1,1 @@
+"""Certificates by the library `cryptography`: reads them, checks files of them, and makes those of developers."""

@@ -1,0 +1,36 @@
+"""What the settings say of TLS, made into parts."""
+
+from llm_incident_manager.adapters.certificates import reading
+from llm_incident_manager.adapters.certificates.files import CredentialFiles
+from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.config import Settings
+from llm_incident_manager.ports.access import DeniedCertificates, KnownRoles
+from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport.identity import Authenticator
+from llm_incident_manager.transport.mtls import Mtls
+from llm_incident_manager.transport.tls import ServerTls, TlsPolicy
+
+
+def files(settings: Settings) -> CredentialFiles | None:
+    """Where our certificate is; None without TLS."""
+    tls = settings.tls
+    if tls.certificate_file is None or tls.key_file is None:
+        return None
+    return CredentialFiles(tls.certificate_file, tls.key_file, tls.client_ca_file)
+
+
+def server_tls(settings: Settings, metrics: Metrics) -> ServerTls | None:
+    """TLS of both doors, None when there is none. Raises BadCredentials."""
+    keeper, tls = files(settings), settings.tls
+    if keeper is None:
+        return None
+    policy = TlsPolicy(tls.client_certificates, tls.minimum_version, tls.reload_secs)
+    return ServerTls(policy, keeper, SystemClock(), metrics)
+
+
+def authenticators(settings: Settings, denied: DeniedCertificates, roles: KnownRoles) -> tuple[Authenticator, ...]:
+    """What knows who clients are by their certificates; nothing where they show none. It comes before what else may be
+    shown: a certificate that is refused must not come in by another way."""
+    if settings.tls.client_certificates == "none":
+        return ()
+    return (Mtls(settings.tls.rules(), reading.certificate, denied, roles, SystemClock()),)
