@@ -4,11 +4,16 @@ import os
 import sys
 from collections.abc import Generator, Iterator
 
+import hypothesis
 import pytest
 
 from tests.support import beside, releases
 from tests.support.postgres import Cluster
 from tests.support.redis import RedisServer, redis_server
+
+pytest_plugins = ("tests.support.parallel", "tests.support.told")
+hypothesis.settings.register_profile("suite", deadline=None)  # a machine that has other work is no defect
+hypothesis.settings.load_profile("suite")
 
 SETTINGS = (
     "ALLOW_ANONYMOUS",

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         data, report = Path(folder, "data"), Path(folder, "report.json")
         own = f"--data-file={data}"
-        failed = shell.run("coverage", "run", own, "-m", "pytest", "-q", *_TESTS, *arguments)
+        failed = shell.run("coverage", "run", own, "-m", "pytest", "-q", "-n0", *_TESTS, *arguments)
         if failed:
             return failed
         shell.run("coverage", "report", own, "--fail-under=0")

@@ -480,6 +480,7 @@ ALTER TABLE ONLY public.access_revision
 
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.audit_checkpoint
     ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (tenant, number);
 
@@ -583,8 +584,9 @@ CREATE INDEX ix_api_key_revision ON public.api_key USING btree (revision);
 
 CREATE INDEX ix_api_key_tenant ON public.api_key USING btree (tenant, id);
 
-CREATE INDEX ix_denied_certificate_created ON public.denied_certificate USING btree (created_at, fingerprint);
 CREATE INDEX ix_audit_at ON public.audit USING btree (tenant, at);
+
+CREATE INDEX ix_denied_certificate_created ON public.denied_certificate USING btree (created_at, fingerprint);
 
 CREATE INDEX ix_incident_change_order ON public.incident_change USING btree (transaction, sequence);
 

@@ -71,7 +71,7 @@ async def build(
     bearer = jwt.build(settings.identity.issuers, outbound, book, clock, logs.get("identity"))
     if bearer is not None:
         stack.push_async_callback(bearer.close)
-    known = _authenticators(settings, book, Keyring(book, secret, clock, uses), bearer)
+    known = authenticators(settings, book, Keyring(book, secret, clock, uses), bearer)
     streams = OpenStreams(known, guard.admits)
     identity = Identity(known, streams, guard, None if settings.identity.required else DEVELOPER)
     workers: dict[str, Worker] = {"access": book, "key_uses": uses, "open_streams": streams}
@@ -80,7 +80,7 @@ async def build(
     return Entrance(identity, desk(book, clock, ids, secret), book, workers, bearer)
 
 
-def _authenticators(
+def authenticators(
     settings: Settings, book: AccessBook, keyring: Keyring, bearer: "Verifier | None"
 ) -> tuple[Authenticator, ...]:
     """What knows a kind of credential, in the order of the settings."""

@@ -1,13 +1,16 @@
 """What the settings say of TLS, made into parts."""
 
+from collections.abc import Mapping
+
 from llm_incident_manager.adapters.certificates import reading
 from llm_incident_manager.adapters.certificates.files import CredentialFiles
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.config import Settings
 from llm_incident_manager.ports.access import DeniedCertificates, KnownRoles
 from llm_incident_manager.telemetry.metrics import Metrics
+from llm_incident_manager.transport.authenticators.mtls import MtlsAuthenticator
 from llm_incident_manager.transport.identity import Authenticator
-from llm_incident_manager.transport.mtls import Mtls
+from llm_incident_manager.transport.readiness import Probe
 from llm_incident_manager.transport.tls import ServerTls, TlsPolicy
 
 
@@ -28,9 +31,13 @@ def server_tls(settings: Settings, metrics: Metrics) -> ServerTls | None:
     return ServerTls(policy, keeper, SystemClock(), metrics)
 
 
+def probes(tls: ServerTls | None) -> Mapping[str, Probe]:
+    """What readiness tells of it."""
+    return {} if tls is None else {"tls": tls.check}
+
+
 def authenticators(settings: Settings, denied: DeniedCertificates, roles: KnownRoles) -> tuple[Authenticator, ...]:
-    """What knows who clients are by their certificates; nothing where they show none. It comes before what else may be
-    shown: a certificate that is refused must not come in by another way."""
+    """What knows who clients are by their certificates; nothing where they show none."""
     if settings.tls.client_certificates == "none":
         return ()
-    return (Mtls(settings.tls.rules(), reading.certificate, denied, roles, SystemClock()),)
+    return (MtlsAuthenticator(settings.tls.rules(), reading.certificate, denied, roles, SystemClock()),)

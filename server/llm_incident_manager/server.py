@@ -97,8 +97,8 @@ class Server:
         workers |= entry.workers
         limits = parts.limits(settings, clock, redis, metrics, entry.tenants)
         dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
-        others = {"clock": timekeeper, "redis": redis, "issuers": entry.tokens, "audit": checkpointer, "tls": tls}
-        optional = parts.optional_probes(settings, store, presence, others)
+        others = {"clock": timekeeper, "redis": redis, "issuers": entry.tokens, "audit": checkpointer}
+        optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)

@@ -60,6 +60,7 @@ async def chains(dsn: str) -> dict[str, list[AuditRow]]:
     return found
 
 
+@pytest.mark.exclusive
 @pytest.mark.parametrize("call", ["check", "read", "write", "work"])
 async def test_a_stalled_server_is_reported_within_the_deadline(
     store: PostgresStore, options: Options, cluster: Cluster, call: str

@@ -50,6 +50,7 @@ async def test_a_lock_is_waited_for_as_long_as_the_setting_says(cluster: Cluster
             assert 0.25 < time.monotonic() - started < 3
 
 
+@pytest.mark.exclusive
 async def test_a_connection_is_waited_for_as_long_as_the_setting_says(cluster: Cluster, database: str) -> None:
     async with a_store(cluster.dsn(database), pool_size=1, acquire_timeout_secs=0.3) as store, store.transaction():
         started = time.monotonic()

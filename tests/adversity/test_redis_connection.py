@@ -97,6 +97,7 @@ async def test_a_server_that_is_not_there_is_told_once_and_found_when_it_comes()
             server.remove()
 
 
+@pytest.mark.exclusive
 async def test_a_frozen_server_costs_its_callers_a_few_deadlines_and_then_nothing(redis_own: RedisServer) -> None:
     told: Told = []
     async with connection(redis_own.url, told) as link:
@@ -186,6 +187,7 @@ async def test_waiting_for_news_is_no_failure(redis_shared: RedisServer) -> None
         assert link.up
 
 
+@pytest.mark.exclusive
 async def test_a_caller_waits_no_longer_for_news_than_it_said(redis_own: RedisServer) -> None:
     async with connection(redis_own.url) as link:
         redis_own.freeze()

@@ -6,13 +6,21 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import grpc
-from grpc.aio import AioRpcError
-from incidentmanager.v1 import incident_pb2, incident_service_pb2, incident_service_pb2_grpc
+import pytest
+from grpc.aio import AioRpcError, UnaryStreamCall
+from incidentmanager.v1 import (
+    admin_service_pb2_grpc,
+    denied_certificate_pb2,
+    incident_pb2,
+    incident_service_pb2,
+    incident_service_pb2_grpc,
+)
 
 from tests.support.certificates import Held, Papers
 from tests.support.server import RunningServer, running_server
@@ -36,6 +44,32 @@ def channel(server: RunningServer, papers: Papers, held: Held) -> grpc.aio.Chann
     credentials = grpc.ssl_channel_credentials(papers.ca.read_bytes(), key, chain)
     own = [("grpc.use_local_subchannel_pool", 1)]
     return grpc.aio.secure_channel(f"localhost:{server.grpc_port}", credentials, options=own)
+
+
+Watch = UnaryStreamCall[incident_service_pb2.WatchIncidentsRequest, incident_pb2.IncidentChange]
+
+
+async def opened(way: grpc.aio.Channel) -> Watch:
+    """A watch that has begun."""
+    stub = incident_service_pb2_grpc.IncidentServiceStub(way)
+    watch: Watch = stub.WatchIncidents(incident_service_pb2.WatchIncidentsRequest())
+    await watch.read()
+    return watch
+
+
+async def to_its_end(watch: Watch, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while await watch.read():
+            pass
+
+
+async def https_watch(server: RunningServer, papers: Papers, held: Held) -> str:
+    """All that a watch over HTTPS tells until its end."""
+    async with (
+        aiohttp.ClientSession(server.http) as http,
+        http.get("/api/v1/incidents/watch", ssl=papers.context(held)) as reply,
+    ):
+        return (await reply.read()).decode()
 
 
 async def shown(server: RunningServer, papers: Papers, held: Held, port: int) -> bytes:
@@ -102,9 +136,7 @@ class Load:
 async def test_rotation_under_load_fails_no_call_and_cuts_no_stream(tmp_path: Path) -> None:
     papers, load = Papers(tmp_path), Load()
     async with served(papers) as (server, operator), channel(server, papers, operator) as way:
-        stub = incident_service_pb2_grpc.IncidentServiceStub(way)
-        watch = stub.WatchIncidents(incident_service_pb2.WatchIncidentsRequest())
-        await watch.read()
+        stub, watch = incident_service_pb2_grpc.IncidentServiceStub(way), await opened(way)
         ways = (load.over_grpc, load.over_https)
         callers = [asyncio.create_task(ways[at % 2](server, papers, operator)) for at in range(4)]
         for _ in range(5):
@@ -147,3 +179,36 @@ async def readiness(server: RunningServer, papers: Papers, held: Held) -> dict[s
     ):
         found: dict[str, Any] = json.loads(await reply.text())
         return found
+
+
+async def test_a_refused_certificate_loses_its_open_streams_and_the_one_beside_it_does_not(tmp_path: Path) -> None:
+    papers = Papers(tmp_path)
+    async with served(papers) as (server, operator):
+        stolen, other = papers.client("operator"), papers.client("operator")
+        async with channel(server, papers, stolen) as lost, channel(server, papers, other) as kept:
+            watch, stays = await opened(lost), await opened(kept)
+            following = asyncio.create_task(https_watch(server, papers, stolen))
+            async with channel(server, papers, operator) as desk:
+                deny = denied_certificate_pb2.DenyCertificateRequest(fingerprint=stolen.fingerprint, reason="stolen")
+                await admin_service_pb2_grpc.AdminServiceStub(desk).DenyCertificate(deny)
+            with pytest.raises(AioRpcError) as cut:
+                await to_its_end(watch, 15)
+            assert cut.value.code() is grpc.StatusCode.UNAUTHENTICATED
+            async with asyncio.timeout(15):
+                assert "UNAUTHENTICATED" in await following
+            with pytest.raises(AioRpcError) as refused:
+                await opened(lost)
+            assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+            assert not stays.done()
+            stays.cancel()
+
+
+async def test_a_certificate_that_ends_ends_its_open_streams(tmp_path: Path) -> None:
+    papers = Papers(tmp_path)
+    async with served(papers) as (server, _):
+        short = papers.client("operator", span=papers.span(ends=timedelta(seconds=6)))
+        async with channel(server, papers, short) as way:
+            watch = await opened(way)
+            with pytest.raises(AioRpcError) as cut:
+                await to_its_end(watch, 20)
+            assert cut.value.code() is grpc.StatusCode.UNAUTHENTICATED

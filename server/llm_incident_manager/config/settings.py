@@ -111,7 +111,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     yield from _roles(settings)
     yield from _workers(settings)
     yield from _listeners(settings)
-    yield from tls_section.conflicts(settings.tls)
+    yield from tls_section.conflicts(settings.tls, settings.limits.tiers)
     yield from _identity(settings)
     yield from _ingest(settings.ingest)
     yield from _channels(settings.notifications, settings.outbound)

@@ -1,20 +1,18 @@
 """TLS on both ports: our certificate, whose client certificates count, and who a client is by its certificate."""
 
 import re
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Collection, Iterator
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import FilePath, Port, Section
-from llm_incident_manager.domain import recognise
+from llm_incident_manager.domain import certificates
 from llm_incident_manager.domain.certificates import IdentityRule
 
 _ROLE = r"^[a-z][a-z0-9_-]{0,62}$"
 _TRUST_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}")
-_TENANT = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
 def _words(value: object) -> object:
@@ -39,10 +37,12 @@ class CertificateIdentity(Section):
     """What it is called; may use what the pattern keeps. The whole URI or common name unless given."""
     roles: Roles = ("producer",)
     """What it may do."""
+    tier: str = ""
+    """Its limit, of `limits.tiers`; the usual one unless given."""
 
     def rule(self) -> IdentityRule:
         """As decisions see it."""
-        return IdentityRule(self.uri, self.common_name, self.tenant, self.subject, frozenset(self.roles))
+        return IdentityRule(self.uri, self.common_name, self.tenant, self.subject, frozenset(self.roles), self.tier)
 
 
 class Tls(Section):
@@ -67,6 +67,8 @@ class Tls(Section):
     say otherwise."""
     service_roles: Roles = ("producer",)
     """What such a service may do."""
+    service_tier: str = ""
+    """Its limit, of `limits.tiers`; the usual one unless given."""
     identities: tuple[CertificateIdentity, ...] = ()
     """Who clients are by their certificates; the first that fits decides, and whom none fits is refused."""
     terminated_by_proxy: bool = False
@@ -82,12 +84,16 @@ class Tls(Section):
         own = tuple(identity.rule() for identity in self.identities)
         if not self.trust_domain:
             return own
-        uri = f"{recognise.SPIFFE}{self.trust_domain}/tenant/{{tenant}}/service/{{service}}"
-        return (*own, IdentityRule(uri, "", "{tenant}", "{service}", frozenset(self.service_roles)))
+        uri = f"{certificates.SPIFFE}{self.trust_domain}/tenant/{{tenant}}/service/{{service}}"
+        return (*own, IdentityRule(uri, "", "{tenant}", "{service}", frozenset(self.service_roles), self.service_tier))
 
 
-def conflicts(tls: Tls) -> Iterator[Problem]:
-    """What does not go together. Origins are left empty."""
+def conflicts(tls: Tls, tiers: Collection[str]) -> Iterator[Problem]:
+    """What does not go together. `tiers` are the limits there are. Origins are left empty."""
+    for key, tier in (("service_tier", tls.service_tier), *_tiers(tls)):
+        if tier and tier not in tiers:
+            remedy = f"there is no such limit: give one of limits.tiers, {', '.join(sorted(tiers))}"
+            yield Problem(f"tls.{key}", shown(tier), "", remedy)
     if tls.certificate_file is None and tls.key_file is not None:
         yield Problem(
             "tls.key_file", shown(tls.key_file), "", "it is the key of a certificate: give certificate_file too"
@@ -99,8 +105,13 @@ def conflicts(tls: Tls) -> Iterator[Problem]:
     if tls.trust_domain and _TRUST_DOMAIN.fullmatch(tls.trust_domain) is None:
         remedy = "give it as it stands in the ids: example.org, in lower case and without spiffe://"
         yield Problem("tls.trust_domain", shown(tls.trust_domain), "", remedy)
-    for number, identity in zip(count(), tls.identities, strict=False):
+    for number, identity in enumerate(tls.identities):
         yield from _identity(f"tls.identities[{number}]", identity)
+
+
+def _tiers(tls: Tls) -> Iterator[tuple[str, str]]:
+    for number, identity in enumerate(tls.identities):
+        yield f"identities[{number}].tier", identity.tier
 
 
 def _clients(tls: Tls) -> Iterator[Problem]:
@@ -125,12 +136,12 @@ def _identity(key: str, identity: CertificateIdentity) -> Iterator[Problem]:
     if bool(identity.uri) == bool(identity.common_name):
         yield Problem(key, "", "", "give one of uri and common_name")
         return
-    kept = recognise.names_in(identity.uri or identity.common_name)
+    kept = certificates.names_in(identity.uri or identity.common_name)
     for name in ("tenant", "subject"):
         template = getattr(identity, name)
-        if unknown := recognise.names_in(template) - kept:
+        if unknown := certificates.names_in(template) - kept:
             remedy = f"the pattern keeps no {{{min(unknown)}}}: it keeps {', '.join(sorted(kept)) or 'nothing'}"
             yield Problem(f"{key}.{name}", shown(template), "", remedy)
-    if not recognise.names_in(identity.tenant) and _TENANT.fullmatch(identity.tenant) is None:
+    if not certificates.names_in(identity.tenant) and certificates.TENANT.fullmatch(identity.tenant) is None:
         remedy = "a tenant is called a-z, 0-9 and -, beginning with a letter, at most 63 of them"
         yield Problem(f"{key}.tenant", shown(identity.tenant), "", remedy)

@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from llm_incident_manager.domain.certificates import Certificate, IdentityRule, Whose
+from llm_incident_manager.domain.certificates import SPIFFE, TENANT, TOKEN, Certificate, IdentityRule, Whose
 from llm_incident_manager.domain.time import Instant
 
-SPIFFE = "spiffe://"
 LONGEST_NAME = 2_048
 """Of a URI or common name, in characters; SPIFFE allows no more."""
-
-_TOKEN = re.compile(r"\{([a-z][a-z0-9_]*)\}|\*")
-_TENANT = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
 class Why(StrEnum):
@@ -36,11 +32,6 @@ class Refused:
 
 
 Decision: TypeAlias = Whose | Refused
-
-
-def names_in(pattern: str) -> frozenset[str]:
-    """The names of the parts that a pattern keeps."""
-    return frozenset(found[1] for found in _TOKEN.finditer(pattern) if found[1])
 
 
 class Rules:
@@ -71,7 +62,7 @@ def decide(certificate: Certificate, rules: Rules, now: Instant, *, denied: bool
     if len(_spiffe_ids(certificate.uris)) > 1:
         return Refused(Why.AMBIGUOUS)
     whose = rules.whose(certificate)
-    if whose is None or not whose.subject or _TENANT.fullmatch(whose.tenant) is None:
+    if whose is None or not whose.subject or TENANT.fullmatch(whose.tenant) is None:
         return Refused(Why.UNKNOWN)
     return whose
 
@@ -95,7 +86,7 @@ def _spiffe_ids(uris: Sequence[str]) -> Sequence[str]:
 def _compiled(pattern: str) -> re.Pattern[str]:
     """Everything but `{name}` and `*` stands for itself. A name that comes twice has to fit twice."""
     made, place, seen = "", 0, set[str]()
-    for found in _TOKEN.finditer(pattern):
+    for found in TOKEN.finditer(pattern):
         made += re.escape(pattern[place : found.start()]) + _part(found[1], seen)
         place = found.end()
     return re.compile(made + re.escape(pattern[place:]))
@@ -113,8 +104,8 @@ def _part(name: str | None, seen: set[str]) -> str:
 def _named(rule: IdentityRule, name: str, found: re.Match[str]) -> Whose:
     parts = found.groupdict()
     subject = _filled(rule.subject, parts) if rule.subject else name
-    return Whose(_filled(rule.tenant, parts), subject, rule.roles)
+    return Whose(_filled(rule.tenant, parts), subject, rule.roles, rule.tier)
 
 
 def _filled(template: str, parts: dict[str, str]) -> str:
-    return _TOKEN.sub(lambda found: parts.get(found[1] or "", found[0]), template)
+    return TOKEN.sub(lambda found: parts.get(found[1] or "", found[0]), template)

@@ -37,9 +37,9 @@ Identity = tuple[Fingerprint, FingerprintKey]
 @dataclass(slots=True)
 class Submission:
     """Valid events of one caller, in order. Stages prepare it (one identity and one judgement an event) while earlier
-    batches commit. `actor` is the caller's subject, `proof` how that is known, `condition` what it may report for.
-    `size` is what it holds in memory, in bytes, as nearly as its sender told. Ends with one result an event, or with an
-    error for all of them."""
+    batches commit. `actor` is the caller's subject, `proof` how that is known, `condition` what its caller may report
+    for. `size` is what it holds in memory, in bytes, as nearly as its sender told. Ends with one result an event, or
+    with an error for all of them."""
 
     tenant: TenantId
     actor: str

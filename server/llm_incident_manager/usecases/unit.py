@@ -45,8 +45,8 @@ class Units:
         self._wake = wake
 
     async def run(self, caller: Caller, once: Once[T], work: Callable[[Transaction, Changes], Awaitable[T]]) -> Done[T]:
-        """Runs `work` in a transaction, which adds to `changes` what is to be written, and returns its answer. What the
-        caller does not see does not exist there, and what is added to the audit is told of the caller.
+        """Runs `work` in a transaction, which adds to `changes` what is to be written, and returns its answer. What it
+        adds to the audit is told of the caller. What the caller does not see does not exist there.
 
         Without a request id `work` runs each time. With one it runs once in 24 hours; a repeat of the same caller gets
         the stored answer, and another request of its under the same id raises RequestIdReused.

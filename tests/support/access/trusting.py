@@ -39,5 +39,5 @@ def _trusting(*_: Any, **__: Any) -> tuple[Trusting, ...]:  # noqa: ANN401  # wh
 
 
 if __name__ == "__main__":
-    entrance._authenticators = _trusting
+    entrance.authenticators = _trusting  # type: ignore[assignment]  # it believes anybody
     main()

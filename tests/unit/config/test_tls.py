@@ -82,6 +82,10 @@ CASES = {
             "at most 63 of them"
         ),
     ),
+    "a limit that there is not": (
+        {**MUTUAL, "service_tier": "bulk"},
+        'tls.service_tier = "bulk": there is no such limit: give one of limits.tiers, standard',
+    ),
     "one port for both sorts of clients": (
         {**MUTUAL, "client_certificates": "optional", "mtls_port": 50051},
         "tls.mtls_port = 50051: another port of this server is the same: give it one of its own",

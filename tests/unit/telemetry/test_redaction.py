@@ -135,9 +135,9 @@ def test_depth_length_and_number_are_bounded() -> None:
     ids=lambda text: text[:6],
 )
 def test_hostile_text_costs_no_more_than_its_length(hostile: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     redaction.hide(hostile + "@")
-    assert time.perf_counter() - started < 0.25
+    assert time.thread_time() - started < 0.25
 
 
 @given(st.text(max_size=40), st.sampled_from(sorted(SHAPES)), st.text(max_size=40))

@@ -123,14 +123,14 @@ def _delivery_updates(changes: Changes) -> Rows:
     return [(d.id, d.tenant, d.state, d.attempts, d.error, d.updated_at) for d in changes.delivery_updates]
 
 
-def _links_removed(changes: Changes) -> Rows:
-    return [(row.incident_id, row.relation, row.other_id, row.tenant) for row in changes.links_removed]
-
-
 def _ended_timers(changes: Changes) -> Rows:
     """One that is done and set again is only set."""
     again = {row[:2] for row in changes.timers}
     return [(row.incident_id, row.key, row.fence) for row in changes.timers_done if row[:2] not in again]
+
+
+def _links_removed(changes: Changes) -> Rows:
+    return [(row.incident_id, row.relation, row.other_id, row.tenant) for row in changes.links_removed]
 
 
 def _timers(changes: Changes) -> Rows:

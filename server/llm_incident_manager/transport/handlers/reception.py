@@ -102,8 +102,8 @@ class Reception:
     ) -> Submission:
         """What goes to the pipeline; `message` is what the events came in."""
         caller, now = call.caller, self._on.clock.now()
-        size, proof, trace = message.ByteSize(), caller.proof, call.traceparent
-        made = Submission(caller.tenant, caller.subject, events, now, trace, producer, size=size, proof=proof)
+        trace, size = call.traceparent, message.ByteSize()
+        made = Submission(caller.tenant, caller.subject, events, now, trace, producer, size=size, proof=caller.proof)
         made.condition = caller.condition
         return made
 

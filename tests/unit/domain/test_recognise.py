@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from llm_incident_manager.domain import recognise
+from llm_incident_manager.domain import certificates, recognise
 from llm_incident_manager.domain.certificates import Certificate, IdentityRule, Whose
 from llm_incident_manager.domain.recognise import Refused, Rules, Why
 from llm_incident_manager.domain.time import DAY, Instant
@@ -13,7 +13,12 @@ NOW = Instant(1_790_000_000_000_000)
 SENTINEL = "spiffe://example.org/tenant/acme/service/sentinel"
 GOOD = Certificate(b"\x01" * 32, Instant(NOW - DAY), Instant(NOW + DAY), (SENTINEL,), "sentinel")
 SERVICE = IdentityRule(
-    "spiffe://example.org/tenant/{tenant}/service/{service}", "", "{tenant}", "{service}", frozenset({"producer"})
+    "spiffe://example.org/tenant/{tenant}/service/{service}",
+    "",
+    "{tenant}",
+    "{service}",
+    frozenset({"producer"}),
+    "bulk",
 )
 OPERATOR = IdentityRule("spiffe://example.org/tenant/*/service/operator", roles=frozenset({"admin"}))
 BY_NAME = IdentityRule("", "ops-{who}", "ops", "{who}", frozenset({"viewer"}))
@@ -25,7 +30,7 @@ def decide(certificate: Certificate, *, denied: bool = False) -> recognise.Decis
 
 
 def test_a_spiffe_id_names_tenant_and_service() -> None:
-    assert decide(GOOD) == Whose("acme", "sentinel", frozenset({"producer"}))
+    assert decide(GOOD) == Whose("acme", "sentinel", frozenset({"producer"}), "bulk")
 
 
 def test_the_first_rule_that_fits_decides_and_without_a_subject_the_whole_uri_is_one() -> None:
@@ -89,4 +94,4 @@ def test_patterns(pattern: str, name: str, kept: dict[str, str] | None) -> None:
 
 
 def test_the_names_a_pattern_keeps() -> None:
-    assert recognise.names_in("spiffe://{a}/*/{b_1}/{}/{C}") == {"a", "b_1"}
+    assert certificates.names_in("spiffe://{a}/*/{b_1}/{}/{C}") == {"a", "b_1"}

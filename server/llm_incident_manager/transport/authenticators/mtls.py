@@ -19,7 +19,7 @@ REMEMBERED = 4_096
 """Certificates that need not be read again with each call."""
 
 
-class Mtls:
+class MtlsAuthenticator:
     """The authenticator of client certificates."""
 
     name = NAME
@@ -50,7 +50,6 @@ class Mtls:
         call.facts["certificate"] = certificate.fingerprint.hex()
         decision = self._decide(certificate)
         if isinstance(decision, Refused):
-            call.facts["cause"] = str(decision.why)
             raise Unauthenticated(decision.why)
         return self._principal(certificate, decision)
 
@@ -73,4 +72,5 @@ class Mtls:
             NAME,
             certificate.fingerprint.hex(),
             expires_at=certificate.not_after,
+            tier=whose.tier,
         )
