@@ -94,8 +94,8 @@ class Server:
         workers |= {**entry.workers, **({"tls": tls} if tls is not None else {})}
         limits = parts.limits(settings, clock, redis, metrics, entry.tenants)
         dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
-        others = {"clock": timekeeper, "redis": redis, "issuers": entry.tokens, "audit": checkpointer}
-        others["callers"] = entry.callers
+        others: dict[str, parts.Checked | None] = {"clock": timekeeper, "redis": redis, "audit": checkpointer}
+        others |= {"issuers": entry.tokens, "callers": entry.callers}
         optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)

@@ -14,7 +14,7 @@ import pytest
 from tests.support.command import Finished, command, start
 from tests.support.http import whole
 from tests.support.postgres import Cluster
-from tests.support.server import free_port
+from tests.support.server import free_port, running_server
 
 UNSAFE = {"LLM_IM__STORAGE__ALLOW_UNSAFE_DURABILITY": "true"}
 
@@ -118,6 +118,13 @@ async def test_on_postgresql_the_pepper_lies_beside_the_configuration(
     async with served(tmp_path / "im", env):
         who = await command("--context", "local", "whoami", "-o", "json", env=env)
         assert (who.code, json.loads(who.out)["subject"]) == (0, "admin")
+
+
+async def test_a_server_that_nobody_can_call_says_so() -> None:
+    async with running_server(config=json.dumps({"identity": {"required": True}})) as server:
+        ready = await whole(aiohttp.request("GET", f"{server.http}/health/ready"))
+        assert (ready.status, "refuses everybody" in ready.json["checks"]["callers"]) == (200, True)
+        assert "access.nobody_can_call" in server.log
 
 
 async def refused(env: Mapping[str, str], folder: Path) -> Finished:
