@@ -22,23 +22,21 @@ WRITING = "new rows, each with its tenant among its columns"
 KNOWING = (
     "every process knows the keys and roles of all tenants by heart, and looks them up by their digests and tenants"
 )
+PROVING = "checkpoints are made for the chains of all tenants, one each"
 FOLLOWING = "the feed of all tenants is read once for all watchers of a process, and each sees only its own"
 
 FREE: Mapping[str, str] = {
     **dict.fromkeys(("block_outbox", "still_leased", "remove_outbox", "retry_outbox", "unblock_outbox"), WORK),
     **dict.fromkeys(("claim_work", "claim_rows", "reset_leases", "free_work", "free_timers", "finish_work"), WORK),
-    **dict.fromkeys(
-        ("retry_work", "forget_processes", "claim_timers", "hold_timers", "remove_timers", "next_timer"), WORK
-    ),
-    **dict.fromkeys(("finish_timers", "retry_timers", "reset_timer_leases"), WORK),
+    **dict.fromkeys(("retry_work", "forget_processes", "claim_timers", "leased_timers", "remove_timers"), WORK),
+    **dict.fromkeys(("finish_timers", "retry_timers", "reset_timer_leases", "next_timer"), WORK),
+    **dict.fromkeys(("audit_tenants", "retired_chains"), PROVING),
     **dict.fromkeys(("expire_bodies", "expire_events", "next_events", "expire_finished_events"), KEEPING),
     **dict.fromkeys(("expire_changes", "expire_of_incidents", "expire_outbox", "expire_incidents"), KEEPING),
     **dict.fromkeys(("finished_incidents", "sweep_idempotency", "sweep_answers", "sweep_segments"), KEEPING),
-    **dict.fromkeys(("sweep_released", "retired_chains"), KEEPING),
+    **dict.fromkeys(("sweep_released",), KEEPING),
     **dict.fromkeys(("unfollowed", "copy_incidents", "announce_all", "undocumented", "document_place"), COPYING),
-    **dict.fromkeys(
-        ("held_many", "still_there", "by_disposition", "segments", "held_plain", "audit_tenants"), CHECKING
-    ),
+    **dict.fromkeys(("held_many", "still_there", "by_disposition", "segments", "held_plain"), CHECKING),
     **dict.fromkeys(("dispositions", "incident_counts", "dispositions_total", "event_incidents_total"), CHECKING),
     **dict.fromkeys(("duplicates_total", "incident_counts_total", "open_fingerprints_total", "keys_total"), CHECKING),
     **dict.fromkeys(("idempotency_total", "producers_total", "segments_total"), CHECKING),
