@@ -151,7 +151,7 @@ class Trail:
             self.report.proven_until = checkpoint.at
         if self._newest is None or checkpoint.at > self._newest.at:
             self._newest = checkpoint
-        # Whoever can write the database can sign with a key of his own: that takes nothing back of what ours has signed.
+        # Whoever can write the database can sign with a key of his own: that takes back nothing that ours has signed.
         (self._said_retired if signed is None else self._retired).update(checkpoint.retired)
         for end in checkpoint.ends:
             self._ends.setdefault(end.writer, _Ends()).add(end.sequence, end.hash, checkpoint.number)
