@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from llm_incident_manager import securing
@@ -90,7 +91,7 @@ async def build(
     if bearer is not None:
         stack.push_async_callback(bearer.close)
     known = authenticators(settings, book, Keyring(book, secret, clock, uses), bearer)
-    streams = OpenStreams(known, guard.admits)
+    streams = OpenStreams(known, guard.admits, lambda certificate: book.denied(sha256(certificate).digest()))
     identity = Identity(known, streams, guard, None if settings.identity.required else DEVELOPER)
     workers: dict[str, Worker] = {"access": book, "key_uses": uses, "open_streams": streams}
     if bearer is not None:

@@ -16,10 +16,12 @@ import pytest
 from grpc.aio import AioRpcError, UnaryStreamCall
 from incidentmanager.v1 import (
     admin_service_pb2_grpc,
+    api_key_pb2,
     denied_certificate_pb2,
     incident_pb2,
     incident_service_pb2,
     incident_service_pb2_grpc,
+    principal_pb2,
 )
 
 from tests.support.certificates import Held, Papers
@@ -49,10 +51,10 @@ def channel(server: RunningServer, papers: Papers, held: Held) -> grpc.aio.Chann
 Watch = UnaryStreamCall[incident_service_pb2.WatchIncidentsRequest, incident_pb2.IncidentChange]
 
 
-async def opened(way: grpc.aio.Channel) -> Watch:
+async def opened(way: grpc.aio.Channel, metadata: tuple[tuple[str, str], ...] = ()) -> Watch:
     """A watch that has begun."""
     stub = incident_service_pb2_grpc.IncidentServiceStub(way)
-    watch: Watch = stub.WatchIncidents(incident_service_pb2.WatchIncidentsRequest())
+    watch: Watch = stub.WatchIncidents(incident_service_pb2.WatchIncidentsRequest(), metadata=metadata)
     await watch.read()
     return watch
 
@@ -201,6 +203,28 @@ async def test_a_refused_certificate_loses_its_open_streams_and_the_one_beside_i
             assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
             assert not stays.done()
             stays.cancel()
+
+
+async def test_a_refused_certificate_is_not_let_in_by_a_good_key_beside_it(tmp_path: Path) -> None:
+    papers = Papers(tmp_path)
+    async with served(papers) as (server, operator), channel(server, papers, operator) as desk:
+        admin = admin_service_pb2_grpc.AdminServiceStub(desk)
+        wanted = api_key_pb2.CreateApiKeyRequest(display_name="night shift", roles=["viewer"])
+        key = (("x-api-key", (await admin.CreateApiKey(wanted)).secret),)
+        stolen = papers.client("operator")
+        async with channel(server, papers, stolen) as way:
+            mine = admin_service_pb2_grpc.AdminServiceStub(way)
+            who = await mine.WhoAmI(principal_pb2.WhoAmIRequest(), metadata=key)
+            assert who.principal.proven_by == "api_key"
+            watch = await opened(way, key)
+            deny = denied_certificate_pb2.DenyCertificateRequest(fingerprint=stolen.fingerprint, reason="stolen")
+            await admin.DenyCertificate(deny)
+            with pytest.raises(AioRpcError) as cut:
+                await to_its_end(watch, 15)
+            assert cut.value.code() is grpc.StatusCode.UNAUTHENTICATED
+            with pytest.raises(AioRpcError) as refused:
+                await mine.WhoAmI(principal_pb2.WhoAmIRequest(), metadata=key)
+            assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_a_certificate_that_ends_ends_its_open_streams(tmp_path: Path) -> None:

@@ -43,25 +43,30 @@ class OpenStreams:
         self,
         authenticators: Sequence[Authenticator],
         admits: Callable[[Principal], bool],
+        refused: Callable[[bytes], bool] = lambda _: False,
         every: float = LOOK_AGAIN_SECONDS,
     ) -> None:
-        """`admits` says whether a principal is let in, whatever it has shown; `every` in seconds."""
+        """`admits` says whether a principal is let in, whatever it has shown, and `refused` whether a certificate (DER)
+        is not, whatever was shown beside it; `every` in seconds."""
         self._admits = admits
+        self.refused = refused
         self._known = {authenticator.name: authenticator for authenticator in authenticators}
-        self._open: dict[Principal, set[asyncio.Timeout]] = defaultdict(set)
+        self._open: dict[tuple[Principal, bytes], set[asyncio.Timeout]] = defaultdict(set)
         self._every = every
 
     @contextmanager
-    def one(self, principal: Principal, end: asyncio.Timeout) -> Iterator[None]:
-        """While a stream is open; `end` is brought forward when its principal is not let in any more."""
-        ends = self._open[principal]
+    def one(self, principal: Principal, certificate: bytes, end: asyncio.Timeout) -> Iterator[None]:
+        """While a stream is open; `end` is brought forward when its principal, or the certificate of its connection, is
+        not let in any more."""
+        whose = (principal, certificate)
+        ends = self._open[whose]
         ends.add(end)
         try:
             yield
         finally:
             ends.discard(end)
             if not ends:
-                self._open.pop(principal, None)
+                self._open.pop(whose, None)
 
     async def run(self) -> None:
         """Looks again and again, until cancelled."""
@@ -71,12 +76,14 @@ class OpenStreams:
 
     async def look(self) -> None:
         """Ends the streams of all who are not let in any more."""
-        for principal in tuple(self._open):
-            if not await self._still(principal):
-                for end in tuple(self._open.get(principal, ())):
+        for whose in tuple(self._open):
+            if not await self._still(*whose):
+                for end in tuple(self._open.get(whose, ())):
                     end.reschedule(0)
 
-    async def _still(self, principal: Principal) -> bool:
+    async def _still(self, principal: Principal, certificate: bytes) -> bool:
+        if certificate and self.refused(certificate):
+            return False
         known = self._known.get(principal.proven_by)
         return self._admits(principal) and (known is None or await known.still(principal))
 
@@ -109,7 +116,7 @@ class Identity:
         end = asyncio.timeout(None)
         try:
             async with end:
-                with self._streams.one(principal, end):
+                with self._streams.one(principal, call.certificate, end):
                     return await proceed()
         except TimeoutError as ended:
             if not end.expired():
@@ -122,6 +129,9 @@ class Identity:
         return principal
 
     async def _proven(self, call: Call) -> Principal:
+        if call.certificate and self._streams.refused(call.certificate):
+            call.facts["cause"] = "revoked"
+            raise self._guard.failed("mtls", Unauthenticated("revoked"), source_of(call.peer))
         for authenticator in self._authenticators:
             if authenticator.shown(call):
                 try:
