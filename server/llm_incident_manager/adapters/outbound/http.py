@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 import llm_incident_manager
+from llm_incident_manager.adapters.outbound.names import Names
 from llm_incident_manager.domain import destinations
 from llm_incident_manager.domain.destinations import Policy
 from llm_incident_manager.ports.outbound import Answer, NotAllowed, OutboundFailed, OutboundRefused, Request
@@ -146,7 +147,7 @@ class HttpOutbound:
             connector = aiohttp.TCPConnector(
                 limit=0,  # who sends bounds it: nothing must wait here unseen
                 ssl=self._tls,
-                resolver=self._resolver or aiohttp.ThreadedResolver(),
+                resolver=self._resolver or Names(),
                 use_dns_cache=False,  # a name is looked up within the request that asks for it
                 socket_factory=self._socket,
             )
