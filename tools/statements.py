@@ -181,8 +181,11 @@ def _short(path: Path) -> str:
 
 
 def _name_of(call: ast.Call) -> str:
+    """What a call calls: a method, or a private function of the file."""
     match call.func:
-        case ast.Attribute(attr=name) | ast.Name(id=name):
+        case ast.Attribute(attr=name):
+            return name
+        case ast.Name(id=name) if name.startswith("_"):
             return name
     return ""
 

@@ -22,13 +22,15 @@ WRITING = "new rows, each with its tenant among its columns"
 KNOWING = (
     "every process knows the keys and roles of all tenants by heart, and looks them up by their digests and tenants"
 )
+PROVING = "checkpoints are made for the chains of all tenants, one each"
 FOLLOWING = "the feed of all tenants is read once for all watchers of a process, and each sees only its own"
 
 FREE: Mapping[str, str] = {
     **dict.fromkeys(("block_outbox", "still_leased", "remove_outbox", "retry_outbox", "unblock_outbox"), WORK),
     **dict.fromkeys(("claim_work", "claim_rows", "reset_leases", "free_work", "free_timers", "finish_work"), WORK),
     **dict.fromkeys(("retry_work", "forget_processes", "claim_timers", "leased_timers", "remove_timers"), WORK),
-    **dict.fromkeys(("finish_timers", "retry_timers", "reset_timer_leases"), WORK),
+    **dict.fromkeys(("finish_timers", "retry_timers", "reset_timer_leases", "next_timer"), WORK),
+    **dict.fromkeys(("audit_tenants", "retired_chains"), PROVING),
     **dict.fromkeys(("expire_bodies", "expire_events", "next_events", "expire_finished_events"), KEEPING),
     **dict.fromkeys(("expire_changes", "expire_of_incidents", "expire_outbox", "expire_incidents"), KEEPING),
     **dict.fromkeys(("finished_incidents", "sweep_idempotency", "sweep_answers", "sweep_segments"), KEEPING),

@@ -59,7 +59,7 @@ class Guard:
         self._must_be_served(principal)
         if not principal.credential:
             return
-        now, pair = self._clock.now(), (source, principal.credential)
+        now, pair = self._clock.now(), (source, _lasting(principal))
         if now < self._locked_until and self._places.get(pair, Instant(0)) <= now - KNOWN_FOR:
             names = (f"source {_place(source)}", f"credential {principal.credential}")
             wait = max(lockout.wait(self._failures.get(name), now) for name in names)
@@ -113,6 +113,13 @@ def _keep(table: dict[str, Failures] | dict[tuple[str, str], Instant]) -> None:
     """Makes room for one more: what was not touched for the longest time goes."""
     if len(table) >= MOST:
         del table[next(iter(table))]  # type: ignore[arg-type]  # its own key
+
+
+def _lasting(principal: Principal) -> str:
+    """What somebody is known by who has called before: of tokens each is shown for minutes only, so their subject."""
+    if principal.proven_by != "jwt":
+        return principal.credential
+    return f"{principal.credential.partition(' ')[0]} {principal.tenant} {principal.subject}"
 
 
 def _place(source: str) -> str:

@@ -39,5 +39,5 @@ def _trusting(*_: Any, **__: Any) -> tuple[Trusting, ...]:  # noqa: ANN401  # wh
 
 
 if __name__ == "__main__":
-    entrance.authenticators = _trusting  # type: ignore[assignment]  # it believes anybody
+    entrance.authenticators = _trusting
     main()
