@@ -43,7 +43,6 @@ LARGEST = 2_000_000
 
 ALLOWED: Mapping[tuple[str, str], str] = {
     ("tests/support/tls/key.pem", "private key"): "of a certificate that only tests trust, for the loopback address",
-    ("tests/support/callers.py", "named secret"): "a pepper that only tests digest keys with: digits in their order",
 }
 """File and kind, with the reason why it is no secret."""
 

@@ -1,10 +1,12 @@
 """API keys as callers meet them, over gRPC and REST alike."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import grpc
 import pytest
 import pytest_asyncio
@@ -14,6 +16,7 @@ from llm_incident_client.core.errors import AccessDenied, IncidentManagerError, 
 from llm_incident_manager.domain.api_keys import text_of
 from tests.support.callers import REQUIRED, calling, first_key, over_http
 from tests.support.fleet import page
+from tests.support.http import whole
 from tests.support.server import RunningServer, running_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -220,3 +223,18 @@ async def test_a_kind_of_credential_that_the_order_leaves_out_never_counts() -> 
         key = await first_key(server, "viewer")
         reply = await over_http(server, "/api/v1/whoami", key)
         assert reply.json["proven_by"] == "anonymous"
+
+
+async def test_behind_a_trusted_proxy_each_of_its_callers_is_locked_out_alone() -> None:
+    settings = {"limits": {"trusted_proxies": ["127.0.0.0/8"]}, "identity": {"lockout": {"failures": 3}}}
+    async with running_server(config=json.dumps(settings)) as server:
+        key = await first_key(server, "viewer")
+
+        async def asked(shown: str, by: str) -> int:
+            headers = {"X-API-Key": shown, "X-Forwarded-For": by}
+            return (await whole(aiohttp.request("GET", f"{server.http}/api/v1/whoami", headers=headers))).status
+
+        assert [await asked(WRONG, "192.0.2.1") for _ in range(4)] == [401, 401, 429, 429]
+        assert await asked(key, "192.0.2.1") == 429
+        assert await asked(WRONG, "192.0.2.2") == 401
+        assert await asked(key, "192.0.2.2") == 200

@@ -11,7 +11,7 @@ from llm_incident_client.core.channel import ChannelOptions
 from tests.support.http import Answer, whole
 from tests.support.server import RunningServer
 
-PEPPER = "0123456789abcdef0123456789abcdef"
+PEPPER = "0123456789abcdef" * 2
 REQUIRED: Mapping[str, str] = {"LLM_IM__IDENTITY__REQUIRED": "true"}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple, get_args, get_origin
 
-from pydantic import SecretStr
+from pydantic import BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
 from llm_incident_manager.config.settings import Settings
@@ -55,6 +55,8 @@ def find(path: Path) -> FieldInfo | None:
 
 def holds_one_value(field: FieldInfo) -> bool:
     """Whether the field is a plain value, or words in one text, rather than a section, a list of them, or a map."""
+    if get_origin(field.annotation) is tuple and not any(isinstance(each, BeforeValidator) for each in field.metadata):
+        return False  # a list, whose words nothing takes apart
     return _inner(field.annotation)[0] is None and get_origin(field.annotation) is not Mapping
 
 

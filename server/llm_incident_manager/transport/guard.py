@@ -19,6 +19,8 @@ from llm_incident_manager.telemetry.metrics import Metrics
 
 MOST = 10_000
 """Sources, credentials, and pairs of them that are remembered at once."""
+GUESSABLE = frozenset({"api_key", "jwt"})
+"""What somebody might try to guess. Who shows nothing does not; a certificate has proven itself in the handshake."""
 KNOWN_FOR = DAY
 """How long a place stays one that a credential was used from."""
 
@@ -57,7 +59,7 @@ class Guard:
     def passed(self, principal: Principal, source: str) -> None:
         """A caller has proven who it is. Raises TenantSuspended, Unauthenticated, RATE_LIMITED."""
         self._must_be_served(principal)
-        if not principal.credential:
+        if principal.proven_by not in GUESSABLE:
             return
         now, pair = self._clock.now(), (source, _lasting(principal))
         if now < self._locked_until and self._places.get(pair, Instant(0)) <= now - KNOWN_FOR:

@@ -125,7 +125,7 @@ class Identity:
 
     async def _who(self, call: Call) -> Principal:
         principal = await self._proven(call)
-        self._guard.passed(principal, source_of(call.peer))
+        self._guard.passed(principal, _source(call))
         return principal
 
     async def _proven(self, call: Call) -> Principal:
@@ -138,7 +138,12 @@ class Identity:
                     return await authenticator.principal(call)
                 except Unauthenticated as refused:
                     call.facts["cause"] = refused.cause
-                    raise self._guard.failed(authenticator.name, refused, source_of(call.peer)) from refused
+                    raise self._guard.failed(authenticator.name, refused, _source(call)) from refused
         if self._anonymous is None:
             raise Unauthenticated
         return self._anonymous
+
+
+def _source(call: Call) -> str:
+    """Where the call comes from: what a hook before us has found out, else whoever is at the other end of the line."""
+    return call.source or source_of(call.peer)

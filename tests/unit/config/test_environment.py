@@ -184,3 +184,13 @@ def test_every_key_has_a_nested_variable(key: str) -> None:
         schema.find(tuple(environment.variable(tuple(key.split("."))).removeprefix("LLM_IM__").lower().split("__")))
         is field
     )
+
+
+@pytest.mark.parametrize("text", ['["10.0.0.0/8", "2001:db8::/32"]', "[10.0.0.0/8, '2001:db8::/32']"])
+def test_a_list_is_json_or_yaml(text: str) -> None:
+    networks = load(LLM_IM__LIMITS__ALLOW=text).limits.allow
+    assert [str(network) for network in networks] == ["10.0.0.0/8", "2001:db8::/32"]
+
+
+def test_a_list_of_words_may_have_commas_between_them() -> None:
+    assert load(LLM_IM__IDENTITY__ORDER="mtls, api_key").identity.order == ("mtls", "api_key")

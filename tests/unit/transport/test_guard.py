@@ -102,6 +102,13 @@ def test_a_place_is_known_for_a_day() -> None:
     assert door.passes("K1") == ErrorReason.RATE_LIMITED
 
 
+@pytest.mark.parametrize(("kind", "let_in"), [("api_key", False), ("jwt", False), ("mtls", True), ("anonymous", True)])
+def test_only_what_can_be_guessed_is_locked_out(kind: str, let_in: bool) -> None:
+    door = Door()
+    door.fails(times=3)
+    assert door.passes(kind=kind) == ("" if let_in else ErrorReason.RATE_LIMITED)
+
+
 def test_an_account_is_locked_out_for_all_places_but_those_it_was_used_from() -> None:
     door = Door(failures=10)
     assert door.passes("K1", "10.0.0.1") == ""
