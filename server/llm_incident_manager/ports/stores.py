@@ -36,6 +36,7 @@ from llm_incident_manager.ports.changes import (
     ProducerRow,
 )
 from llm_incident_manager.ports.dead_letters import DeadLetters, LockDead
+from llm_incident_manager.ports.tenant_data import TenantData
 from llm_incident_manager.ports.timers import TimerLeases, TimerStore
 from llm_incident_manager.ports.work import WorkStore
 
@@ -187,6 +188,7 @@ class Transaction(Belongings, LockDead, TimerLeases, leases.LeaseHolding, seen.I
 
 
 class Store(
+    TenantData,
     AccessStore,
     AuditStore,
     Belongings,
