@@ -11,12 +11,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import benches, databases, lists, measuring, stock, surroundings, table, tokens
+from bench import benches, databases, keys, lists, measuring, stock, surroundings, table, tokens
 
 BOTH = "both"
 LISTS = "lists"
 JWT = "jwt"
-ALONE = (LISTS, JWT)
+KEYS = "keys"
+ALONE = (LISTS, JWT, KEYS)
 KEPT = Path(tempfile.gettempdir()) / "llm-incident-manager-bench"
 
 
@@ -26,6 +27,10 @@ def main() -> None:
     if options.names == [JWT]:
         for line in tokens.lines():
             print(json.dumps({"bench": JWT, **line, "load_average": surroundings.load_average()}), flush=True)
+        return
+    if options.names == [KEYS]:
+        line = {"bench": KEYS, **keys.line(options.seconds), "load_average": surroundings.load_average()}
+        print(json.dumps(line), flush=True)
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
     with ExitStack() as stack:

@@ -29,17 +29,6 @@ from incidentmanager.v1.analytics_service_pb2 import (
     IncidentFigures,
     IncidentFiguresGroup,
 )
-from incidentmanager.v1.audit_record_pb2 import AuditChainEnd, AuditCheckpoint, AuditRecord
-from incidentmanager.v1.audit_service_pb2 import (
-    ExportAuditRequest,
-    ExportAuditResponse,
-    ListAuditCheckpointsRequest,
-    ListAuditCheckpointsResponse,
-    ListAuditRecordsRequest,
-    ListAuditRecordsResponse,
-    VerifyAuditRequest,
-    VerifyAuditResponse,
-)
 from incidentmanager.v1.error_reason_pb2 import ErrorReason
 from incidentmanager.v1.event_pb2 import (
     Action,
@@ -163,8 +152,9 @@ from incidentmanager.v1.ingest_service_pb2 import (
 )
 from incidentmanager.v1.severity_pb2 import IncidentType, Severity
 
-from llm_incident_client import pb_access
+from llm_incident_client import pb_access, pb_audit
 from llm_incident_client.pb_access import *  # noqa: F403  # all that it names
+from llm_incident_client.pb_audit import *  # noqa: F403  # all messages have one short name
 
 __all__ = [
     "AcknowledgeRequest",
@@ -192,9 +182,6 @@ __all__ = [
     "AssignRequest",
     "AssignResponse",
     "Attachment",
-    "AuditChainEnd",
-    "AuditCheckpoint",
-    "AuditRecord",
     "BusTopic",
     "ChangeKind",
     "CloseRequest",
@@ -224,8 +211,6 @@ __all__ = [
     "EventResult",
     "ExplainEventRequest",
     "ExplainEventResponse",
-    "ExportAuditRequest",
-    "ExportAuditResponse",
     "FieldMask",
     "FieldViolation",
     "Fingerprint",
@@ -249,10 +234,6 @@ __all__ = [
     "LinkIncidentsResponse",
     "ListAttachmentsRequest",
     "ListAttachmentsResponse",
-    "ListAuditCheckpointsRequest",
-    "ListAuditCheckpointsResponse",
-    "ListAuditRecordsRequest",
-    "ListAuditRecordsResponse",
     "ListDeadLettersRequest",
     "ListDeadLettersResponse",
     "ListIncidentsRequest",
@@ -309,8 +290,7 @@ __all__ = [
     "UnmergeRequest",
     "UnmergeResponse",
     "UpdateIncidentRequest",
-    "VerifyAuditRequest",
-    "VerifyAuditResponse",
     "WatchIncidentsRequest",
 ]
 __all__ += pb_access.__all__
+__all__ += pb_audit.__all__

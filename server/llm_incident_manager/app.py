@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import llm_incident_manager
+from llm_incident_manager import entrance
 from llm_incident_manager.adapters import databases
 from llm_incident_manager.adapters.clock import SystemClock
+from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.pepper import PepperRefused
 from llm_incident_manager.adapters.rulepack import RulePackError
 from llm_incident_manager.config import Settings
@@ -60,6 +62,21 @@ def migrate(settings: Settings, *, phase: Phase, dry_run: bool = False) -> Seque
     Raises StoreRefused, StoreUnavailable.
     """
     return asyncio.run(databases.migrate(settings, SystemClock().now(), phase=phase, dry_run=dry_run))
+
+
+def first_key(settings: Settings) -> str:
+    """Makes the database if it is not there, and an API key in it for whoever looks after the installation; the text
+    of the key. Raises StoreRefused, StoreUnavailable, PepperRefused."""
+    return asyncio.run(_first_key(settings))
+
+
+async def _first_key(settings: Settings) -> str:
+    clock, ids = SystemClock(), Uuid7()
+    store = await databases.open_store(settings, clock.now(), ids.new(clock.now()))
+    try:
+        return await entrance.first_key(settings, store, clock, ids)
+    finally:
+        await store.close()
 
 
 async def _serve(settings: Settings, place: Place | None) -> int:

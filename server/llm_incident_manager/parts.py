@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import llm_incident_manager
 from llm_incident_manager.adapters import databases, rulepack
@@ -18,8 +18,6 @@ from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
 from llm_incident_manager.config import Settings
-from llm_incident_manager.domain.ids import TenantId
-from llm_incident_manager.domain.limits import Tier
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines import checkpoint
@@ -37,7 +35,6 @@ from llm_incident_manager.pipeline.quotas import TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.pipeline.tools import Identities, Tools
-from llm_incident_manager.ports.access import KnownTenants
 from llm_incident_manager.ports.audit import Signer
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
@@ -54,7 +51,6 @@ from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.access_desk import AccessDesk
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
 from llm_incident_manager.transport.handlers.watching import MESSAGES_BYTES, Watching
-from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
@@ -69,9 +65,6 @@ from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
 from llm_incident_manager.usecases.watch import RECENT_BYTES, Feed
-
-if TYPE_CHECKING:
-    pass
 
 
 async def store(settings: Settings, now: Instant, run: str, metrics: Metrics, notes: dict[str, str]) -> Store:
@@ -295,25 +288,3 @@ def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
         service = {"service.name": settings.traces.service_name, "service.instance.id": settings.instance_id}
         traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
         stack.push_async_callback(asyncio.to_thread, traces.stop)
-
-
-def limits(
-    settings: Settings, clock: Clock, redis: Connection | None, metrics: Metrics, tenants: KnownTenants
-) -> tuple[Source, Limiter]:
-    """What refuses callers that call too often, or from where they may not: before they are known, and after."""
-    own = ProcessRates(clock)
-    rates = own if redis is None else redis_opening.shared_rates(redis, own)
-    given = settings.limits
-
-    def of_tenant(tenant: TenantId) -> Tier | None:
-        has = tenants.limits_of(tenant)
-        return (
-            Tier(has.calls_per_minute, has.burst or max(1, has.calls_per_minute // 10))
-            if has.calls_per_minute
-            else None
-        )
-
-    return (
-        Source(own, given.gate(), given.of_source(), metrics.limited),
-        Limiter(rates, given.rules(), of_tenant, metrics.limited),
-    )

@@ -22,6 +22,13 @@ def files(settings: Settings) -> CredentialFiles | None:
     return CredentialFiles(tls.certificate_file, tls.key_file, tls.client_ca_file)
 
 
+def check_files(settings: Settings) -> None:
+    """Whether a server would take the files of TLS. Raises BadCredentials."""
+    keeper = files(settings)
+    if keeper is not None:
+        keeper.read(SystemClock().now())
+
+
 def server_tls(settings: Settings, metrics: Metrics) -> ServerTls | None:
     """TLS of both doors, None when there is none. Raises BadCredentials."""
     keeper, tls = files(settings), settings.tls

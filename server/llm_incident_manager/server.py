@@ -72,8 +72,7 @@ class Server:
         signer = parts.signer(settings, notes)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
-        outbound = outbound_adapter.build(settings, logs.get("outbound"), metrics.outbound_ended)
-        stack.push_async_callback(outbound.close)
+        outbound = outbound_adapter.build(settings, logs.get("outbound"), metrics.outbound_ended, stack)
         channels = channel_adapters.build(settings, SystemClock(), outbound, logs.get("notify"))
         for channel in channels.values():
             stack.push_async_callback(channel.close)
@@ -92,12 +91,11 @@ class Server:
         checkpointer = parts.checkpointer(settings, tools, signer)
         workers = {**roles.workers(settings, services, news, owner, presence, checkpointer), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
-        if tls is not None:
-            workers["tls"] = tls
-        workers |= entry.workers
-        limits = parts.limits(settings, clock, redis, metrics, entry.tenants)
+        workers |= {**entry.workers, **({"tls": tls} if tls is not None else {})}
+        limits = entrance.limits(settings, clock, redis, metrics, entry.tenants)
         dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
-        others = {"clock": timekeeper, "redis": redis, "issuers": entry.tokens, "audit": checkpointer}
+        others: dict[str, parts.Checked | None] = {"clock": timekeeper, "redis": redis, "audit": checkpointer}
+        others |= {"issuers": entry.tokens, "callers": entry.callers}
         optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)

@@ -18,6 +18,7 @@ from llm_incident_manager.adapters.sql.ledger import shown
 from llm_incident_manager.adapters.sqlite import backup as sqlite_backup
 from llm_incident_manager.adapters.sqlite import connection as connections
 from llm_incident_manager.config import Settings, load
+from llm_incident_manager.domain.audit_checkpoint import Checkpoint, End
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.ids import EventId
@@ -136,6 +137,9 @@ async def fill(store: Store) -> Incident:
     )
     await write(store, Changes(outbox_retries=[OutboxRetry(work[1].id, work[1].fence, 5, NOW, NASTY, dead=True)]))
     await store.lease_numbers(TENANT, "20261121", 1000)
+    ends = (End(NASTY, 2**40, bytes(range(32))),)
+    signed = Checkpoint(TENANT, 1, NOW, 20, ends, ("run/1", NASTY), bytes(32), b"\x00\xff" * 16, "key", b"\\" * 64)
+    await store.add_audit_checkpoint(signed)
     await store.take_lease(NASTY, "", NOW, Instant(0))  # as a restored server finds it that has the file to itself
     return incident
 
@@ -181,6 +185,10 @@ def _plain(column: str, value: object) -> object:
         "resolution",
         "keys",
         "unmerge",
+        "before",
+        "after",
+        "ends",
+        "retired",
     ):
         return json.loads(str(value)) if value is not None else None
     if isinstance(value, bool):

@@ -254,6 +254,16 @@ async def remove_attachment(server: RunningServer) -> Requests:
     return [(request("RemoveAttachment", **named), True), (request("RemoveAttachment", **named), False)]
 
 
+async def list_audit_records(server: RunningServer) -> Requests:
+    name, resource = "ListAuditRecords", f"incident/{await an_incident(server)}"
+    fine = (request(name, resource=resource, action="incident.", page_size=5), True)
+    return [fine, (request(name, page_token="forged"), False), (request(name, page_size=-1), False)]
+
+
+async def whole_audit(name: str, server: RunningServer) -> Requests:
+    return [(request(name), True)]
+
+
 SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
     "SubmitEvent": submit_event,
     "SubmitAlert": submit_alert,
@@ -269,6 +279,9 @@ SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
     "GetBusStatus": get_bus_status,
     "ReplayDeadLetters": partial(dead_letters, "ReplayDeadLetters"),
     "DropDeadLetters": partial(dead_letters, "DropDeadLetters"),
+    "ListAuditRecords": list_audit_records,
+    "ListAuditCheckpoints": partial(whole_audit, "ListAuditCheckpoints"),
+    "VerifyAudit": partial(whole_audit, "VerifyAudit"),
     "Merge": merge,
     "Unmerge": unmerge,
     "Split": split,

@@ -85,8 +85,10 @@ def as_rest(method: Method, document: dict[str, Any]) -> object:
     return codec(method.descriptor.output_type).encode(reply)
 
 
-def as_reply(method: Method, value: Message) -> object:
+def as_reply(method: Method, value: object) -> object:
     """What the client returned, as the whole reply: it leaves messages with a single field away."""
+    if not isinstance(value, Message):
+        return value
     shown = codec(value.DESCRIPTOR).encode(value)
     if value.DESCRIPTOR.full_name == method.descriptor.output_type.full_name:
         return shown

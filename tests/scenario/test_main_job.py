@@ -27,9 +27,7 @@ async def test_steps_one_to_eleven_from_the_source_system_to_the_responders_ackn
         async with aiohttp.ClientSession(server.http) as http:
             # 1-2: POST /events, 202 Accepted.
             event = {"source": "llm-sentinel", "title": "Latency 7 s", "severity": "critical", "provider": "openai"}
-            reply = await whole(
-                http.post("/api/v1/events", json=event, headers={"X-API-Key": "x", "traceparent": trace})
-            )
+            reply = await whole(http.post("/api/v1/events", json=event, headers={"traceparent": trace}))
             accepted = reply.json
             assert (reply.status, accepted["status"]) == (202, "accepted")
             # 3-8: queued, judged, created, routed, notified, sent.

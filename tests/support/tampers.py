@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from llm_incident_manager.domain.audit_chain import AuditRow, hash_of
 from llm_incident_manager.domain.audit_proof import CHECKPOINTS
 from llm_incident_manager.domain.ids import TenantId
-from llm_incident_manager.domain.time import DAY
+from llm_incident_manager.domain.time import DAY, Instant
 
 Statement = tuple[str, tuple[Any, ...]]
 Chains = Mapping[tuple[TenantId, str], Sequence[AuditRow]]
@@ -75,7 +75,7 @@ def insert(chains: Chains, chance: random.Random) -> Tamper:
 def insert_chain(chains: Chains, chance: random.Random) -> Tamper:
     """A chain that never was, of the time of the others, with good hashes."""
     row = _row(chains, chance)
-    forged = row._replace(writer=f"{row.writer}9", sequence=1, at=row.at - DAY, actor="mallory")
+    forged = row._replace(writer=f"{row.writer}9", sequence=1, at=Instant(row.at - DAY), actor="mallory")
     (added,) = _chained([], [forged])
     return _at("insert a chain", [_add(added)], added)
 

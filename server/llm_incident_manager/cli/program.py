@@ -17,6 +17,7 @@ from llm_incident_manager.cli import (
     denials,
     event,
     fingerprints,
+    init,
     keys,
     ledger,
     login,
@@ -49,6 +50,7 @@ denials.add_to(certs.app)
 app.add_typer(certs.app, name="certs")
 whoami.add_to(app)
 app.add_typer(audit.app, name="audit")
+init.add_to(app)
 service.add_to(app)
 backup.add_to(app)
 processes.add_to(app)

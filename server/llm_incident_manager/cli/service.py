@@ -100,7 +100,20 @@ def check(config_file: ConfigFile = None) -> None:
     settings = load(config_file)
     for key in settings.not_in_effect():
         print(f"note: {key} has no effect in this release", file=sys.stderr)
+    _check_files(settings)
     print("the configuration is valid")
+
+
+def _check_files(settings: "Settings") -> None:
+    """Exit code 2 unless the files of TLS are good."""
+    from llm_incident_manager import securing
+    from llm_incident_manager.ports.credentials import BadCredentials
+
+    try:
+        securing.check_files(settings)
+    except BadCredentials as bad:
+        print(f"error: the configuration is not valid\n{bad}", file=sys.stderr)
+        raise typer.Exit(Exit.USAGE) from None
 
 
 @config.command("show")

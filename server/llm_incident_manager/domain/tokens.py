@@ -25,6 +25,7 @@ NOT_BY_NAME = frozenset({"platform_admin"})
 _REFUSED_HEADERS = frozenset({"crit", "jwk", "jku", "x5u", "x5c", "zip"})
 """Those that want something of us that we do not do, or bring the key that the token is to be checked with."""
 _TYPES = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
+_OF_ONESELF = frozenset({"SELF_READ"})
 _TENANT = re.compile(r"[a-z][a-z0-9-]{0,62}\Z")
 _LONGEST_SUBJECT = 255
 _LATEST = 253_402_300_800
@@ -93,10 +94,10 @@ class Holder:
 
     def principal(self, by_roles: frozenset[str]) -> Principal:
         """With the permissions of its roles. Where scopes have a meaning they narrow these, and a token without roles
-        has what its scopes say: a program that comes on its own behalf."""
+        has what its scopes say: a program that comes on its own behalf. Whoever may see who they are still may."""
         allowed = by_roles
         if self.scopes is not None:
-            allowed = by_roles & self.scopes if self.roles else self.scopes
+            allowed = (by_roles & self.scopes if self.roles else self.scopes) | (by_roles & _OF_ONESELF)
         return Principal(
             self.tenant, self.subject, self.roles, allowed, "jwt", self.credential, expires_at=self.expires_at
         )

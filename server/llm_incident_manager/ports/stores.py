@@ -19,7 +19,7 @@ from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.search import Words
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
-from llm_incident_manager.ports import leases, processes, seen
+from llm_incident_manager.ports import seen
 from llm_incident_manager.ports.access_store import AccessHolding, AccessStore
 from llm_incident_manager.ports.audit import AuditStore
 from llm_incident_manager.ports.belongings import Belongings
@@ -36,16 +36,15 @@ from llm_incident_manager.ports.changes import (
     ProducerRow,
 )
 from llm_incident_manager.ports.dead_letters import DeadLetters, LockDead
-from llm_incident_manager.ports.tenant_data import TenantData
+from llm_incident_manager.ports.leases import LeaseHolding, LeaseStore
+from llm_incident_manager.ports.processes import ProcessStore
 from llm_incident_manager.ports.timers import TimerLeases, TimerStore
 from llm_incident_manager.ports.work import WorkStore
 
 
 class KeyTaken(DomainError):
-    """Another transaction took a fingerprint, a key or a row between our read and our write: decide again.
-
-    The unit of work is rolled back. Pipelines and use cases repeat it a few times; nobody outside sees it.
-    """
+    """Another transaction took a fingerprint, a key or a row between our read and our write: decide again. The unit of
+    work is rolled back. Pipelines and use cases repeat it a few times; nobody outside sees it."""
 
     def __init__(self, what: str) -> None:
         """`what` names the table or key, for the log."""
@@ -131,7 +130,7 @@ class IncidentQuery:
     search: Words | None = None
 
 
-class Transaction(Belongings, LockDead, TimerLeases, leases.LeaseHolding, seen.Incarnate, AccessHolding, Protocol):
+class Transaction(Belongings, LockDead, TimerLeases, LeaseHolding, seen.Incarnate, AccessHolding, Protocol):
     """One unit of work. Reads see its own state of the database; incidents read here are locked until its end."""
 
     async def claim(self, claims: Claims) -> Claimed:
@@ -188,16 +187,7 @@ class Transaction(Belongings, LockDead, TimerLeases, leases.LeaseHolding, seen.I
 
 
 class Store(
-    TenantData,
-    AccessStore,
-    AuditStore,
-    Belongings,
-    DeadLetters,
-    TimerStore,
-    WorkStore,
-    leases.LeaseStore,
-    processes.ProcessStore,
-    Protocol,
+    AccessStore, AuditStore, Belongings, DeadLetters, TimerStore, WorkStore, LeaseStore, ProcessStore, Protocol
 ):
     """A database. Reading methods outside a transaction may use other connections."""
 

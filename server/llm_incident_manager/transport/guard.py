@@ -22,6 +22,9 @@ MOST = 10_000
 KNOWN_FOR = DAY
 """How long a place stays one that a credential was used from."""
 
+LINES_PER_SECOND = 10
+"""What is told in the log of all that fail; the rest is counted."""
+
 _SUBNET = 64
 
 
@@ -37,6 +40,7 @@ class Guard:
         self._failures: dict[str, Failures] = {}
         self._places: dict[tuple[str, str], Instant] = {}
         self._locked_until = Instant(0)
+        self._told = (Instant(0), 0)
         self._log = logs.get("identity")
 
     def failed(self, kind: str, refused: Unauthenticated, source: str) -> DomainError:
@@ -55,7 +59,7 @@ class Guard:
         self._must_be_served(principal)
         if not principal.credential:
             return
-        now, pair = self._clock.now(), (source, principal.credential)
+        now, pair = self._clock.now(), (source, _lasting(principal))
         if now < self._locked_until and self._places.get(pair, Instant(0)) <= now - KNOWN_FOR:
             names = (f"source {_place(source)}", f"credential {principal.credential}")
             wait = max(lockout.wait(self._failures.get(name), now) for name in names)
@@ -90,16 +94,32 @@ class Guard:
         if after.until and (before is None or after.until != before.until):
             self._locked_until = max(self._locked_until, after.until)
             self._metrics.locked_out()
-            self._log.warning("identity.locked_out", who=name, failures=after.count, kind=kind, cause=refused.cause)
+            self._tell("identity.locked_out", now, who=name, failures=after.count, kind=kind, cause=refused.cause)
         elif after.count == 1:
-            self._log.warning("identity.refused", who=name, kind=kind, cause=refused.cause)
+            self._tell("identity.refused", now, who=name, kind=kind, cause=refused.cause)
         return lockout.wait(after, now)
+
+    def _tell(self, event: str, now: Instant, **fields: object) -> None:
+        """A line in the log, unless there were many in this second."""
+        since, lines = self._told
+        if now - since >= SECOND:
+            since, lines = now, 0
+        self._told = (since, lines + 1)
+        if lines < LINES_PER_SECOND:
+            self._log.warning(event, **fields)
 
 
 def _keep(table: dict[str, Failures] | dict[tuple[str, str], Instant]) -> None:
     """Makes room for one more: what was not touched for the longest time goes."""
     if len(table) >= MOST:
         del table[next(iter(table))]  # type: ignore[arg-type]  # its own key
+
+
+def _lasting(principal: Principal) -> str:
+    """What somebody is known by who has called before: of tokens each is shown for minutes only, so their subject."""
+    if principal.proven_by != "jwt":
+        return principal.credential
+    return f"{principal.credential.partition(' ')[0]} {principal.tenant} {principal.subject}"
 
 
 def _place(source: str) -> str:

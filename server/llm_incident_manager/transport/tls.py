@@ -49,6 +49,8 @@ class ServerTls:
         self.credentials = keeper.read(clock.now())
         self._context = context_of(self.credentials, policy)
         self._tell_expiry()
+        ends = rfc3339(self.credentials.certificate_ends)
+        self._log.info("tls.in_use", certificate_ends=ends, client_certificates=policy.asked, least=policy.least)
 
     def context(self) -> ssl.SSLContext:
         """For the next connection over HTTP."""

@@ -94,6 +94,11 @@ class AccessBook:
         """A key that was not revoked; it may have expired."""
         return self._keys.get(id_)
 
+    @property
+    def holds_keys(self) -> bool:
+        """Whether there is any key that was not revoked."""
+        return bool(self._keys)
+
     def keys_of_other_peppers(self, pepper: str) -> int:
         """How many keys there are that a pepper, by its name, does not fit."""
         return sum(key.pepper != pepper for key in self._keys.values())

@@ -1,5 +1,7 @@
 """Channels built from settings, and the one that writes log lines."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 
 from llm_incident_manager.adapters import channels, outbound
@@ -18,7 +20,7 @@ NOTIFICATION = Notification("n1", TenantId("default"), IncidentId("i1"), "i1:1:o
 
 def built(*configured: dict[str, object]) -> dict[str, object]:
     settings = Settings.model_validate({"notifications": {"channels": configured}})
-    way = outbound.build(settings, logs.get("test"), lambda *_: None)
+    way = outbound.build(settings, logs.get("test"), lambda *_: None, AsyncExitStack())
     return dict(channels.build(settings, SystemClock(), way, logs.get("test")))
 
 

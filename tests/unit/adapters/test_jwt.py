@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import random
+import string
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -107,6 +109,19 @@ async def test_every_forged_token_is_refused_for_its_own_reason() -> None:
         assert len(attempts) > 40
         assert evil.connections == 0, "no key is fetched from where a token says"
         assert desk.issuer.asked["jwks"] == 1, "unknown keys so soon after the first are not asked for"
+
+
+async def test_a_token_that_was_changed_anywhere_is_refused_and_nothing_else_happens() -> None:
+    chance = random.Random(39)
+    async with a_desk() as desk:
+        good = desk.issuer.token()
+        assert await desk.cause(good) == ""
+        signs = string.ascii_letters + string.digits + '-_.{}"\\ \x00é'
+        for _ in range(2_000):
+            at, sign = chance.randrange(len(good) - 1), chance.choice(signs)  # the last sign has bits nobody reads
+            changed = chance.choice((good[:at] + sign + good[at + 1 :], good[:at] + good[at + 1 :], good[:at]))
+            if changed != good:
+                assert await desk.cause(changed), changed
 
 
 async def test_a_flood_of_unknown_keys_asks_the_issuer_once_in_thirty_seconds() -> None:

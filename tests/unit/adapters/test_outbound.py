@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -268,7 +268,7 @@ def test_authorities_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("", "utf-8")
     for name in ("missing.pem", "empty.pem"):
         with pytest.raises(OutboundRefused, match=rf"outbound\.ca = .*{name}'.*give a PEM file"):
-            outbound.build(_with_webhook(tmp_path / name), logs.get("test"), lambda *_: None)
+            outbound.build(_with_webhook(tmp_path / name), logs.get("test"), lambda *_: None, AsyncExitStack())
 
 
 def _with_webhook(ca: Path) -> Settings:

@@ -158,8 +158,8 @@ def make_old_row() -> AuditRow:
 def test_a_record_of_the_version_before_verifies_by_its_own_formula_and_takes_no_new_fields() -> None:
     row = make_old_row()
     assert first_broken([row]) is None
-    for field in ("proven_by", "credential", "source"):
-        assert first_broken([row._replace(**{field: "x"})]) is not None
+    for forged in (row._replace(proven_by="x"), row._replace(credential="x"), row._replace(source="x")):
+        assert first_broken([forged]) is not None
     assert first_broken([row._replace(before='{"state": "NEW"}')]) is not None
     assert first_broken([row._replace(version=2)]) is not None
     assert first_broken([row._replace(version=3)]) is not None

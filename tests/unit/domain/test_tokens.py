@@ -105,6 +105,7 @@ def test_a_claim_may_have_dots_in_its_name() -> None:
     assert held(issuer, **{"https://example.com/roles": ["viewer"]}).roles == {"viewer"}
 
 
+READS = {"INCIDENT_READ", "SELF_READ"}
 SCOPED = replace(ISSUER, scopes={"write": frozenset({"EVENT_WRITE"}), "read": frozenset({"INCIDENT_READ"})})
 
 
@@ -114,8 +115,8 @@ SCOPED = replace(ISSUER, scopes={"write": frozenset({"EVENT_WRITE"}), "read": fr
         pytest.param(ISSUER, {"roles": ["viewer"], "scope": "write"}, ROLES["viewer"], id="scopes mean nothing"),
         pytest.param(SCOPED, {"scope": "write openid"}, {"EVENT_WRITE"}, id="a program has what its scopes say"),
         pytest.param(SCOPED, {"scp": ["write", "read"]}, {"EVENT_WRITE", "INCIDENT_READ"}, id="also in a list"),
-        pytest.param(SCOPED, {"roles": ["viewer"], "scope": "write read"}, {"INCIDENT_READ"}, id="they narrow roles"),
-        pytest.param(SCOPED, {"roles": ["viewer"]}, set(), id="a token without scopes has none"),
+        pytest.param(SCOPED, {"roles": ["viewer"], "scope": "write read"}, READS, id="they narrow roles"),
+        pytest.param(SCOPED, {"roles": ["viewer"]}, {"SELF_READ"}, id="without scopes nothing but oneself is left"),
         pytest.param(SCOPED, {"roles": ["unknown"], "scope": "write"}, {"EVENT_WRITE"}, id="unknown roles are none"),
     ],
 )

@@ -33,6 +33,7 @@ def test_every_list_and_figure_can_wait_and_whatever_people_do_cannot() -> None:
         name for name, method in METHODS.items() if method.permission == "INCIDENT_WRITE"
     }
     assert {name for name, method in METHODS.items() if is_subscription(method)} == {
+        "ExportAudit",
         "StreamIncidents",
         "WatchIncidents",
     }

@@ -42,9 +42,9 @@ class Door:
         told = [self.guard.failed("api_key", Unauthenticated("unknown", account=account), source) for _ in range(times)]
         return told[-1].reason
 
-    def passes(self, credential: str = "K1", source: str = "192.0.2.7") -> str:
+    def passes(self, credential: str = "K1", source: str = "192.0.2.7", kind: str = "api_key") -> str:
         """Why somebody with a good credential is not let in; empty when they are."""
-        who = Principal(TENANT, "ann", frozenset({"viewer"}), ROLES["viewer"], "api_key", credential)
+        who = Principal(TENANT, "ann", frozenset({"viewer"}), ROLES["viewer"], kind, credential)
         try:
             self.guard.passed(who, source)
         except DomainError as refused:
@@ -84,6 +84,14 @@ def test_who_has_called_from_there_before_is_not_locked_out_with_the_others() ->
     door.fails(times=100)
     assert door.passes("K1") == ""
     assert door.passes("K2") == ErrorReason.RATE_LIMITED
+
+
+def test_who_has_called_with_a_token_before_is_known_with_the_next_one() -> None:
+    door = Door()
+    assert door.passes("https://login.example.com t1", kind="jwt") == ""
+    door.fails(times=100)
+    assert door.passes("https://login.example.com t2", kind="jwt") == ""
+    assert door.passes("https://other.example.com t2", kind="jwt") == ErrorReason.RATE_LIMITED
 
 
 def test_a_place_is_known_for_a_day() -> None:
@@ -170,3 +178,13 @@ def test_everything_is_counted_and_a_flood_fills_no_log() -> None:
     assert door.counted("locked_out") == 1
     assert [line["event"] for line in told] == ["identity.refused", "identity.locked_out"]
     assert {line["cause"] for line in told} == {"unknown"}
+
+
+def test_a_flood_from_many_addresses_fills_no_log_either() -> None:
+    door = Door()
+    with capture_logs() as told:
+        for n in range(1_000):
+            door.fails(f"10.0.{n // 250}.{n % 250}")
+        door.clock.forward(SECOND)
+        door.fails("192.0.2.99")
+    assert len(told) == guards.LINES_PER_SECOND + 1

@@ -1,6 +1,7 @@
 """The way out by HTTP, built from the settings."""
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from llm_incident_manager.config import Settings
 from llm_incident_manager.config.outbound_section import Outbound as Section
@@ -11,12 +12,14 @@ from llm_incident_manager.telemetry.logs import Logger
 Count = Callable[[str, str], None]
 
 
-def build(settings: Settings, log: Logger, count: Count) -> Outbound:
-    """As the settings want it; `count` takes purpose and outcome of each request. Raises OutboundRefused."""
+def build(settings: Settings, log: Logger, count: Count, stack: AsyncExitStack) -> Outbound:
+    """As the settings want it, closed by the stack; `count` takes purpose and outcome of each request. Raises
+    OutboundRefused."""
     way = _OnFirstUse(lambda: _opened(settings.outbound, log, count))
     webhooks = any(channel.enabled and channel.type == "webhook" for channel in settings.notifications.channels)
     if webhooks or settings.identity.issuers:
         way.opened()
+    stack.push_async_callback(way.close)
     return way
 
 

@@ -15,7 +15,7 @@ _AT_ONCE = 1_000
 _HIGHEST = 2**63 - 1
 
 
-async def prove(options: Options, begin: Callable[[TenantId], Trail], more: set[TenantId]) -> Mapping[TenantId, Report]:
+async def prove(options: Options, made: Callable[[TenantId], Trail], more: set[TenantId]) -> Mapping[TenantId, Report]:
     """What each tenant's trail shows, those of `more` included. Raises StoreRefused, StoreUnavailable."""
     pool = await opening.connect(options)
     try:
@@ -27,7 +27,7 @@ async def prove(options: Options, begin: Callable[[TenantId], Trail], more: set[
             await schema.require(connection, migrations.load("postgres"))
             await connection.execute(SQL["unbounded"])
             found = {TenantId(row[0]) for row in await connection.fetch(SQL["audit_tenants"])} | more
-            return {tenant: await _proven(connection, tenant, begin(tenant)) for tenant in sorted(found)}
+            return {tenant: await _proven(connection, tenant, made(tenant)) for tenant in sorted(found)}
     finally:
         await pool.close()
 

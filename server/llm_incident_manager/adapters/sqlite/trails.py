@@ -14,7 +14,7 @@ from llm_incident_manager.domain.ids import TenantId
 _HIGHEST = 2**63 - 1
 
 
-def prove(database: Path, begin: Callable[[TenantId], Trail], more: set[TenantId]) -> Mapping[TenantId, Report]:
+def prove(database: Path, made: Callable[[TenantId], Trail], more: set[TenantId]) -> Mapping[TenantId, Report]:
     """What each tenant's trail shows, those of `more` included. Needs as much room beside the database as it takes.
 
     Raises StoreRefused for a database that is missing, damaged, not ours, or lacks migrations.
@@ -25,7 +25,7 @@ def prove(database: Path, begin: Callable[[TenantId], Trail], more: set[TenantId
         found = {TenantId(tenant) for (tenant,) in rows(connection, "audit_tenants")} | more
         reports = {}
         for tenant in sorted(found):
-            trail = begin(tenant)
+            trail = made(tenant)
             known = connection.execute(STATEMENTS["checkpoints_after"], (tenant, 0, _HIGHEST))
             trail.take(map(checkpoints.of_row, known))
             trail.look(AuditRow(*row) for row in connection.execute(STATEMENTS["audit_trail"], (tenant,)))

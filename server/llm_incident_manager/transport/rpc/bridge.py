@@ -16,6 +16,7 @@ from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.rpc import tls
+from llm_incident_manager.transport.rpc.untaken import Untaken
 
 Context: TypeAlias = "ServicerContext[bytes, bytes]"
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -62,6 +63,7 @@ class Bridge:
         self._dispatcher = dispatcher
         self._gate = gate
         self._call = _secure_call if secure else _call
+        self._untaken = Untaken()
 
     def service(self, name: str, methods: Sequence[Method]) -> grpc.GenericRpcHandler:
         """The handler of one service."""
@@ -83,6 +85,8 @@ class Bridge:
                 except StatusError as error:
                     await _abort(context, call, error)
                     raise AssertionError("abort raises") from error
+                if (withheld := self._untaken.hand_over(call, context)) is not None:
+                    await _abort(context, call, withheld)
                 if call.standing is not None:
                     context.set_trailing_metadata(call.standing.headers)
                 return reply.SerializeToString()
