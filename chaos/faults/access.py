@@ -1,4 +1,4 @@
-"""Faults 40, 41, 42 and 45: what callers must not reach, on both databases, tried by every method of the contract."""
+"""Faults 40, 41, 42, 45 and 53: what callers must not reach, on both databases, by every method of the contract."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from chaos.registry import fault
 from chaos.row import Figure, Outcome
 from chaos.run import Run
-from tests.support.access import assignment, injection, isolation, payloads, permissions, replay, trusting
+from tests.support.access import assignment, erasure, injection, isolation, payloads, permissions, replay, trusting
 from tests.support.access.doors import Doors, doors_of
-from tests.support.access.realm import ALL_RIGHTS, GIVES_UP_AT_ONCE, Realm, found_tenants, populate
+from tests.support.access.realm import ALL_RIGHTS, GIVES_UP_AT_ONCE, OPERATOR, Realm, ask, found_tenants, populate
 from tests.support.access.who import Who
 from tests.support.server import RunningServer, running_server
 
@@ -134,3 +134,27 @@ async def injections(run: Run) -> Outcome:
         Figure("wrong", len(wrong), most=0),
     ]
     return Outcome(figures, wrong=wrong[:5])
+
+
+@fault(53, "a tenant is erased", limit="nothing of it is left but its audit; others have what they had")
+async def erasures(run: Run) -> Outcome:
+    """Taken along first, and looked for in every table afterwards."""
+    before, left, others, longest = 0, 0, 0, 0.0
+    async for place in _places(run):
+        tenant = place.elsewhere.owner.tenant
+        rows, _ = await erasure.exported(place.doors, tenant)
+        kept, _ = await erasure.exported(place.doors, place.mine.owner.tenant)
+        await ask(place.doors, OPERATOR, "EraseTenant", tenant_id=tenant, confirm=tenant)
+        longest = max(longest, await erasure.erased(place.doors, tenant))
+        _, counts = await erasure.exported(place.doors, tenant)
+        still, _ = await erasure.exported(place.doors, place.mine.owner.tenant)
+        before += len(rows)
+        left += sum(count for table, count in counts.items() if table not in erasure.AUDIT)
+        others += abs(len(still) - len(kept))
+    figures = [
+        Figure("rows before", before, least=200),
+        Figure("rows left", left, most=0),
+        Figure("rows of others changed", others, most=0),
+        Figure("took", longest, "s", most=86_400),
+    ]
+    return Outcome(figures)

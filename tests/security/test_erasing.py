@@ -1,29 +1,14 @@
 """A tenant is taken along whole, and erased whole: nothing of it is left but its audit, which still proves itself."""
 
-import asyncio
-import json
-from collections.abc import Mapping
-
 import pytest
 
 from tests.support.access import realm
 from tests.support.access.doors import Doors
-from tests.support.access.realm import ALL_RIGHTS, BY_NAME, OPERATOR, Realm, ask, asked
+from tests.support.access.erasure import AUDIT, erased, exported
+from tests.support.access.realm import ALL_RIGHTS, OPERATOR, Realm, ask, asked
 from tests.support.access.who import Who
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-AUDIT = {"audit", "audit_checkpoint", "audit_retired"}
-
-
-async def exported(doors: Doors, tenant: str) -> tuple[list[dict[str, object]], Mapping[str, int]]:
-    """The rows, and how many of each table the last line tells."""
-    method = BY_NAME["ExportTenant"]
-    request = method.request(tenant_id=tenant).SerializeToString()
-    answer = await doors.stream(method, [request], OPERATOR, first=10.0)
-    assert answer.code == 0, answer
-    chunks = [method.response.FromString(part).chunk for part in answer.parts]  # type: ignore[attr-defined]
-    *rows, last = [json.loads(line) for chunk in chunks for line in chunk.splitlines()]
-    return rows, last["rows"]
 
 
 async def test_a_tenant_is_taken_along_and_erased(doors: Doors, mine: Realm) -> None:
@@ -44,9 +29,7 @@ async def test_a_tenant_is_taken_along_and_erased(doors: Doors, mine: Realm) -> 
     erasing = await ask(doors, OPERATOR, "EraseTenant", tenant_id="gamma", confirm="gamma", reason="it ended")
     assert erasing.tenant.state == 3
     assert (await asked(doors, gone.owner, "ListIncidents")).code in (7, 16)
-    async with asyncio.timeout(90):
-        while (await ask(doors, OPERATOR, "GetTenant", tenant_id="gamma")).tenant.state != 4:  # noqa: ASYNC110  # a server
-            await asyncio.sleep(0.5)
+    await erased(doors, "gamma")
 
     left, counts = await exported(doors, "gamma")
     assert {name for name, count in counts.items() if count} <= AUDIT
