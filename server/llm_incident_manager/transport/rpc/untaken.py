@@ -33,7 +33,7 @@ class Untaken:
         if self._of[who] >= self._most:
             return errors.status_error(Overloaded("the line of replies you have not taken", self._most, 1.0, "replies"))
         self._of[who] += 1
-        context.add_done_callback(partial(self._over, who))
+        context.add_done_callback(partial(self._over, who))  # type: ignore[arg-type]  # its stub has a class where any function goes
         return None
 
     def _over(self, who: tuple[str, str, str], _: object) -> None:
