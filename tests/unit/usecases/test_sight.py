@@ -6,9 +6,7 @@ from llm_incident_manager.usecases import sight
 OF_INGEST = "the pipeline judges events by their own condition, and has to see what holds a fingerprint"
 OF_WORK = "work, timers and leases are done on nobody's behalf"
 OF_TENANTS = "asks for a permission that nobody who is narrowed has"
-ABOUT_FOUND = (
-    "is about an incident that was found by a method that is narrowed, for the decision and not for the answer"
-)
+ABOUT_FOUND = "is about an incident that a narrowed method found, for the decision and not for the answer"
 OWN = "is the caller's own"
 
 PASSED = {
@@ -22,7 +20,7 @@ PASSED = {
     "related": ABOUT_FOUND,
     "attachments": ABOUT_FOUND,
     "still_leased": OF_WORK,
-    "leased_timers": OF_WORK,
+    "hold_timers": OF_WORK,
     "holds": OF_WORK,
     "lock_dead": OF_TENANTS,
     "api_key": OF_TENANTS,
