@@ -4,6 +4,7 @@ so that it costs nobody else's time. Prints what it said and what came of it, as
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -69,7 +70,10 @@ ATTACKS = {
 
 async def _flood(port: int, attack: Attack, seconds: float) -> None:
     async with http2.connected(port, reads=attack.reads) as connection:
+        started = time.monotonic()
         said = await connection.flood(attack.make, seconds, attack.a_second)
+        while attack.reads and time.monotonic() - started < seconds and not connection.ended:
+            await asyncio.sleep(0.01)  # what it was ended with may still be on its way
         print(json.dumps({"said": said, "goaway": connection.goaway, "ended": connection.ended}))
 
 

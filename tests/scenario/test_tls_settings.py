@@ -91,6 +91,12 @@ async def test_with_optional_certificates_keys_and_certificates_come_to_ports_of
         assert str(port) in server.log
 
 
+async def test_a_proxy_that_speaks_tls_for_us_is_told_of_loudly() -> None:
+    async with running_server(config="tls: {terminated_by_proxy: true}") as server:
+        [line] = [line for line in server.log.splitlines() if "config.tls_terminated_by_proxy" in line]
+        assert '"level":"warning"' in line
+
+
 async def test_workers_share_ports_that_speak_tls(cluster: Cluster, tmp_path: Path) -> None:
     papers, port = Papers(tmp_path), free_port()
     client, context = papers.client(), papers.context()

@@ -24,11 +24,13 @@ from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.rest.jsoncodec import codec
 from tests.support import prepared
+from tests.support.receiver import LOOPBACK
 from tests.support.server import RunningServer
 from tools.apidocs.examples import FOLDER
 
 # Its webhook leads nowhere and is tried once: every incident has a dead letter soon.
-CONFIG = {"notifications": {"max_attempts": 1, "channels": [{"type": "webhook", "webhook_url": "http://127.0.0.1:9/"}]}}
+CHANNEL = {"type": "webhook", "webhook_url": "http://127.0.0.1:9/"}
+CONFIG = {"notifications": {"max_attempts": 1, "channels": [CHANNEL]}, **LOOPBACK}
 
 OF_THE_SYSTEM = ("incident.give_up",)
 """What the server itself may do meanwhile."""
@@ -47,6 +49,14 @@ TOLD_BY = {
     "note": {"incident.note"},
     "dead letter": {"incident.replay_dead_letter", "incident.drop_dead_letter"},
 }
+
+OF_ACCESS = """
+    SELECT 'role/' || name, revision FROM role
+    UNION ALL SELECT 'api_key/' || id, revision FROM api_key
+    UNION ALL SELECT 'tenant/' || id, revision FROM tenant
+    UNION ALL SELECT 'certificate/' || fingerprint, revision FROM denied_certificate
+"""
+"""Who is let in: the audit's name of each, and the revision of its last change."""
 
 Example = Mapping[str, Any]
 
@@ -70,6 +80,7 @@ class State:
 
     incidents: Mapping[str, Incident]
     beside: Mapping[str, frozenset[tuple[str, str]]]
+    access: frozenset[tuple[str, int]]
     audit: Sequence[AuditRow]
 
     def same(self, other: "State") -> bool:
@@ -81,7 +92,7 @@ class State:
         same_fields = all(
             not changed_fields.between(each, other.incidents[name]).after for name, each in self.incidents.items()
         )
-        return alike and mine == theirs and same_fields
+        return alike and mine == theirs and same_fields and self.access == other.access
 
 
 def look(server: RunningServer) -> State:
@@ -93,7 +104,8 @@ def look(server: RunningServer) -> State:
         beside = {what: frozenset(_texts(connection.execute(sql))) for what, sql in BESIDE.items()}
         columns = ", ".join(AUDIT_COLUMNS)
         rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY writer, sequence")
-        return State({each.id: each for each in found}, beside, [AuditRow(*row) for row in rows])
+        access = frozenset((str(name), int(revision)) for name, revision in connection.execute(OF_ACCESS))
+        return State({each.id: each for each in found}, beside, access, [AuditRow(*row) for row in rows])
     finally:
         connection.close()
 
@@ -160,8 +172,17 @@ def check(before: State, after: State) -> list[AuditRow]:
         told -= {id(row) for row in ours}
         assert sorted(row.resource.removeprefix("incident/").replace("-", "") for row in ours) == changed, what
         assert all(json.loads(row.before) or json.loads(row.after) for row in ours)
+    told -= _of_access(before, after, records)
     assert not told, [row for row in records if id(row) in told]
     return records
+
+
+def _of_access(before: State, after: State, records: Sequence[AuditRow]) -> set[int]:
+    """The records of who is let in; fails unless each change has one."""
+    ours = [row for row in records if not row.resource.startswith(("incident/", "dead_letter/"))]
+    changed = sorted({name for name, _ in before.access ^ after.access})
+    assert sorted(row.resource for row in ours) == changed
+    return {id(row) for row in ours}
 
 
 def joined(records: Sequence[AuditRow]) -> tuple[dict[str, str], dict[str, str]]:

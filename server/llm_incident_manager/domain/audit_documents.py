@@ -34,9 +34,9 @@ def of_record(row: AuditRow) -> dict[str, Any]:
         "source": row.source,
         "action": row.action,
         "resource": row.resource,
-        "details": orjson.loads(row.details),
-        "before": orjson.loads(row.before),
-        "after": orjson.loads(row.after),
+        "details": _object(row.details),
+        "before": _object(row.before),
+        "after": _object(row.after),
         "previous_hash": row.prev_hash.hex(),
         "hash": row.hash.hex(),
         "version": row.version,
@@ -117,6 +117,13 @@ def parsed(text: bytes) -> Mapping[str, Any]:
     if not isinstance(told, dict):
         raise BadDocument("no JSON object")
     return told
+
+
+def _object(stored: str) -> Any:  # noqa: ANN401  # JSON; a text that is none stays one, which is no record's either
+    try:
+        return orjson.loads(stored)
+    except ValueError:
+        return stored
 
 
 def _instant(text: str) -> Instant:

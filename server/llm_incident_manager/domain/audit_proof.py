@@ -18,6 +18,9 @@ CHECKPOINTS = "checkpoints"
 LATE = 10 * MINUTE
 """A record may be committed, or seen, so long after its time; an older one that a checkpoint lacks was inserted."""
 
+_TYPES = (str, str, int, int, str, str, str, str, bytes, bytes, int, str, str, str, str, str)
+"""Of the fields of a record: SQLite would take others as well."""
+
 Signed = Callable[[Checkpoint], bool | None]
 """Whether a checkpoint's signature is right; None where its key is not known."""
 
@@ -81,6 +84,7 @@ class Trail:
         self._whole = whole
         self._ends: dict[str, _Ends] = {}
         self._retired: set[str] = set()
+        self._said_retired: set[str] = set()
         self._seen: set[str] = set()
         self._newest: Checkpoint | None = None
         self._stored: dict[int, bytes] = {}
@@ -92,14 +96,13 @@ class Trail:
 
     def take(self, stored: Iterable[Checkpoint]) -> None:
         """Takes the checkpoints that lie beside the records, from the first one on, and compares the exported ones."""
-        before = Head(0, GENESIS)
-        for checkpoint in stored:
+        previous = GENESIS
+        for expected, checkpoint in enumerate(stored, 1):
             self.report.checkpoints += 1
-            if checkpoint.number != before.sequence + 1 or checkpoint.prev_hash != before.hash:
-                self._blame(checkpoint, f"checkpoint {before.sequence + 1} is missing, or it does not follow from it")
+            if checkpoint.number != expected or checkpoint.prev_hash != previous:
+                self._blame(checkpoint, f"checkpoint {expected - 1 or 1} is missing, or it does not follow from it")
             self._trust(checkpoint)
-            self._stored[checkpoint.number] = checkpoint.hash
-            before = Head(checkpoint.number, checkpoint.hash)
+            self._stored[checkpoint.number] = previous = checkpoint.hash
         for checkpoint in self._exported:
             self._trust(checkpoint)
             beside = self._stored.get(checkpoint.number)
@@ -122,7 +125,7 @@ class Trail:
         """What was found. Of several faults the first among the records counts."""
         self._end_chain()
         if self.report.fault is None and self._whole:
-            for writer in sorted(self._ends.keys() - self._seen - self._retired):
+            for writer in sorted(writer for writer in self._ends.keys() - self._seen if not self._may_end(writer)):
                 ends = self._ends[writer]
                 self._find(
                     f"the whole chain is gone; checkpoint {ends.number} has {ends.last.sequence} records", writer, 1
@@ -133,7 +136,7 @@ class Trail:
 
     def _trust(self, checkpoint: Checkpoint) -> None:
         """Notes what a checkpoint says, unless it is forged."""
-        if checkpoint.hash != audit_checkpoint.hash_of(checkpoint):
+        if not _is_as_hashed(checkpoint):
             self._blame(checkpoint, "it was changed: its hash is another one")
             return
         signed = self._signed(checkpoint)
@@ -148,7 +151,8 @@ class Trail:
             self.report.proven_until = checkpoint.at
         if self._newest is None or checkpoint.at > self._newest.at:
             self._newest = checkpoint
-        self._retired.update(checkpoint.retired)
+        # Whoever can write the database can sign with a key of his own: that takes back nothing that ours has signed.
+        (self._said_retired if signed is None else self._retired).update(checkpoint.retired)
         for end in checkpoint.ends:
             self._ends.setdefault(end.writer, _Ends()).add(end.sequence, end.hash, checkpoint.number)
 
@@ -161,7 +165,9 @@ class Trail:
 
     def _one(self, row: AuditRow) -> None:
         self.report.records += 1
-        if row.tenant != self._tenant:
+        if not all(map(isinstance, row, _TYPES)):
+            self._find("it was changed: a field is of another type", row.writer, self._last.sequence + 1)
+        elif row.tenant != self._tenant:
             self._find(f"it belongs to tenant {row.tenant}", row.writer, row.sequence)
         elif what := audit_chain.fault_of(row, self._last):
             self._find(what, row.writer, min(row.sequence, self._last.sequence + 1))
@@ -189,11 +195,15 @@ class Trail:
 
     def _end_chain(self) -> None:
         ends = self._ends.get(self._writer)
-        if ends is None or self._writer in self._retired or self.report.fault is not None:
+        if ends is None or self._may_end(self._writer) or self.report.fault is not None:
             return
         if self._last.sequence < ends.last.sequence:
             what = f"the chain is cut off here: checkpoint {ends.number} knows it up to {ends.last.sequence}"
             self._find(what, self._writer, self._last.sequence + 1)
+
+    def _may_end(self, writer: str) -> bool:
+        """Whether retention may have ended the chain: a checkpoint says so, and where any is signed, a signed one."""
+        return writer in self._retired or (self.report.proven_until is None and writer in self._said_retired)
 
     def _find(self, what: str, writer: str, sequence: int) -> None:
         if self.report.fault is None:
@@ -202,6 +212,13 @@ class Trail:
     def _blame(self, checkpoint: Checkpoint, what: str) -> None:
         if self._bad_checkpoint is None:
             self._bad_checkpoint = Fault(f"checkpoint {checkpoint.number}: {what}", CHECKPOINTS, checkpoint.number)
+
+
+def _is_as_hashed(checkpoint: Checkpoint) -> bool:
+    try:
+        return checkpoint.hash == audit_checkpoint.hash_of(checkpoint)
+    except (AttributeError, TypeError, ValueError):  # what a database holds may be of any type
+        return False
 
 
 def _short(hash_: bytes) -> int:

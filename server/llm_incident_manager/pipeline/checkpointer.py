@@ -86,6 +86,8 @@ class Checkpointer:
             over = await self._over()
             for tenant in sorted({*heads, *(await self._copied())}):
                 made += await self._tenant(tenant, heads.get(tenant, {}), over.get(tenant, ()))
+        except (TypeError, ValueError) as error:  # somebody has put something else into the tables
+            self._log.error("checkpoints.unreadable", error=repr(error))
         except DomainError as error:  # tried again in the next round
             self._log.warning("checkpoints.failed", error=error.message)
         return made

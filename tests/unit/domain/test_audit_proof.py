@@ -89,6 +89,18 @@ def test_a_chain_that_was_retired_may_go_in_parts_or_as_a_whole() -> None:
     assert not proven(ROWS[6:], [*BOTH, forged]).intact, "nobody has signed for that"
 
 
+def test_a_key_of_somebody_else_retires_nothing_that_ours_has_signed() -> None:
+    foreign = make_signer()
+    draft = audit_checkpoint.draft_of({}, {}, ())._replace(retired=("run/2",))
+    made = audit_checkpoint.unsigned(TENANT, SECOND_ONE, draft, SECOND_ONE.at, foreign.key_id)
+    made = made._replace(signature=foreign.sign(audit_checkpoint.statement(made)))
+    assert not proven(ROWS[:6], [*BOTH, made]).intact
+    nobody = Trail(TENANT, lambda _: None)
+    nobody.take([*BOTH, made])
+    nobody.look(ROWS[:6])
+    assert nobody.finish().intact, "without any key what checkpoints say is all there is"
+
+
 def test_of_an_export_that_has_some_chains_only_nothing_is_missed() -> None:
     assert proven(ROWS[:6], BOTH, whole=False).intact
 
@@ -132,6 +144,29 @@ def test_checkpoints_of_a_key_that_is_not_known_prove_nothing_and_say_so() -> No
     report = trail.finish()
     assert (report.intact, report.proven_until) == (True, None)
     assert report.remarks == [f"key {SIGNER.key_id} is unknown: its checkpoints prove nothing here"]
+
+
+def test_whatever_the_database_holds_is_named_and_breaks_nothing() -> None:
+    row = ROWS[1]
+    for forged in (
+        row._replace(at="late"),  # type: ignore[arg-type]  # what SQLite takes
+        row._replace(hash=row.hash.hex()),  # type: ignore[arg-type]
+        row._replace(details="{"),
+        row._replace(after="[]"),
+        row._replace(actor=b"eve"),  # type: ignore[arg-type]
+    ):
+        fault = proven([ROWS[0], forged, *ROWS[2:]], BOTH).fault
+        assert fault is not None
+        assert (fault.writer, fault.sequence) == ("run/1", 2)
+        assert audit_documents.of_record(row._replace(details="{"))["details"] == "{"
+    for checkpoint in (
+        SECOND_ONE._replace(prev_hash="x"),  # type: ignore[arg-type]
+        SECOND_ONE._replace(ends=(("run/1", 6, None),)),  # type: ignore[arg-type]
+        SECOND_ONE._replace(records=b"6"),  # type: ignore[arg-type]
+    ):
+        fault = proven(ROWS, [FIRST, checkpoint]).fault
+        assert fault is not None
+        assert (fault.writer, fault.sequence) == (CHECKPOINTS, 2)
 
 
 def test_a_record_of_another_tenant_is_named() -> None:

@@ -2,7 +2,6 @@
 connections live, and gRPC takes only so many calls at once: so nobody may have all of these."""
 
 from collections import Counter
-from functools import partial
 
 from grpc.aio import ServicerContext
 
@@ -33,10 +32,10 @@ class Untaken:
         if self._of[who] >= self._most:
             return errors.status_error(Overloaded("the line of replies you have not taken", self._most, 1.0, "replies"))
         self._of[who] += 1
-        context.add_done_callback(partial(self._over, who))  # type: ignore[arg-type]  # its stub has a class where any function goes
+        context.add_done_callback(lambda _: self._over(who))  # type: ignore[arg-type]  # the stub wants a method
         return None
 
-    def _over(self, who: tuple[str, str, str], _: object) -> None:
+    def _over(self, who: tuple[str, str, str]) -> None:
         self._of[who] -= 1
         if not self._of[who]:
             del self._of[who]

@@ -74,5 +74,8 @@ def report(found: Report) -> audit_service_pb2.VerifyAuditResponse:
 
 def _texts(stored: str) -> dict[str, str]:
     """What the database holds, even if somebody has put something else there: verifying tells."""
-    found = orjson.loads(stored)
+    try:
+        found = orjson.loads(stored)
+    except ValueError:
+        found = None
     return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {"": stored}
