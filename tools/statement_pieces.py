@@ -72,6 +72,8 @@ PIECES: Pieces = {
     ),
     "adapters/postgres/schema.py::_run": (MIGRATION, frozenset({"migration.sql"})),
     "adapters/postgres/store.py::_unit": (SETTING, frozenset({"begin"})),
+    "adapters/postgres/tenant_data.py::erase_rows": (CATALOGUE, frozenset({"tenant_data.erase(table, ('$1', '$2'))"})),
+    "adapters/postgres/tenant_data.py::rows_of_tenant": (CATALOGUE, frozenset({"statement"})),
     "adapters/sql/figures.py::statement": (CONDITION, frozenset({"matching.text", "part"})),
     "adapters/sql/filters.py::_behind": (
         CONDITION,
@@ -244,6 +246,11 @@ PIECES: Pieces = {
     "adapters/sql/listing.py::_where": (CONDITION, frozenset({"whole", "writer.among('id', stale)"})),
     "adapters/sql/listing.py::_whole": (CONDITION, frozenset({"self._found(query, writer)"})),
     "adapters/sql/listing.py::count": (CONDITION, frozenset({"self._whole(query, writer)"})),
+    "adapters/sql/tenant_data.py::erase": (CATALOGUE, frozenset({"key", "marks[0]", "marks[1]", "name", "some"})),
+    "adapters/sql/tenant_data.py::page": (
+        CATALOGUE,
+        frozenset({"_names(table.key)", "_quoted(table.name)", "behind", "marks[0]", "marks[1]", "source", "wanted"}),
+    ),
     "adapters/sqlite/backup.py::_lines": (CATALOGUE, frozenset({"line", "order", "query", "quoted(layout.name)"})),
     "adapters/sqlite/connection.py::<module>": (SETTING, frozenset({"_LOG_BYTES"})),
     "adapters/sqlite/connection.py::open_writer": (SETTING, frozenset({"_WRITER"})),
@@ -266,4 +273,6 @@ PIECES: Pieces = {
     ),
     "adapters/sqlite/schema.py::apply": (MIGRATION, frozenset({"migration.sql"})),
     "adapters/sqlite/statements.py::_step": (BULK, frozenset({"self.text(size)"})),
+    "adapters/sqlite/tenant_data.py::_erase": (CATALOGUE, frozenset({"tenant_data.erase(table, ('?1', '?2'))"})),
+    "adapters/sqlite/tenant_data.py::_page": (CATALOGUE, frozenset({"statement"})),
 }

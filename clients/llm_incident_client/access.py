@@ -187,6 +187,19 @@ class AccessCalls(calls.MethodGroup):
         )
         return (await self._caller.unary(self._admin.UpdateTenant, request)).tenant
 
+    async def export_tenant(self, tenant_id: str) -> AsyncGenerator[bytes, None]:
+        """Everything a tenant has, as JSON lines in chunks of whole lines; the last line counts the rows."""
+        request = pb.ExportTenantRequest(tenant_id=tenant_id)
+        async for reply in self._caller.stream(self._admin.ExportTenant, request):
+            yield reply.chunk
+
+    async def erase_tenant(self, tenant_id: str, *, confirm: str, reason: str = "", request_id: str = "") -> pb.Tenant:
+        """Deletes everything a tenant has but its audit, for ever. `confirm` is its id once more."""
+        request = pb.EraseTenantRequest(
+            tenant_id=tenant_id, confirm=confirm, reason=reason, request_id=request_id or calls.new_request_id()
+        )
+        return (await self._caller.unary(self._admin.EraseTenant, request)).tenant
+
     async def deny_certificate(
         self, fingerprint: str, *, reason: str = "", request_id: str = ""
     ) -> pb.DeniedCertificate:

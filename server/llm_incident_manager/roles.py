@@ -9,6 +9,7 @@ from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.buses import CarriedBus
 from llm_incident_manager.pipeline.checkpointer import Checkpointer
+from llm_incident_manager.pipeline.eraser import Eraser
 from llm_incident_manager.pipeline.indexer import Indexer
 from llm_incident_manager.pipeline.meter import Meter
 from llm_incident_manager.pipeline.outbox import Handler, Pump
@@ -116,6 +117,7 @@ def workers(
     news.followers.append(indexer)
     upkeep: dict[str, Worker] = {
         "indexer": indexer,
+        "eraser": Eraser(tools),
         "sweeper": Sweeper(tools.store, tools.clock, tools.kept, tools.metrics),
     }
     if checkpointer is not None:

@@ -140,6 +140,13 @@ def _camel(name: str) -> str:
     return "".join(word.title() for word in name.split("_"))
 
 
+async def erase_tenant(ask: Ask) -> Requests:
+    name = await _tenant(ask)
+    bad = [{"tenant_id": name, "confirm": "another"}, {"tenant_id": name}, {"tenant_id": "nobody", "confirm": "nobody"}]
+    bad.append({"tenant_id": "default", "confirm": "default"})
+    return [*((each, False) for each in bad), ({"tenant_id": name, "confirm": name, "reason": "it ended"}, True)]
+
+
 REQUESTS: dict[str, Callable[[Ask], Awaitable[Requests]]] = {
     _camel(make.__name__): make
     for make in (
@@ -158,6 +165,7 @@ REQUESTS: dict[str, Callable[[Ask], Awaitable[Requests]]] = {
         get_tenant,
         list_tenants,
         update_tenant,
+        erase_tenant,
         deny_certificate,
         allow_certificate,
         list_denied_certificates,

@@ -1,11 +1,15 @@
 """`tenants …`: who shares an installation without seeing each other."""
 
+import sys
+from contextlib import nullcontext
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llm_incident_manager.cli import options
+from llm_incident_manager.cli.failures import BadUsage
 from llm_incident_manager.cli.options import Invocation
 
 if TYPE_CHECKING:
@@ -101,3 +105,45 @@ def update(
     made = connection.call(how, work)
     printer = printing.Printer(how)
     printer.one(made, lambda: access_views.tenant(printer, made))
+
+
+@options.command(app, "export")
+def export(
+    how: Invocation,
+    tenant: Id,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A new file; standard output without.")] = None,
+) -> None:
+    """Export everything a tenant has, as JSON lines."""
+    from llm_incident_manager.cli import connection
+
+    if file is not None and file.exists():
+        raise BadUsage(f"{file} exists already: remove it, or name another file")
+
+    async def work(client: "IncidentClient") -> int:
+        lines = 0
+        with nullcontext(sys.stdout.buffer) if file is None else file.open("xb") as target:  # nothing else runs here
+            async for chunk in client.export_tenant(tenant):
+                target.write(chunk)
+                lines += chunk.count(b"\n")
+            target.flush()
+        return lines
+
+    lines = connection.call(how, work)
+    if file is not None:
+        print(f"exported {lines:,} lines into {file}")
+
+
+@options.command(app, "erase")
+def erase(
+    how: Invocation,
+    tenant: Id,
+    *,
+    confirm: Annotated[str, typer.Option("--confirm", metavar="TENANT", help="The tenant's id once more.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for the audit.")] = "",
+) -> None:
+    """Delete everything a tenant has but its audit, for ever."""
+    from llm_incident_manager.cli import access_views, connection, printing
+
+    erased = connection.call(how, lambda client: client.erase_tenant(tenant, confirm=confirm, reason=reason))
+    printer = printing.Printer(how)
+    printer.one(erased, lambda: access_views.tenant(printer, erased))

@@ -13,6 +13,7 @@ from llm_incident_manager.domain.api_keys import ApiKey
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.tenants import Tenant
 from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.ports.tenant_data import TenantData
 
 
 class RoleRemoved(NamedTuple):
@@ -88,7 +89,7 @@ class AccessHolding(AccessReads, Protocol):
         ...
 
 
-class AccessStore(AccessReads, Protocol):
+class AccessStore(AccessReads, TenantData, Protocol):
     """What only a store is asked."""
 
     async def access_revision(self) -> int:

@@ -18,15 +18,6 @@ from incidentmanager.v1 import (
 _FILES = (ingest_service_pb2, incident_service_pb2, analytics_service_pb2, audit_service_pb2, admin_service_pb2)
 
 
-PLANNED = frozenset(
-    {
-        "ExportTenant",
-        "EraseTenant",
-    }
-)
-"""Methods that stand in the contract and are not served yet."""
-
-
 @dataclass(frozen=True, slots=True)
 class Method:
     """One method. `permission` is the contract's word without prefix."""
@@ -48,17 +39,15 @@ class Method:
 
 
 def services() -> tuple[ServiceDescriptor, ...]:
-    """The services of the contract of which anything is served."""
+    """The services of the contract."""
     pool = descriptor_pool.Default()
     names = (service.full_name for file in _FILES for service in file.DESCRIPTOR.services_by_name.values())
-    found = (pool.FindServiceByName(name) for name in names)
-    return tuple(service for service in found if any(method.name not in PLANNED for method in service.methods))
+    return tuple(pool.FindServiceByName(name) for name in names)
 
 
 def all_methods() -> tuple[Method, ...]:
-    """Every method of every service that is served. Raises ValueError for one that declares no permission."""
-    found = (_method(descriptor) for service in services() for descriptor in service.methods)
-    return tuple(method for method in found if method.name not in PLANNED)
+    """Every method of every service. Raises ValueError for one that declares no permission."""
+    return tuple(_method(descriptor) for service in services() for descriptor in service.methods)
 
 
 def _method(descriptor: MethodDescriptor) -> Method:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from llm_incident_manager.domain.errors import AlreadyExists, InUse, NotFound, StaleEtag
+from llm_incident_manager.domain.disposition import Violation
+from llm_incident_manager.domain.errors import AlreadyExists, InUse, InvalidFields, NotFound, StaleEtag
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.tenants import Tenant, TenantLimits, TenantState
 from llm_incident_manager.domain.time import Instant
@@ -65,8 +66,30 @@ class Tenancy:
         _record(changes, caller, "tenant.update", tenant, now)
         return tenant
 
+    async def erase(
+        self, tx: Transaction, changes: Changes, caller: Caller, id_: str, confirm: str, why: str
+    ) -> Tenant:
+        """Begins to delete all that a tenant has; the eraser goes on, whatever ends meanwhile. Again is no change.
 
-def _record(changes: Changes, caller: Caller, action: str, tenant: Tenant, now: Instant) -> None:
+        Raises InvalidFields unless `confirm` is the id once more, NotFound, and InUse for who would erase itself.
+        """
+        if confirm != id_:
+            text = f"confirm: {confirm!r} is not {id_!r}: give the id of the tenant once more"
+            raise InvalidFields([Violation("confirm", text, "confirm")])
+        if id_ == caller.tenant:
+            raise InUse("tenant", id_, "you, who could not say so any more")
+        now, revision = self._clock.now(), await tx.next_access_revision()
+        before = await tx.tenant(id_)
+        if before is None:
+            raise NotFound("tenant", id_)
+        if before.state not in _CHANGEABLE:
+            return before
+        tenant = replace(before, state=TenantState.ERASING, updated_at=now, revision=revision)
+        _record(changes, caller, "tenant.erase", tenant, now, why)
+        return tenant
+
+
+def _record(changes: Changes, caller: Caller, action: str, tenant: Tenant, now: Instant, why: str = "") -> None:
     limits = tenant.limits
     details = {
         "display_name": tenant.display_name,
@@ -75,5 +98,6 @@ def _record(changes: Changes, caller: Caller, action: str, tenant: Tenant, now: 
         "calls_per_minute": str(limits.calls_per_minute),
         "burst": str(limits.burst),
     }
+    details |= {"reason": why} if why else {}
     changes.access.append(tenant)
     changes.audit.append(AuditRecord(caller.tenant, now, caller.subject, action, f"tenant/{tenant.id}", details))

@@ -32,6 +32,7 @@ GIVES_UP_AT_ONCE = json.dumps(
         },
         "log": {"level": "info"},
         "limits": {"usual_tier": ""},
+        "outbound": {"allow": ["127.0.0.1"]},
     }
 )
 """A configuration with which every notification soon is a dead letter."""

@@ -65,7 +65,7 @@ async def _repeated(doors: Doors, method: Method, one: Realm, found: Found) -> N
     before = await _settled(doors, one)
     again = await doors.rpc(method, request, who)
     over_http = [await doors.http(route, request, who) for route in routes(method)]
-    if (again.code, again.data) != (first.code, _kept(method, first.data)):
+    if again.code or _told(method, again.data) != _told(method, first.data):
         found.wrong.append(f"{method.name}: a repeat is answered otherwise: {again}")
     found.wrong += [f"{method.name}: a repeat by HTTP: {each}" for each in over_http if each.code]
     other = type(request)()
@@ -98,14 +98,13 @@ def _caller(method: Method, one: Realm) -> Who:
     return replace(one.owner, roles=("platform_admin",)) if method.permission in OF_THE_INSTALLATION else one.owner
 
 
-def _kept(method: Method, data: bytes) -> bytes:
-    """An answer as it is kept for a repeat: a secret is told once."""
-    if "secret" not in method.response.DESCRIPTOR.fields_by_name:
-        return data
+def _told(method: Method, data: bytes) -> Message:
+    """What an answer tells each time: a secret is told once."""
     reply: Any = method.response.FromString(data)
-    reply.ClearField("secret")
-    kept: bytes = reply.SerializeToString()
-    return kept
+    if "secret" in method.response.DESCRIPTOR.fields_by_name:
+        reply.ClearField("secret")
+    told: Message = reply
+    return told
 
 
 async def sensible(doors: Doors, method: Method, one: Realm) -> Message:
@@ -185,6 +184,11 @@ async def _tenant(doors: Doors, _: Realm, ids: dict[Any, Any], __: dict[str, Any
     await ask(doors, realm.OPERATOR, "CreateTenant", tenant_id=ids["tenant_id",])
 
 
+async def _erased(doors: Doors, one: Realm, ids: dict[Any, Any], fields: dict[str, Any]) -> None:
+    await _tenant(doors, one, ids, fields)
+    fields["confirm"] = ids["tenant_id",]
+
+
 async def _denied(doors: Doors, _: Realm, __: dict[Any, Any], fields: dict[str, Any]) -> None:
     fields["fingerprint"] = f"{next(filling.numbers):064x}"
     await ask(doors, realm.OPERATOR, "DenyCertificate", fingerprint=fields["fingerprint"])
@@ -198,6 +202,7 @@ _SPECIAL = {
     "CreateRole": _new_role,
     "CreateTenant": _new_tenant,
     "UpdateTenant": _tenant,
+    "EraseTenant": _erased,
     "AllowCertificate": _denied,
     "Split": _split,
     "Unmerge": _unmerge,

@@ -34,6 +34,7 @@ def test_every_list_and_figure_can_wait_and_whatever_people_do_cannot() -> None:
     }
     assert {name for name, method in METHODS.items() if is_subscription(method)} == {
         "ExportAudit",
+        "ExportTenant",
         "StreamIncidents",
         "WatchIncidents",
     }

@@ -145,6 +145,16 @@ class AccessCalls(Blocking):
             )
         )
 
+    def export_tenant(self, tenant_id: str) -> Items[bytes]:
+        """Everything a tenant has, as JSON lines in chunks of whole lines; the last line counts the rows."""
+        return Items(self, self._async.export_tenant(tenant_id))
+
+    def erase_tenant(self, tenant_id: str, *, confirm: str, reason: str = "", request_id: str = "") -> pb.Tenant:
+        """Deletes everything a tenant has but its audit, for ever. `confirm` is its id once more."""
+        return self.portal.wait(
+            self._async.erase_tenant(tenant_id, confirm=confirm, reason=reason, request_id=request_id)
+        )
+
     def deny_certificate(self, fingerprint: str, *, reason: str = "", request_id: str = "") -> pb.DeniedCertificate:
         """Refuses the client certificate with this SHA-256 (hex digits, with or without colons) from now on."""
         return self.portal.wait(self._async.deny_certificate(fingerprint, reason=reason, request_id=request_id))

@@ -24,6 +24,7 @@ from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
 from llm_incident_manager.adapters.postgres.replica import Replica
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
+from llm_incident_manager.adapters.postgres.tenant_data import TenantRows
 from llm_incident_manager.adapters.postgres.transaction import BEFORE_ALL, PostgresTransaction
 from llm_incident_manager.adapters.sql import belongings, dialect, figures, listing, migrations, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
@@ -55,7 +56,7 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore(AccessLists, DeadLetterReads, timers.Timed, leases.Leased, work.Work, audits.Audited):
+class PostgresStore(AccessLists, DeadLetterReads, timers.Timed, leases.Leased, work.Work, audits.Audited, TenantRows):
     """Implements ports.stores.Store."""
 
     def __init__(self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None]) -> None:

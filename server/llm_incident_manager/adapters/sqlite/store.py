@@ -17,6 +17,7 @@ from llm_incident_manager.adapters.sqlite.audits import Audited
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
+from llm_incident_manager.adapters.sqlite.tenant_data import TenantRows
 from llm_incident_manager.adapters.sqlite.transaction import SqliteTransaction
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.figures import Table
@@ -102,7 +103,7 @@ def _started(
     return SqliteStore(writer, Readers(readers, faults, options.deadline) if readers else None, lock)
 
 
-class SqliteStore(AccessLists, leases.Leased, Audited):
+class SqliteStore(AccessLists, leases.Leased, Audited, TenantRows):
     """Implements ports.stores.Store. Without readers, as in memory, reads take turns with the units of work."""
 
     def __init__(self, writer: Writer, readers: Readers | None, lock: connections.FolderLock | None) -> None:

@@ -1,6 +1,6 @@
 """AdminService: tenants."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from incidentmanager.v1 import tenant_pb2
@@ -13,6 +13,7 @@ from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.handlers import access_desk
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import access as translate
+from llm_incident_manager.usecases import tenant_export
 from llm_incident_manager.usecases.tenancy import Change
 
 pb = tenant_pb2
@@ -32,6 +33,8 @@ class TenantHandlers:
             "GetTenant": self.get,
             "ListTenants": self.list_tenants,
             "UpdateTenant": self.update,
+            "ExportTenant": self.export,
+            "EraseTenant": self.erase,
         }
 
     async def create(self, request: pb.CreateTenantRequest, call: Call) -> pb.CreateTenantResponse:
@@ -72,3 +75,18 @@ class TenantHandlers:
             return pb.UpdateTenantResponse(tenant=translate.tenant(tenant))
 
         return (await self._on.access.change(self._on.units, call, request, pb.UpdateTenantResponse, work)).answer
+
+    async def export(self, request: pb.ExportTenantRequest, _: Call) -> AsyncIterator[pb.ExportTenantResponse]:
+        """Everything a tenant has."""
+        async for chunk in tenant_export.chunks(self._on.store, request.tenant_id):
+            yield pb.ExportTenantResponse(chunk=chunk)
+
+    async def erase(self, request: pb.EraseTenantRequest, call: Call) -> pb.EraseTenantResponse:
+        """Begins to delete everything a tenant has."""
+
+        async def work(tx: Transaction, changes: Changes) -> pb.EraseTenantResponse:
+            asked = request.tenant_id, request.confirm, request.reason
+            tenant = await self._on.access.tenancy.erase(tx, changes, call.caller, *asked)
+            return pb.EraseTenantResponse(tenant=translate.tenant(tenant))
+
+        return (await self._on.access.change(self._on.units, call, request, pb.EraseTenantResponse, work)).answer
