@@ -111,19 +111,19 @@ class Door:
         self.reads = Slots(places.reads, Reason.READS, self.refuse)
         self.writes = Slots(places.writes, Reason.WRITES, self.refuse)
 
-    @contextmanager
-    def call(self, method: Method) -> Iterator[None]:
-        """While a call is at work. Raises Overloaded."""
-        urgency, places = priority(method), self._places
+    def enter(self, urgency: Priority) -> None:
+        """A call is at work; `leave` follows. No context manager: that would cost each call as much as all else here.
+        Raises Overloaded."""
+        places = self._places
         refused = admission.among_calls(places.calls, self._calls, urgency, places.reserve)
         if refused is not None:
             raise self.refuse(refused, urgency, places.calls)
         self._calls += 1
-        try:
-            yield
-        finally:
-            self._calls -= 1
-            self._ended.count(1, asyncio.get_running_loop().time())
+
+    def leave(self) -> None:
+        """A call has ended."""
+        self._calls -= 1
+        self._ended.count(1, asyncio.get_running_loop().time())
 
     @contextmanager
     def subscriber(self) -> Iterator[Share]:
@@ -159,6 +159,10 @@ _WORDS = {
 }
 
 
+_known: dict[str, Priority] = {}
+"""How urgent methods are, by their names: to judge one costs more than to look."""
+
+
 class Admission:
     """Refuses calls that find no place, before anything is done for them."""
 
@@ -175,8 +179,12 @@ class Admission:
         if is_subscription(method):
             with self._door.subscriber() as call.share:
                 return await proceed()
-        with self._door.call(method):
-            if priority(method) is not Priority.DEFERRABLE:
+        urgency = _known.get(method.name) or _known.setdefault(method.name, priority(method))
+        self._door.enter(urgency)
+        try:
+            if urgency is not Priority.DEFERRABLE:
                 return await proceed()
             async with self._door.read():
                 return await proceed()
+        finally:
+            self._door.leave()

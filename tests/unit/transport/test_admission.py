@@ -42,23 +42,22 @@ def test_every_list_and_figure_can_wait_and_whatever_people_do_cannot() -> None:
 
 async def test_calls_are_refused_in_the_order_of_their_priority_and_places_come_free() -> None:
     full, refused = door(), list[str]()
-    calls = [full.call(METHODS["Acknowledge"]) for _ in range(10)]
-    for call in calls:
+    for _ in range(10):
         for name in ("ListIncidents", "GetIncident", "Acknowledge"):
             try:
-                with full.call(METHODS[name]):
-                    pass
+                full.enter(priority(METHODS[name]))
             except Overloaded as error:
                 refused.append(f"{name}: {error.metadata['cause']}")
-        call.__enter__()
+            else:
+                full.leave()
+        full.enter(Priority.URGENT)
     assert refused.count("ListIncidents: calls") == 4
     assert refused.count("GetIncident: calls") == 2
     assert "Acknowledge: calls" not in refused
-    with pytest.raises(Overloaded), full.call(METHODS["Acknowledge"]):
-        raise AssertionError("there was no place")
-    calls[0].__exit__(None, None, None)
-    with full.call(METHODS["Acknowledge"]):
-        pass
+    with pytest.raises(Overloaded):
+        full.enter(Priority.URGENT)
+    full.leave()
+    full.enter(Priority.URGENT)
 
 
 def test_there_are_so_many_subscribers_and_no_more() -> None:

@@ -49,8 +49,8 @@ class IngestHandlers:
 
     async def submit_event(self, request: pb.SubmitEventRequest, call: Call) -> pb.SubmitEventResponse:
         """One event; a bad one is refused with every bad field."""
-        async with self._reception.announced(call, (request.event,)):
-            event = validity.valid_event(request.event, self._on.clock.now())
+        self._reception.look_at(call, request.event)
+        event = validity.valid_event(request.event, self._on.clock.now())
         if event is None:
             raise InvalidFields(reception.submit_violations(request))
         return await self._submit_one(call, request, event, pb.SubmitEventResponse, self._reply)

@@ -79,6 +79,10 @@ class Reception:
         urgent. Raises Overloaded."""
         return self._on.batcher.announced(call.caller.tenant, len(messages), lambda: self._are_calm(messages))
 
+    def look_at(self, call: Call, message: event_pb2.Event) -> None:
+        """As `announced`, for a single event, at which nobody has to wait to look. Raises Overloaded."""
+        self._on.batcher.turn_away(call.caller.tenant, 1, lambda: self._are_calm((message,)))
+
     def glance(self, call: Call, data: bytes) -> None:
         """Before a SubmitEvents request is decoded: as `announced`, for a fifth of the work. Raises Overloaded."""
         batcher, tenant = self._on.batcher, call.caller.tenant
