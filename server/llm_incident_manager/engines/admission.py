@@ -76,7 +76,7 @@ def into_buffer(room: Room, held: Held, events: int, size: int, urgency: Priorit
         return Reason.BUFFER
     if held.size + size > room.size * part:
         return Reason.BYTES
-    if held.by_tenant and held.by_tenant + events > SHARE * free:
+    if held.by_tenant and held.by_tenant + events > SHARE * (free - events):
         return Reason.TENANT_SHARE
     return None
 

@@ -51,7 +51,7 @@ def test_the_rules_make_an_event_urgent_that_its_sender_calls_harmless() -> None
         (Held(1, 700, 0), 1, 101, NORMAL, Reason.BYTES),
         (Held(1, 700, 0), 1, 101, URGENT, None),
         (Held(72, 0, 72), 1, 0, NORMAL, Reason.TENANT_SHARE),  # eight times of what is free is less than it would hold
-        (Held(72, 0, 60), 1, 0, NORMAL, None),
+        (Held(72, 0, 55), 1, 0, NORMAL, None),
         (Held(72, 0, 0), 8, 0, NORMAL, None),  # who holds nothing only needs room
         (Held(95, 0, 95), 1, 0, URGENT, Reason.TENANT_SHARE),
     ],
