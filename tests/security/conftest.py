@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.support import sizes
 from tests.support.access import trusting
 from tests.support.access.doors import Doors, doors_of
 from tests.support.access.realm import ALL_RIGHTS, GIVES_UP_AT_ONCE, Realm, found_tenants, populate
@@ -12,8 +13,11 @@ from tests.support.access.who import Who
 from tests.support.postgres import Cluster
 from tests.support.server import RunningServer, running_server
 
+BACK_ENDS = ("sqlite", "postgresql") if sizes.FULL else ("postgresql",)
+"""On SQLite the same is done by rows of the chaos suite, which is among the tests."""
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=BACK_ENDS)
 async def server(request: pytest.FixtureRequest) -> AsyncIterator[RunningServer]:
     """A started server with an empty database."""
     env = dict(trusting.ENVIRONMENT)
