@@ -76,6 +76,7 @@ _HTTP_OF_REASON: Mapping[ErrorReason, int] = {
     ErrorReason.NO_ROUTE: 404,
     ErrorReason.SLOW_REQUEST: 408,
     ErrorReason.MERGED: 409,
+    ErrorReason.IN_USE: 409,
 }
 """Where HTTP has a better word than the one its gRPC code maps to."""
 

@@ -12,7 +12,11 @@ R = ErrorReason
 ALWAYS = (
     R.INVALID_FIELD,
     R.MALFORMED_MESSAGE,
+    R.UNAUTHENTICATED,
     R.PERMISSION_DENIED,
+    R.SOURCE_DENIED,
+    R.TENANT_SUSPENDED,
+    R.RATE_LIMITED,
     R.OVERLOADED,
     R.STORE_UNAVAILABLE,
     R.DRAINING,
@@ -24,6 +28,10 @@ _OF_FIELD: Mapping[str, tuple[ErrorReason, ...]] = {
     "incident_id": (R.NOT_FOUND,),
     "dead_letter_id": (R.NOT_FOUND,),
     "selection": (R.NOT_FOUND,),
+    "api_key_id": (R.NOT_FOUND,),
+    "tenant_id": (R.NOT_FOUND,),
+    "fingerprint": (R.NOT_FOUND,),
+    "name": (R.NOT_FOUND,),
     "incident": (R.NOT_FOUND, R.STALE_ETAG),
     "etag": (R.STALE_ETAG,),
     "request_id": (R.REQUEST_ID_REUSED,),
@@ -42,6 +50,9 @@ _OF_METHOD: Mapping[str, tuple[ErrorReason, ...]] = {
     "Merge": (R.ILLEGAL_TRANSITION, R.MERGED),
     "Unmerge": (R.ILLEGAL_TRANSITION, R.MERGED, R.FINGERPRINT_TAKEN),
     "Split": (R.ILLEGAL_TRANSITION, R.MERGED),
+    **dict.fromkeys(("CreateRole", "CreateTenant"), (R.ALREADY_EXISTS,)),
+    **dict.fromkeys(("UpdateRole", "DeleteRole", "UpdateTenant", "EraseTenant"), (R.IN_USE,)),
+    **dict.fromkeys(("CreateApiKey", "RotateApiKey"), (R.NOT_CONFIGURED,)),
     **dict.fromkeys(
         ("ApplyToIncidents", "ReplayDeadLetters", "DropDeadLetters"), (R.COUNT_CHANGED, R.TOO_MANY_MATCHES)
     ),

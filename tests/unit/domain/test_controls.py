@@ -17,3 +17,7 @@ def test_a_text_that_steers_is_recognised(text: str) -> None:
 )
 def test_other_texts_are_left_alone(text: str) -> None:
     assert not controls.steers(text)
+
+
+def test_what_is_quoted_of_such_a_text_is_harmless() -> None:
+    assert controls.spelled("a\u202eb\x9bc é") == "a\\u202eb\\u009bc é"

@@ -15,6 +15,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+from llm_incident_manager.domain import controls
+
 FieldValue = Any
 """What a message's field holds. Its type is known from the descriptor at run time, which mypy cannot follow."""
 
@@ -33,11 +35,11 @@ QUOTED = 64
 
 
 def quote(value: object) -> str:
-    """A scalar as messages and field paths show it: strings in JSON quotes and cut, everything else bare."""
+    """A scalar as messages and field paths show it: strings in JSON quotes, cut and harmless, everything else bare."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return json.dumps(value if len(value) <= QUOTED else value[:QUOTED] + "…", ensure_ascii=False)
+        return controls.spelled(json.dumps(value if len(value) <= QUOTED else value[:QUOTED] + "…", ensure_ascii=False))
     return str(value)
 
 

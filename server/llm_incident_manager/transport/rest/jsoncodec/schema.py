@@ -3,13 +3,13 @@
 A schema names the canonical spelling; the codec reads more of them. It describes and never checks: the checker judges.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from buf.validate import validate_pb2 as validate
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
+from llm_incident_manager.domain import controls
 from llm_incident_manager.transport.checker import plan
 from llm_incident_manager.transport.rest.jsoncodec import enums, scalars, wellknown
 
@@ -70,6 +70,10 @@ class Words(Protocol):
         ...
 
 
+_PLAIN: Schema = {"not": {"pattern": controls.PATTERN}}
+"""No text of a request has control characters, whatever its field says."""
+
+
 class Schemas:
     """The schemas of a document. Messages and enums become components, referred to by name."""
 
@@ -116,7 +120,8 @@ class Schemas:
         if field.type in scalars.INTEGERS:
             return _integer(field, rules)
         if field.type not in (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT):
-            return _OTHERS[field.type] | _rules(rules)
+            plain = _PLAIN if field.type == FieldDescriptor.TYPE_STRING else {}
+            return _OTHERS[field.type] | _rules(rules) | plain
         number, special = _OTHERS[field.type]["anyOf"]
         given = _rules(rules)
         finite = rules.double.finite or rules.float.finite
@@ -181,9 +186,8 @@ def _rules(rules: validate.FieldRules) -> Schema:
 
 
 def _of_text(options: Any) -> Schema:
-    found: Schema = {"format": "uuid"} if options.uuid else {}
-    unwanted = "".join(f"\\x{ord(c):02x}" if c < " " else re.escape(c) for c in options.not_contains)
-    return found | ({"not": {"pattern": unwanted}} if unwanted else {})
+    """What else is said of a text is said of all: see `inspect`."""
+    return {"format": "uuid"} if options.uuid else {}
 
 
 def _keywords(options: Any) -> Schema:
