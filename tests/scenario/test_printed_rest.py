@@ -5,6 +5,7 @@ import json
 import aiohttp
 import pytest
 
+from tests.support.callers import first_key
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -63,7 +64,8 @@ async def test_create_get_acknowledge_and_resolve_as_the_readme_prints_them(serv
 
 async def test_push_as_the_diagrams_draw_it(server: RunningServer) -> None:
     body = '{"source": "llm-sentinel", "title": "Drift", "severity": "high"}'
-    status, reply = await curl(server, "-X", "POST", "HOST/api/v1/events", "-H", "X-API-Key: xxx", *HEADER, "-d", body)
+    key = f"X-API-Key: {await first_key(server, 'producer')}"
+    status, reply = await curl(server, "-X", "POST", "HOST/api/v1/events", "-H", key, *HEADER, "-d", body)
     assert status == 202
     assert (reply["status"], bool(reply["event_id"]), bool(reply["incident_id"])) == ("accepted", True, True)
 
