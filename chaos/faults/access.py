@@ -122,7 +122,7 @@ async def injections(run: Run) -> Outcome:
     corpus = payloads.corpus()
     calls, fields, literal, errors, wrong = 0, 0, 0, 0, list[str]()
     async for place in _places(run):
-        tried = await injection.everywhere(place.doors, place.mine, corpus, run.size(8, len(corpus)))
+        tried = await injection.everywhere(place.doors, place.mine, corpus, run.size(5, len(corpus)))
         meant = await injection.literally(place.doors, place.mine, corpus)
         calls, fields, literal = calls + tried.calls, tried.fields, literal + meant.literal
         errors += sum(injection.told_by(place.server.log).values())

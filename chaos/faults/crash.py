@@ -93,7 +93,7 @@ class Restarts:
 
 async def under_load(run: Run, servers: Sequence[RunningServer], log: AckLog, blows: Sequence[Blow]) -> None:
     """Lets the blows fall at random moments, each when the system works again after the one before."""
-    before, kills, wanted = log.counted, run.size(10, 40, 200), run.size(0, 20_000, 100_000)
+    before, kills, wanted = log.counted, run.size(7, 40, 200), run.size(0, 20_000, 100_000)
     shape = Shape(pause=0.05 * len(servers))
     loads = [Load(f"load-{number}", run.chance, log, shape) for number, _ in enumerate(servers)]
     try:

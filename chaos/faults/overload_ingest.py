@@ -145,7 +145,7 @@ GOOD = "goodput >= 90 % of capacity, the rest refused with a hint; P0 and acknow
 @fault(26, "three times as many events as the server can take", limit=GOOD)
 async def too_much(run: Run) -> Outcome:
     """Batches of no hurry at three times the capacity; beside them P0 events and acknowledgements."""
-    seconds = run.size(15, 300)
+    seconds = run.size(10, 300)
     async with running_server(config="log: {level: warning}") as server, _channel(server) as channel:
         submit = unary(channel, "IngestService/SubmitEvents")
         beside = await _Beside.begun(channel)

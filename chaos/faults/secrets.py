@@ -34,6 +34,7 @@ async def secrets(run: Run) -> Outcome:
             "notifications": {"channels": channels},
             "traces": {"endpoint": endpoint},
             "log": {"level": "debug"},
+            "outbound": {"allow": ["127.0.0.0/8"]},
         }
         async with running_server(config=json.dumps(config)) as server:
             accepted, replies = await _submitted(server, planted)

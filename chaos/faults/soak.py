@@ -87,7 +87,7 @@ async def scraped(session: aiohttp.ClientSession) -> dict[str, float]:
        limit="memory, descriptors and tasks flat; event loop never late by more than 250 ms (58)")  # fmt: skip
 async def soak(run: Run) -> Outcome:
     """First it fills its caches, then it is watched. In the long profile the slope of its memory counts."""
-    warm, seconds = run.size(8, 300), run.size(12, 1_800)
+    warm, seconds = run.size(5, 300), run.size(9, 1_800)
     async with ack_log(run.folder / "acks") as log, running_server() as server:
         load = Load("soak", run.chance, log, STEADY)
         async with load.running(server.grpc, server.http):
