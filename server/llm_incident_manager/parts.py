@@ -250,7 +250,10 @@ def services(
         lanes=databases.lanes(settings),
         bounds=bounds(settings),
     )
-    quotas = TenantQuotas(Quota(ingest.tenant_events_per_sec), made.own_rates, made.rates)
+    usual, book = Quota(ingest.tenant_events_per_sec), access.book
+    quotas = TenantQuotas(
+        usual, made.own_rates, made.rates, of_tenant=lambda tenant: book.limits_of(tenant).events_per_second
+    )
     batcher = Batcher(runner, limits, made.metrics, quotas)
     return Services(
         tools=made,

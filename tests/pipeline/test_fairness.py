@@ -238,3 +238,12 @@ async def test_a_place_is_free_again_once_its_caller_has_its_answer(world: World
             await late.__aenter__()
     async with batcher.admitted(sent(world, FLOOD)):
         assert 'reason="calls"' in metrics.page().body.decode()
+
+
+async def test_a_tenant_may_have_a_quota_of_its_own(world: World) -> None:
+    quotas = TenantQuotas(Quota(0), ProcessRates(world.clock), of_tenant=lambda tenant: 10 if tenant == FLOOD else 0)
+    assert await quotas.take(sent(world, FLOOD, events=10)) == 0.0
+    assert await quotas.take(sent(world, FLOOD, events=10)) == pytest.approx(1.0, abs=0.01)
+    assert quotas.limits(FLOOD)
+    assert not quotas.limits(QUIET[0])
+    assert [await quotas.take(sent(world, QUIET[0], events=1_000)) for _ in range(3)] == [0.0] * 3

@@ -1,5 +1,6 @@
 """Limits as callers meet them, over both doors."""
 
+import asyncio
 import json
 
 import aiohttp
@@ -7,6 +8,8 @@ import grpc
 import pytest
 from incidentmanager.v1 import incident_service_pb2, incident_service_pb2_grpc
 
+from llm_incident_client import IncidentClient, pb
+from tests.support.callers import first_key, over_http
 from tests.support.server import RunningServer, running_server
 
 
@@ -52,3 +55,29 @@ async def test_an_address_that_calls_too_often_is_refused() -> None:
         statuses = [(await list_by_http(server)).status for _ in range(8)]
         assert statuses[:5] == [200] * 5
         assert 429 in statuses
+
+
+async def test_a_key_is_told_how_it_stands_and_refused_beyond_its_tier_and_its_tenants() -> None:
+    tiers = {"slow": {"per_minute": 60, "burst": 3}, "standard": {"per_minute": 1_000, "burst": 100}}
+    async with running_server(config=config(tiers=tiers)) as server:
+        slow, usual = await first_key(server, "viewer", tier="slow"), await first_key(server, "viewer")
+        left = []
+        for _ in range(3):
+            async with aiohttp.request("GET", f"{server.http}/api/v1/whoami", headers={"X-API-Key": slow}) as reply:
+                left.append((reply.status, reply.headers["x-ratelimit-limit"], reply.headers["x-ratelimit-remaining"]))
+        assert left == [(200, "60", "2"), (200, "60", "1"), (200, "60", "0")]
+        async with aiohttp.request("GET", f"{server.http}/api/v1/whoami", headers={"X-API-Key": slow}) as reply:
+            assert (reply.status, reply.headers["retry-after"]) == (429, "1")
+            assert (await reply.json())["details"][0]["metadata"]["scope"] == "key"
+        assert (await over_http(server, "/api/v1/whoami", usual)).status == 200
+        async with IncidentClient(server.grpc) as client:
+            await client.update_tenant("default", limits=pb.TenantLimits(calls_per_minute=60, burst=1))
+        await until_refused(server, usual)
+        assert (await over_http(server, "/api/v1/whoami")).status == 200, "who needs no credential has no limit"
+
+
+async def until_refused(server: RunningServer, key: str) -> None:
+    """A change of a tenant counts within five seconds."""
+    async with asyncio.timeout(5):
+        while (await over_http(server, "/api/v1/whoami", key)).status != 429:
+            pass

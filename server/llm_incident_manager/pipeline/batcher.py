@@ -76,7 +76,7 @@ class Batcher:
         """While a prepared submission waits for its commit, here or elsewhere. Raises Overloaded."""
         self._buffer.enter(submission)
         try:
-            if self._quotas.limited:
+            if self._quotas.limits(submission.tenant):
                 await self._keep_quota(submission)
             yield
         finally:

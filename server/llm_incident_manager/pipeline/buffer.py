@@ -58,7 +58,7 @@ class Buffer:
         tenant, events, urgency = submission.tenant, len(submission.events), submission.priority
         refused = self._why_not(tenant, events, submission.size, urgency)
         if refused is not None:
-            raise self._shed(refused, urgency)
+            raise self._shed(tenant, refused, urgency)
         self._callers += 1
 
     @contextmanager
@@ -77,7 +77,7 @@ class Buffer:
         Overloaded."""
         refused = self._refused_if_calm(tenant, events)
         if refused is not None and is_calm():
-            raise self._shed(refused, Priority.NORMAL)
+            raise self._shed(tenant, refused, Priority.NORMAL)
 
     def has_room(self, tenant: TenantId, events: int) -> bool:
         """Whether so many events of no hurry would be let in now."""
@@ -108,7 +108,7 @@ class Buffer:
 
     def over_quota(self, submission: Submission, seconds: float) -> Overloaded:
         """The refusal of a submission whose tenant may send again in so many seconds."""
-        return self._shed(self._beyond(seconds), submission.priority)
+        return self._shed(submission.tenant, self._beyond(seconds), submission.priority)
 
     def leave(self) -> None:
         """A caller has its answer."""
@@ -141,14 +141,14 @@ class Buffer:
         part = admission.open_to(Priority.DEFERRABLE, self._bounds.reserve)
         return self.events > self._bounds.events * part
 
-    def _shed(self, refused: tuple[Reason, float], urgency: Priority) -> Overloaded:
+    def _shed(self, tenant: TenantId, refused: tuple[Reason, float], urgency: Priority) -> Overloaded:
         reason, wait = refused
         self._metrics.shed(reason, urgency)
         limit, what = {
             Reason.BUFFER: (self._bounds.events, "the ingest buffer"),
             Reason.BYTES: (self._bounds.size, "the memory of the ingest buffer"),
             Reason.TENANT_SHARE: (self._bounds.events, "this tenant's share of the ingest buffer"),
-            Reason.TENANT_QUOTA: (int(self._quotas.quota.rate), "this tenant's quota of events a second"),
+            Reason.TENANT_QUOTA: (int(self._quotas.quota(tenant).rate), "this tenant's quota of events a second"),
         }.get(reason, (self._bounds.callers, "the number of calls that wait for a commit"))
         return Overloaded(what, limit, retry_after=wait, cause=reason)
 
