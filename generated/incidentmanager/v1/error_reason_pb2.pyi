@@ -161,7 +161,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: {"resource": "role", "id": "night-shift"}
     """
     ERROR_REASON_IN_USE: _ErrorReason.ValueType  # 46
-    """FAILED_PRECONDITION. It is still used.
+    """FAILED_PRECONDITION (HTTP 409). It is still used.
     Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
     """
     ERROR_REASON_NOT_CONFIGURED: _ErrorReason.ValueType  # 47
@@ -317,7 +317,7 @@ ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 45
 Metadata: {"resource": "role", "id": "night-shift"}
 """
 ERROR_REASON_IN_USE: ErrorReason.ValueType  # 46
-"""FAILED_PRECONDITION. It is still used.
+"""FAILED_PRECONDITION (HTTP 409). It is still used.
 Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
 """
 ERROR_REASON_NOT_CONFIGURED: ErrorReason.ValueType  # 47
