@@ -171,7 +171,8 @@ class Cluster:
         assert self._process is not None
         server = psutil.Process(self._process.pid)
         for process in (server, *server.children(recursive=True)):
-            process.send_signal(number)
+            with contextlib.suppress(psutil.NoSuchProcess):  # a session may end while we look
+                process.send_signal(number)
 
     def _ready(self) -> int:
         command = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
