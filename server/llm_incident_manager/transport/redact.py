@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Callable
+from enum import Enum, auto
+from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -13,6 +15,34 @@ _EXEMPT = frozenset({"page_token", "resume_token", "filter", "order_by", "etag"}
 """Fields that are of our own making, or only compared with what is stored."""
 _NAMES = frozenset({"idempotency_key", "dedup_key", "request_id", "producer_id"})
 """Fields that tell things apart: two secrets must not become one name."""
+
+
+class _Holds(Enum):
+    """What a field may have to hide."""
+
+    NOTHING = auto()
+    TEXT = auto()
+    TEXTS = auto()
+    MESSAGE = auto()
+    MESSAGES = auto()
+    MAP = auto()
+
+
+@cache
+def _holds(field: FieldDescriptor) -> _Holds:
+    kind = field.message_type
+    if field.name in _EXEMPT or (kind is None and field.type != FieldDescriptor.TYPE_STRING):
+        return _Holds.NOTHING
+    if kind is None:
+        return _Holds.TEXTS if field.is_repeated else _Holds.TEXT
+    if kind.GetOptions().map_entry:
+        return _Holds.MAP
+    return _Holds.MESSAGES if field.is_repeated else _Holds.MESSAGE
+
+
+def _value_of(entries: FieldDescriptor) -> FieldDescriptor:
+    assert entries.message_type is not None
+    return entries.message_type.fields_by_name["value"]
 
 
 class Redactor:
@@ -42,19 +72,25 @@ class Redactor:
         return sum(self._field(message, field, value) for field, value in message.ListFields())
 
     def _field(self, message: Message, field: FieldDescriptor, value: Any) -> int:
-        kind = field.message_type
-        if field.name in _EXEMPT or (kind is None and field.type != FieldDescriptor.TYPE_STRING):
-            return 0
-        if kind is not None and kind.GetOptions().map_entry:
-            return self._map(kind.fields_by_name["value"], value)
-        if kind is not None:
-            return sum(self._walk(each) for each in (value if field.is_repeated else (value,)))
-        if field.is_repeated:
-            return self._texts(value)
-        shown = self._shown(field.name, value)
+        match _holds(field):
+            case _Holds.NOTHING:
+                return 0
+            case _Holds.TEXT:
+                return self._text(message, field.name, value)
+            case _Holds.TEXTS:
+                return self._texts(value)
+            case _Holds.MESSAGE:
+                return self._walk(value)
+            case _Holds.MESSAGES:
+                return sum(map(self._walk, value))
+            case _Holds.MAP:
+                return self._map(_value_of(field), value)
+
+    def _text(self, message: Message, name: str, value: str) -> int:
+        shown = self._shown(name, value)
         if shown == value:
             return 0
-        setattr(message, field.name, shown)
+        setattr(message, name, shown)
         return 1
 
     def _texts(self, values: Any) -> int:
