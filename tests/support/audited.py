@@ -182,6 +182,7 @@ def _of_access(before: State, after: State, records: Sequence[AuditRow]) -> set[
     ours = [row for row in records if not row.resource.startswith(("incident/", "dead_letter/"))]
     changed = sorted({name for name, _ in before.access ^ after.access})
     assert sorted(row.resource for row in ours) == changed
+    assert all(row.before != row.after for row in ours), "a record that tells of no change"
     return {id(row) for row in ours}
 
 

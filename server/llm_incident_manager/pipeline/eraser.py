@@ -5,6 +5,7 @@ The audit stays, whole, so that it can still be proven; the tenant's id stays ta
 
 from dataclasses import replace
 
+from llm_incident_manager.domain import access_changes
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.tenants import Tenant, TenantState
 from llm_incident_manager.domain.time import SECOND
@@ -84,7 +85,8 @@ class Eraser:
             erased = replace(erased, updated_at=now, revision=revision)
             changes.access.append(erased)
             resource = f"tenant/{tenant.id}"
-            changes.audit.append(AuditRecord(tenant.id, now, ACTOR, "tenant.erased", resource, {"state": erased.state}))
+            was, is_ = access_changes.between(current, erased)
+            changes.audit.append(AuditRecord(tenant.id, now, ACTOR, "tenant.erased", resource, before=was, after=is_))
             await tx.write(changes)
         self._tools.wake(changes)
         self._log.info("erase.done", tenant=tenant.id)

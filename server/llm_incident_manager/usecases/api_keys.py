@@ -1,13 +1,14 @@
 """API keys: made, given another secret, revoked. The secret is in the answer and nowhere else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from llm_incident_manager.domain import api_keys
+from llm_incident_manager.domain import access_changes, api_keys
 from llm_incident_manager.domain.access import ROLES, Condition
 from llm_incident_manager.domain.api_keys import ApiKey
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields, NotFound
+from llm_incident_manager.domain.event import NOTHING
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.tenants import TenantState
 from llm_incident_manager.domain.time import SECOND, Instant, rfc3339
@@ -80,7 +81,7 @@ class ApiKeys:
             revision=revision,
             expires_at=wish.expires_at,
         )
-        _record(changes, giver.caller, "api_key.create", key, now, _facts(key))
+        _record(changes, giver.caller, "api_key.create", None, key, now)
         return Issued(key, api_keys.text_of(body))
 
     async def rotate(self, tx: Transaction, changes: Changes, giver: Giver, id_: str, overlap: int) -> Issued:
@@ -100,8 +101,9 @@ class ApiKeys:
         digest = api_keys.digest(pepper, body)
         after = before.rotated(digest, api_keys.name_of_pepper(pepper), now, overlap)
         key = replace(after, revision=revision)
-        facts = {"issue": str(key.issue), "overlap_secs": str(overlap // SECOND)}
-        _record(changes, giver.caller, "api_key.rotate", key, now, facts)
+        _record(
+            changes, giver.caller, "api_key.rotate", before, key, now, details={"overlap_secs": str(overlap // SECOND)}
+        )
         return Issued(key, api_keys.text_of(body))
 
     async def revoke(self, tx: Transaction, changes: Changes, caller: Caller, id_: str, reason: str) -> ApiKey:
@@ -111,7 +113,7 @@ class ApiKeys:
         if before.revoked_at is not None:
             return before
         key = replace(before.revoked(reason, now), revision=revision)
-        _record(changes, caller, "api_key.revoke", key, now, {"subject": key.subject, "reason": reason})
+        _record(changes, caller, "api_key.revoke", before, key, now, details={"subject": key.subject})
         return key
 
     def _pepper_or_refusal(self) -> bytes:
@@ -155,19 +157,17 @@ async def _known(tx: Transaction, caller: Caller, id_: str) -> ApiKey:
     return found
 
 
-def _record(changes: Changes, caller: Caller, action: str, key: ApiKey, now: Instant, details: dict[str, str]) -> None:
+def _record(
+    changes: Changes,
+    caller: Caller,
+    action: str,
+    before: ApiKey | None,
+    key: ApiKey,
+    now: Instant,
+    *,
+    details: Mapping[str, str] = NOTHING,
+) -> None:
+    was, is_ = access_changes.between(before, key)
     changes.access.append(key)
-    changes.audit.append(AuditRecord(key.tenant, now, caller.subject, action, f"api_key/{key.id}", details))
-
-
-def _facts(key: ApiKey) -> dict[str, str]:
-    found = {
-        "display_name": key.display_name,
-        "subject": key.subject,
-        "roles": ",".join(key.roles),
-        "services": ",".join(sorted(key.condition.services)),
-        "teams": ",".join(sorted(key.condition.teams)),
-        "tier": key.tier,
-        "expires_at": "" if key.expires_at is None else rfc3339(key.expires_at),
-    }
-    return {name: value for name, value in found.items() if value}
+    resource = f"api_key/{key.id}"
+    changes.audit.append(AuditRecord(key.tenant, now, caller.subject, action, resource, details, was, is_))

@@ -1,5 +1,6 @@
 """Client certificates that are refused, and not refused any more."""
 
+from llm_incident_manager.domain import access_changes
 from llm_incident_manager.domain.access import DeniedCertificate
 from llm_incident_manager.domain.errors import NotFound
 from llm_incident_manager.domain.time import Instant
@@ -28,7 +29,7 @@ class Certificates:
             return before
         denied = DeniedCertificate(fingerprint, reason, caller.subject, now, revision)
         changes.access.append(denied)
-        _record(changes, caller, "certificate.deny", denied, now)
+        _record(changes, caller, "certificate.deny", None, denied, now)
         return denied
 
     async def allow(self, tx: Transaction, changes: Changes, caller: Caller, fingerprint: bytes) -> DeniedCertificate:
@@ -39,10 +40,20 @@ class Certificates:
         if denied is None:
             raise NotFound("denied certificate", fingerprint.hex())
         changes.access.append(CertificateAllowed(fingerprint))
-        _record(changes, caller, "certificate.allow", denied, now)
+        _record(changes, caller, "certificate.allow", denied, None, now)
         return denied
 
 
-def _record(changes: Changes, caller: Caller, action: str, denied: DeniedCertificate, now: Instant) -> None:
+def _record(
+    changes: Changes,
+    caller: Caller,
+    action: str,
+    before: DeniedCertificate | None,
+    after: DeniedCertificate | None,
+    now: Instant,
+) -> None:
+    denied = after or before
+    assert denied is not None
+    was, is_ = access_changes.between(before, after)
     resource = f"certificate/{denied.fingerprint.hex()}"
-    changes.audit.append(AuditRecord(caller.tenant, now, caller.subject, action, resource, {"reason": denied.reason}))
+    changes.audit.append(AuditRecord(caller.tenant, now, caller.subject, action, resource, before=was, after=is_))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from llm_incident_manager.domain import access_changes
 from llm_incident_manager.domain.access import ROLES, CustomRole
 from llm_incident_manager.domain.errors import AlreadyExists, InUse, NotFound, StaleEtag
 from llm_incident_manager.domain.time import Instant
@@ -39,7 +40,7 @@ class CustomRoles:
             raise AlreadyExists("role", wish.name)
         role = CustomRole(giver.caller.tenant, wish.name, wish.description, wish.permissions, now, revision)
         changes.access.append(role)
-        _record(changes, giver.caller, "role.create", role, now)
+        _record(changes, giver.caller, "role.create", None, role, now)
         return role
 
     async def update(self, tx: Transaction, changes: Changes, giver: Giver, wish: Wish) -> CustomRole:
@@ -53,7 +54,7 @@ class CustomRoles:
             before, description=wish.description, permissions=wish.permissions, updated_at=now, revision=revision
         )
         changes.access.append(role)
-        _record(changes, giver.caller, "role.update", role, now)
+        _record(changes, giver.caller, "role.update", before, role, now)
         return role
 
     async def delete(self, tx: Transaction, changes: Changes, giver: Giver, name: str) -> CustomRole:
@@ -66,7 +67,7 @@ class CustomRoles:
         if user is not None:
             raise InUse("role", name, f"api_key {user}")
         changes.access.append(RoleRemoved(role.tenant, name))
-        _record(changes, giver.caller, "role.delete", role, now)
+        _record(changes, giver.caller, "role.delete", role, None, now)
         return role
 
 
@@ -84,6 +85,11 @@ async def _known(tx: Transaction, caller: Caller, name: str) -> CustomRole:
     return found
 
 
-def _record(changes: Changes, caller: Caller, action: str, role: CustomRole, now: Instant) -> None:
-    details = {"permissions": ",".join(sorted(role.permissions)), "description": role.description}
-    changes.audit.append(AuditRecord(role.tenant, now, caller.subject, action, f"role/{role.name}", details))
+def _record(
+    changes: Changes, caller: Caller, action: str, before: CustomRole | None, after: CustomRole | None, now: Instant
+) -> None:
+    role = after or before
+    assert role is not None
+    was, is_ = access_changes.between(before, after)
+    resource = f"role/{role.name}"
+    changes.audit.append(AuditRecord(role.tenant, now, caller.subject, action, resource, before=was, after=is_))

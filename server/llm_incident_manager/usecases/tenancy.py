@@ -1,9 +1,12 @@
 """Tenants: made, renamed, limited, suspended and resumed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from llm_incident_manager.domain import access_changes
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import AlreadyExists, InUse, InvalidFields, NotFound, StaleEtag
+from llm_incident_manager.domain.event import NOTHING
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.tenants import Tenant, TenantLimits, TenantState
 from llm_incident_manager.domain.time import Instant
@@ -41,7 +44,7 @@ class Tenancy:
         if await tx.tenant(id_) is not None:
             raise AlreadyExists("tenant", id_)
         tenant = Tenant(TenantId(id_), display_name or id_, TenantState.ACTIVE, limits, now, now, revision)
-        _record(changes, caller, "tenant.create", tenant, now)
+        _record(changes, caller, "tenant.create", None, tenant, now)
         return tenant
 
     async def update(self, tx: Transaction, changes: Changes, caller: Caller, id_: str, change: Change) -> Tenant:
@@ -63,7 +66,7 @@ class Tenancy:
             updated_at=now,
             revision=revision,
         )
-        _record(changes, caller, "tenant.update", tenant, now)
+        _record(changes, caller, "tenant.update", before, tenant, now)
         return tenant
 
     async def erase(
@@ -85,19 +88,21 @@ class Tenancy:
         if before.state not in _CHANGEABLE:
             return before
         tenant = replace(before, state=TenantState.ERASING, updated_at=now, revision=revision)
-        _record(changes, caller, "tenant.erase", tenant, now, why)
+        _record(changes, caller, "tenant.erase", before, tenant, now, details={"reason": why} if why else NOTHING)
         return tenant
 
 
-def _record(changes: Changes, caller: Caller, action: str, tenant: Tenant, now: Instant, why: str = "") -> None:
-    limits = tenant.limits
-    details = {
-        "display_name": tenant.display_name,
-        "state": str(tenant.state),
-        "events_per_second": str(limits.events_per_second),
-        "calls_per_minute": str(limits.calls_per_minute),
-        "burst": str(limits.burst),
-    }
-    details |= {"reason": why} if why else {}
+def _record(
+    changes: Changes,
+    caller: Caller,
+    action: str,
+    before: Tenant | None,
+    tenant: Tenant,
+    now: Instant,
+    *,
+    details: Mapping[str, str] = NOTHING,
+) -> None:
+    was, is_ = access_changes.between(before, tenant)
     changes.access.append(tenant)
-    changes.audit.append(AuditRecord(caller.tenant, now, caller.subject, action, f"tenant/{tenant.id}", details))
+    resource = f"tenant/{tenant.id}"
+    changes.audit.append(AuditRecord(caller.tenant, now, caller.subject, action, resource, details, was, is_))
