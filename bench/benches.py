@@ -12,6 +12,8 @@ from bench.recorder import Spec, quantiles
 from tools.ports import free_port
 
 STARTS = 3
+SECURED = "ingest_storm_secured"
+"""The storm over mutual TLS, with an API key, limits and redaction."""
 _CALLS_AT_ONCE = 128
 
 STORM = Spec("frames", new_every=100, in_flight=4_000, streams=2, frame_events=500)
@@ -29,6 +31,7 @@ _SERVERS = {
     "ingest_storm": STORM,
     "ingest_storm_keys": replace(STORM, keys=True),
     "ingest_storm_channels": CHANNELS,
+    "ingest_storm_secured": STORM,
     "ingest_new": NEW,
     "ingest_paced_10k": PACED,
     "unary": UNARY,
@@ -48,6 +51,7 @@ NAMES = (
     "ingest_storm",
     "ingest_storm_keys",
     "ingest_storm_channels",
+    "ingest_storm_secured",
     "ingest_new",
     "ingest_paced_10k",
     "floor_frames",
@@ -68,7 +72,9 @@ def run(name: str, database: Database, seconds: float) -> Line:
         return _start(database)
     spec = _sized({**_SERVERS, **FLOORS}[name], seconds)
     rest = spec.kind == "rest"
-    with measuring.floor("rest" if rest else "grpc") if spec.echo else measuring.server(database, rest=rest) as target:
+    closed = name == SECURED
+    opened = measuring.floor("rest" if rest else "grpc") if spec.echo else None
+    with opened or measuring.server(database, rest=rest, closed=closed) as target:
         line = measuring.measure(target, spec)
         return {**line, **handling.delays(database, spec.warm_up)} if name == "handler" else line
 

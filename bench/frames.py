@@ -17,7 +17,7 @@ import grpc
 from incidentmanager.v1 import event_pb2
 from incidentmanager.v1 import ingest_service_pb2 as pb
 
-from bench import events, wire
+from bench import events, secured, wire
 from bench.recorder import Recorder, Spec, supply
 
 METHOD = "/incidentmanager.v1.IngestService/StreamEvents"
@@ -50,15 +50,16 @@ def prepare(spec: Spec) -> list[list[Frame]]:
 
 async def run(spec: Spec, dealt: Sequence[list[Frame]], recorder: Recorder) -> None:
     """Sends until the time is up or the frames are, then waits for all that is not answered yet."""
-    own = [("grpc.use_local_subchannel_pool", 1)]  # or all channels would share one connection
     async with AsyncExitStack() as stack:
-        channels = [grpc.aio.insecure_channel(spec.address, own) for _ in range(spec.channels)]
+        channels = [secured.channel(spec) for _ in range(spec.channels)]
         for channel in channels:
             await stack.enter_async_context(channel)
         methods: list[grpc.aio.StreamStreamMultiCallable[bytes, bytes]]
         methods = [channel.stream_stream(METHOD, None, None) for channel in channels]
         zero = perf_counter()
-        streams = [_Stream(spec, methods[n % spec.channels](), zero, recorder) for n in range(len(dealt))]
+        shown = secured.metadata(spec)
+        calls = [methods[n % spec.channels](metadata=shown) for n in range(len(dealt))]
+        streams = [_Stream(spec, call, zero, recorder) for call in calls]
         await asyncio.gather(
             *(s.run(f"bench-{n}", frames) for n, (s, frames) in enumerate(zip(streams, dealt, strict=True)))
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import scraping, surroundings
+from bench import scraping, secured, surroundings
 from bench.databases import Database
 from bench.processes import Child, Load
 from bench.recorder import Spec
@@ -38,33 +38,37 @@ class Ports(NamedTuple):
 
 @dataclass(slots=True)
 class Target:
-    """A server to measure. A floor has neither database nor metrics."""
+    """A server to measure. A floor has neither database nor metrics; one that asks who calls tells no stranger its."""
 
     child: Child
     address: str
     folder: Path
     database: Database | None = None
     http: int = 0
+    papers: str = ""
 
 
 @contextmanager
-def server(database: Database, *, rest: bool = False) -> Iterator[Target]:
-    """A ready server on an empty database."""
+def server(database: Database, *, rest: bool = False, closed: bool = False) -> Iterator[Target]:
+    """A ready server on an empty database; `closed`: with every layer that asks who calls (`secured`)."""
     with folder() as place, ExitStack() as stack:
         ports = Ports(free_port(), free_port())
-        child = start_server(database, place, ports)
+        child = start_server(database, place, ports, closed=closed)
         stack.callback(child.stop)
-        child.wait_until_ready(ports.http)
+        papers = str(place / secured.FOLDER) if closed else ""
+        child.wait_until_ready(ports.http, secured.context(papers))
         if (workers := int(database.also.get(WORKERS, "1"))) > 1:
             child.wait_until(lambda: scraping.workers_up(ports.http) == workers)
-        yield Target(child, f"127.0.0.1:{ports.http if rest else ports.grpc}", place, database, ports.http)
+        address = f"127.0.0.1:{ports.http if rest else ports.grpc}"
+        yield Target(child, address, place, database, 0 if closed else ports.http, papers)
 
 
-def start_server(database: Database, place: Path, ports: Ports) -> Child:
+def start_server(database: Database, place: Path, ports: Ports, *, closed: bool = False) -> Child:
     """Starts a server on an empty database and waits for nothing."""
     env = {"GRPC_PORT": str(ports.grpc), "API_PORT": str(ports.http), "DATABASE_URL": database.fresh(place)}
     env |= database.also
-    return Child("-m", "llm_incident_manager", "serve", folder=place, env=env)
+    options = secured.prepared(place, env) if closed else ()
+    return Child("-m", "llm_incident_manager", "serve", *options, folder=place, env=env)
 
 
 @contextmanager
@@ -81,7 +85,7 @@ def floor(kind: str) -> Iterator[Target]:
 def measure(target: Target, spec: Spec) -> Line:
     """Runs the load and says what came of it."""
     with ExitStack() as stack:
-        load = Load(replace(spec, address=target.address), target.folder)
+        load = Load(replace(spec, address=target.address, papers=target.papers), target.folder)
         stack.callback(load.stop)
         load.hear()
         before = target.database.size() if target.database else 0
@@ -96,8 +100,9 @@ def measure(target: Target, spec: Spec) -> Line:
     line |= {"streams": spec.streams, "frame_events": spec.frame_events} if spec.kind == "frames" else {}
     line |= {name: result[name] for name in ("sent", "acknowledged", "outcomes", "errors")}
     line["load_average"] = average
-    if target.database:
+    if target.http:
         line |= scraping.means(target.http)
+    if target.database:
         line |= _afterwards(target, target.database, before, result["acknowledged"])
     return line
 

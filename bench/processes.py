@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -59,9 +60,9 @@ class Child:
         """Returns when somebody takes connections on the port. Raises RuntimeError when the process ends instead."""
         self._poll(lambda: _listens(port))
 
-    def wait_until_ready(self, port: int) -> None:
+    def wait_until_ready(self, port: int, context: ssl.SSLContext | None = None) -> None:
         """Returns when the server calls itself ready. Raises RuntimeError when the process ends instead."""
-        self.wait_until(lambda: _status(port, "/health/ready") == http.client.OK)
+        self.wait_until(lambda: _status(port, "/health/ready", context) == http.client.OK)
 
     def wait_until(self, holds: Callable[[], bool]) -> None:
         """Returns when it holds. Raises RuntimeError when the process ends instead."""
@@ -126,8 +127,10 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _status(port: int, path: str) -> int:
+def _status(port: int, path: str, context: ssl.SSLContext | None) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    if context is not None:
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
     try:
         connection.request("GET", path)
         return connection.getresponse().status

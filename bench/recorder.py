@@ -18,7 +18,8 @@ class Spec:
     made beforehand; the load ends early when it has used them up. `rate`: events a second on a schedule; 0 sends
     whenever fewer than `in_flight` (events on each stream, or calls) wait for their answer. `groups`: into how many the
     watchers are divided, each of which is told of its own incidents; 0 tells all of all. `channels`: connections that
-    the streams of frames are dealt out to.
+    the streams of frames are dealt out to. `papers`: the folder that `init` wrote, with what a caller shows; empty: the
+    server asks for nothing.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Spec:
     frame_events: int = 1
     groups: int = 0
     channels: int = 1
+    papers: str = ""
 
     @property
     def lasts(self) -> float:
