@@ -1,8 +1,11 @@
 """TLS of the gRPC port: the library's own, so that its bytes never pass through Python."""
 
 import ssl
-from collections.abc import Iterable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from typing import TypeAlias
 
 import grpc
 
@@ -10,25 +13,50 @@ from llm_incident_manager.ports.credentials import Credentials
 from llm_incident_manager.transport.tls import ServerTls
 
 REMEMBERED = 4_096
+QUIET_SECONDS = 0.1
+"""Before and after the library takes another certificate no handshake may begin; it needs a millisecond or two."""
+
+Configuration: TypeAlias = "grpc.ServerCertificateConfiguration"
 
 
 def credentials(tls: ServerTls, *, required: bool) -> grpc.ServerCredentials:
     """Asks for client certificates or does not; the library can do no third thing. Follows changes of `tls`."""
-    shown = tls.credentials
-    latest = _configuration(shown)
-
-    def fetch() -> "grpc.ServerCertificateConfiguration":
-        """Called by a thread of the library before each handshake."""
-        nonlocal shown, latest
-        if tls.credentials is not shown:
-            shown = tls.credentials
-            latest = _configuration(shown)
-        return latest
-
-    return grpc.dynamic_ssl_server_credentials(latest, fetch, require_client_authentication=required)
+    turnover = Turnover(lambda: tls.credentials)
+    return grpc.dynamic_ssl_server_credentials(turnover.first, turnover.fetch, require_client_authentication=required)
 
 
-def _configuration(held: Credentials) -> "grpc.ServerCertificateConfiguration":
+class Turnover:
+    """Gives the library another certificate when there is one, while no handshake begins.
+
+    It replaces what its threads make handshakes from without a lock around both (grpc/grpc#36693): a handshake that
+    begins at that moment uses what was freed, and the process ends. So it gets none that it has, and another one only
+    when those that asked before have begun and those that come wait.
+    """
+
+    def __init__(self, current: Callable[[], Credentials], quiet: float = QUIET_SECONDS) -> None:
+        """`first` is what `current` gives now."""
+        self._current = current
+        self._quiet = quiet
+        self._given = current()
+        self._lock = threading.Lock()
+        self._settled = 0.0
+        self.first = _configuration(self._given)
+
+    def fetch(self) -> "Configuration | None":
+        """What to use from now on; None: what there is. Called by a thread of the library before each handshake."""
+        with self._lock:
+            if (wait := self._settled - time.monotonic()) > 0:
+                time.sleep(wait)
+            now = self._current()
+            if now is self._given:
+                return None
+            made = _configuration(now)
+            time.sleep(self._quiet)
+            self._given, self._settled = now, time.monotonic() + self._quiet
+            return made
+
+
+def _configuration(held: Credentials) -> Configuration:
     return grpc.ssl_server_certificate_configuration([(held.key, held.certificate)], held.authorities or None)
 
 
