@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import grpc
 
@@ -22,7 +22,8 @@ Configuration: TypeAlias = "grpc.ServerCertificateConfiguration"
 def credentials(tls: ServerTls, *, required: bool) -> grpc.ServerCredentials:
     """Asks for client certificates or does not; the library can do no third thing. Follows changes of `tls`."""
     turnover = Turnover(lambda: tls.credentials)
-    return grpc.dynamic_ssl_server_credentials(turnover.first, turnover.fetch, require_client_authentication=required)
+    fetch = cast("Callable[[], Configuration]", turnover.fetch)  # the stub forgets that None means no change
+    return grpc.dynamic_ssl_server_credentials(turnover.first, fetch, require_client_authentication=required)
 
 
 class Turnover:
