@@ -24,12 +24,12 @@ ENHANCE_YOUR_CALM, CANCEL = 11, 8
 Headers = list[tuple[str, str]]
 
 
-def call_headers(method: str, more: Headers | None = None) -> bytes:
+def call_headers(method: str, more: Headers | None = None, package: str = "incidentmanager.v1") -> bytes:
     """The header block of a call. Nothing in it depends on what was sent before: it may be sent again and again."""
     given: Headers = [
         (":method", "POST"),
         (":scheme", "http"),
-        (":path", f"/incidentmanager.v1.{method}"),
+        (":path", f"/{package}.{method}"),
         (":authority", "localhost"),
         ("te", "trailers"),
         ("content-type", "application/grpc"),

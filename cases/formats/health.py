@@ -12,7 +12,8 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from cases.case import Case, Doors, Unreadable, difference, needed
-from llm_incident_manager.transport.rpc import standard
+from llm_incident_manager.transport.rpc.health import Health
+from llm_incident_manager.transport.rpc.strangers import Strangers
 
 NAME = "health"
 
@@ -33,25 +34,26 @@ def recognises(case: Case) -> bool:
 async def run(case: Case, doors: Doors) -> str:
     """Sets the server up as the case says, calls, and follows its script."""
     call = needed(case, "call", str)
-    async with _served(case.get("setup", {})) as (servicer, stub):
+    async with _served(case.get("setup", {})) as (servicer, callers, stub):
         if call == "Check":
             return await _check(stub, case)
         if found := re.fullmatch(r"Watch(?: x(\d+))?", call):
-            return await _Watching(servicer, stub, case["service"], int(found[1] or 1)).run(case)
+            return await _Watching(servicer, callers, stub, case["service"], int(found[1] or 1)).run(case)
     raise Unreadable(f"it calls {call}, which its file does not explain")
 
 
 @asynccontextmanager
-async def _served(setup: Mapping[str, str]) -> AsyncIterator[tuple[standard.Health, Stub]]:
-    server = grpc.aio.server()
-    servicer = standard.add_health(server)
+async def _served(setup: Mapping[str, str]) -> AsyncIterator[tuple[Health, Strangers, Stub]]:
+    server, callers = grpc.aio.server(), Strangers()
+    servicer = Health(callers)
+    server.add_generic_rpc_handlers((servicer.handler(),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     for service, status in setup.items():
-        await servicer.set(service, _STATUS.Value(status))
+        servicer.tell((service,), _STATUS.Value(status))
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield servicer, health_pb2_grpc.HealthStub(channel)
+            yield servicer, callers, health_pb2_grpc.HealthStub(channel)
     finally:
         await server.stop(grace=1)
 
@@ -70,9 +72,10 @@ async def _check(stub: Stub, case: Case) -> str:
 class _Watching:
     """One or more watchers of a service, and what a script does with them."""
 
-    def __init__(self, servicer: standard.Health, stub: Stub, service: str, count: int) -> None:
+    def __init__(self, servicer: Health, callers: Strangers, stub: Stub, service: str, count: int) -> None:
         """Begins to watch."""
         self._servicer = servicer
+        self._callers = callers
         self._service = service
         self._watches: list[Watch] = [stub.Watch(health_pb2.HealthCheckRequest(service=service)) for _ in range(count)]
         self._steps: tuple[tuple[str, Callable[..., Awaitable[str]]], ...] = (
@@ -123,11 +126,11 @@ class _Watching:
         return ""
 
     async def _set(self, status: str) -> str:
-        await self._servicer.set(self._service, _STATUS.Value(status))
+        self._servicer.tell((self._service,), _STATUS.Value(status))
         return ""
 
     async def _set_other(self, service: str, status: str) -> str:
-        await self._servicer.set(service, _STATUS.Value(status))
+        self._servicer.tell((service,), _STATUS.Value(status))
         return ""
 
     async def _cancel(self, _: str) -> str:
@@ -136,15 +139,13 @@ class _Watching:
         return ""
 
     async def _shut_down(self, _: str) -> str:
-        await self._servicer.enter_graceful_shutdown()
+        self._servicer.end()
         return ""
 
     async def _keeps_none(self, _: str) -> str:
-        """What is kept cannot be seen from outside: this looks inside."""
-        watchers = vars(self._servicer)["_server_watchers"]
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                while self._service in watchers:  # noqa: ASYNC110 - nothing tells when it changes
+                while self._callers.count:  # noqa: ASYNC110 - nothing tells when it changes
                     await asyncio.sleep(0.01)
         except TimeoutError:
             return "it keeps one"

@@ -14,7 +14,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from cases.case import Case, Doors, Unreadable, difference, needed
 from llm_incident_manager.transport import methods
-from llm_incident_manager.transport.rpc import standard
+from llm_incident_manager.transport.rpc import reflection
+from llm_incident_manager.transport.rpc.strangers import Strangers
 
 NAME = "reflection"
 Request = reflection_pb2.ServerReflectionRequest
@@ -61,7 +62,7 @@ Ask = Callable[[Sequence[Request]], Any]
 async def _served(services: Sequence[str]) -> AsyncIterator[Ask]:
     _extended_file()
     server = grpc.aio.server()
-    standard.add_reflection(server, services)
+    server.add_generic_rpc_handlers((reflection.handler(services, Strangers()),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:

@@ -14,8 +14,9 @@ from llm_incident_manager.transport import dispatch, errors
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
+from llm_incident_manager.transport.hooks import DEFAULT_DEADLINE
 from llm_incident_manager.transport.methods import Method
-from llm_incident_manager.transport.rpc import tls
+from llm_incident_manager.transport.rpc import strangers, tls
 from llm_incident_manager.transport.rpc.untaken import Untaken
 
 Context: TypeAlias = "ServicerContext[bytes, bytes]"
@@ -70,18 +71,20 @@ class Bridge:
         return grpc.method_handlers_generic_handler(name, {method.name: self._handler(method) for method in methods})
 
     def _handler(self, method: Method) -> "grpc.RpcMethodHandler[bytes, bytes]":
+        """Always one that reads its requests itself: of the others gRPC waits for the request before anybody has looked
+        at who calls, and a call whose request never comes would take a place for as long as its connection lives."""
         if method.request_streaming:
             return grpc.stream_stream_rpc_method_handler(self._bidi(method))
         if method.response_streaming:
-            return grpc.unary_stream_rpc_method_handler(self._server_stream(method))
-        return grpc.unary_unary_rpc_method_handler(self._unary(method))
+            return grpc.stream_stream_rpc_method_handler(self._server_stream(method))
+        return grpc.stream_unary_rpc_method_handler(self._unary(method))
 
-    def _unary(self, method: Method) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        async def handle(data: bytes, context: Context) -> bytes:
+    def _unary(self, method: Method) -> Callable[[AsyncIterator[bytes], Context], Awaitable[bytes]]:
+        async def handle(_: AsyncIterator[bytes], context: Context) -> bytes:
             call = self._call(method, context)
             async with _Counted(self._gate, context):
                 try:
-                    reply = await self._dispatcher.unary(call, partial(self._read, call, data))
+                    reply = await self._dispatcher.unary(call, partial(self._read, call, context))
                 except StatusError as error:
                     await _abort(context, call, error)
                     raise AssertionError("abort raises") from error
@@ -93,11 +96,11 @@ class Bridge:
 
         return handle
 
-    def _server_stream(self, method: Method) -> Callable[[bytes, Context], Awaitable[None]]:
-        async def handle(data: bytes, context: Context) -> None:
+    def _server_stream(self, method: Method) -> Callable[[AsyncIterator[bytes], Context], Awaitable[None]]:
+        async def handle(_: AsyncIterator[bytes], context: Context) -> None:
             call = self._call(method, context)
             work = partial(
-                self._dispatcher.server_stream, call, partial(self._read, call, data), partial(_write, context)
+                self._dispatcher.server_stream, call, partial(self._soon, call, context), partial(_write, context)
             )
             await self._stream(call, context, work)
 
@@ -111,8 +114,23 @@ class Bridge:
 
         return handle
 
-    async def _read(self, call: Call, data: bytes) -> Message:
+    async def _read(self, call: Call, context: Context) -> Message:
+        """The request. Raises DomainError for none, and as `decoded`."""
+        data = await strangers.message(context)
+        if data is None:
+            text = f"{call.method.full_name} was called without a request: send one message"
+            raise DomainError(ErrorReason.MALFORMED_MESSAGE, text, {"method": call.method.full_name})
         return self._dispatcher.decoded(call, data)
+
+    async def _soon(self, call: Call, context: Context) -> Message:
+        """As `_read`, of a call that has no deadline."""
+        try:
+            async with asyncio.timeout(DEFAULT_DEADLINE):
+                return await self._read(call, context)
+        except TimeoutError as late:
+            text = f"no request came within {DEFAULT_DEADLINE:.3g} s"
+            metadata = {"deadline_ms": str(int(DEFAULT_DEADLINE * 1000))}
+            raise DomainError(ErrorReason.DEADLINE_EXCEEDED, text, metadata) from late
 
     async def _stream(self, call: Call, context: Context, work: Callable[[], Awaitable[None]]) -> None:
         """A status waits behind replies that its caller does not take, for as long as its connection lives; a drain

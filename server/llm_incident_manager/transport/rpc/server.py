@@ -2,18 +2,18 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 import grpc
 from grpc.aio import Server
-from grpc_health.v1 import health_pb2
 
 from llm_incident_manager.config.sections import Grpc, Watch
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.listening import PortTaken
 from llm_incident_manager.transport.methods import Method
-from llm_incident_manager.transport.rpc import standard, tls
+from llm_incident_manager.transport.rpc import health, reflection, strangers, tls
 from llm_incident_manager.transport.rpc.bridge import Bridge, Gate
+from llm_incident_manager.transport.rpc.health import Health
+from llm_incident_manager.transport.rpc.strangers import Strangers
 from llm_incident_manager.transport.tls import ServerTls
 
 KEEPALIVE_OPTIONS = (
@@ -29,8 +29,8 @@ KEEPALIVE_OPTIONS = (
 )
 """Connections are checked, and renewed every half hour so that load spreads; streams resume by themselves."""
 
-SPARE_RPCS = 500
-"""Calls that are being refused, and those of the health service."""
+SPARE_RPCS = 100 + strangers.MOST
+"""Calls that are being refused, and those that need no credential."""
 
 NOTICE_SECONDS = 0.2
 """Between saying NOT_SERVING and refusing calls: whoever watches the health service gets to hear it."""
@@ -68,8 +68,8 @@ class RpcSettings:
 
     @property
     def most_rpcs(self) -> int:
-        """Calls that gRPC itself takes at once. Behind it each is refused with a hint; beyond it are only streams whose
-        caller was cut off and takes nothing, and the health service."""
+        """Calls that gRPC itself takes at once. All of these are counted by somebody before their request is waited for
+        (Places, Untaken, Strangers), which refuses what is too much with a hint; so nobody can take them all."""
         return self.max_concurrent_rpcs + 2 * self.max_subscribers + SPARE_RPCS
 
 
@@ -94,9 +94,12 @@ class RpcServer:
         for name in self._names:
             handler = bridge.service(name, [method for method in methods if method.service == name])
             self._server.add_generic_rpc_handlers((handler,))
-        self._health = standard.add_health(self._server)
+        callers = Strangers()
+        self._health = Health(callers)
+        self._server.add_generic_rpc_handlers((self._health.handler(),))
         if settings.reflection:
-            standard.add_reflection(self._server, (*self._names, standard.HEALTH, standard.REFLECTION))
+            described = reflection.handler((*self._names, health.NAME, reflection.NAME), callers)
+            self._server.add_generic_rpc_handlers((described,))
 
     async def start(self) -> int:
         """Listens and serves; returns the port. Raises PortTaken."""
@@ -106,12 +109,12 @@ class RpcServer:
         if settings.mtls_port is not None:
             self.mtls_port = self._bind(settings.mtls_port, "GRPC_HOST / tls.mtls_port", required=True)
         await self._server.start()
-        await self._report(health_pb2.HealthCheckResponse.SERVING)
+        self._health.tell(("", *self._names), health.SERVING)
         return port
 
     async def drain(self, grace: float) -> None:
         """Takes no more calls, waits for what is under way up to `grace` seconds, then stops."""
-        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._health.end()
         await asyncio.sleep(min(grace, NOTICE_SECONDS))
         self.gate.draining = True
         try:
@@ -130,10 +133,6 @@ class RpcServer:
             return self._server.add_secure_port(address, tls.credentials(self._tls, required=required))
         except RuntimeError as error:
             raise PortTaken(address, "gRPC", setting) from error
-
-    async def _report(self, status: Any) -> None:
-        for name in ("", *self._names):
-            await self._health.set(name, status)
 
 
 def _options(settings: RpcSettings) -> list[tuple[str, int]]:
