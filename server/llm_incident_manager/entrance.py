@@ -92,7 +92,7 @@ async def build(
         stack.push_async_callback(bearer.close)
     known = authenticators(settings, book, Keyring(book, secret, clock, uses), bearer)
     streams = OpenStreams(known, guard.admits, lambda certificate: book.denied(sha256(certificate).digest()))
-    identity = Identity(known, streams, guard, None if settings.identity.required else DEVELOPER)
+    identity = Identity(known, streams, guard, None if settings.asks_who_calls else DEVELOPER)
     workers: dict[str, Worker] = {"access": book, "key_uses": uses, "open_streams": streams}
     if bearer is not None:
         workers["issuers"] = bearer

@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -173,3 +174,12 @@ async def test_who_speaks_plainly_is_counted_and_told(server: RunningServer, pap
 
 async def test_all_that_the_server_writes_is_lines_of_its_log(server: RunningServer) -> None:
     assert [line for line in server.log.splitlines() if not line.startswith("{")] == []
+
+
+async def test_a_certificate_that_the_order_leaves_out_lets_in_but_is_nobody(tmp_path: Path) -> None:
+    papers = Papers(tmp_path)
+    config = papers.config() + "identity: {order: [api_key]}\n"
+    async with running_server(config=config, tls=papers.context(papers.client("probe"))) as closed:
+        code, printed = await event(closed, papers, papers.client())
+        assert code != 0
+        assert "Unauthenticated" in printed

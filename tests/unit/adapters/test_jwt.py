@@ -157,6 +157,17 @@ async def test_a_key_that_is_withdrawn_lets_nobody_in_any_more() -> None:
         assert await desk.cause(token) == "unknown_key"
 
 
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+async def test_keys_that_are_fetched_again_and_are_the_same_end_nobody_s_stream(algorithm: str) -> None:
+    async with a_desk(algorithm) as desk:
+        principal = await desk.verifier.principal(desk.issuer.token())
+        fetched = desk.issuer.asked.total()
+        desk.clock.seconds += keyring.COOL_DOWN
+        assert await desk.cause(SigningKey.make("unknown", algorithm).token(desk.issuer.claims())) == "unknown_key"
+        assert desk.issuer.asked.total() > fetched
+        assert desk.verifier.still(principal)
+
+
 async def test_another_key_under_an_old_name_ends_the_tokens_of_the_old_one() -> None:
     async with a_desk() as desk:
         token = desk.issuer.token()

@@ -106,13 +106,18 @@ class Keyring:
             return
         if fetched.keys() != self._keys.keys():
             self._log.info("issuer.keys_changed", issuer=self.issuer, keys=sorted(fetched))
-        self._keys, self._failure = fetched, ""
+        self._keys, self._failure = _kept(self._keys, fetched), ""
 
     async def _get(self, url: str) -> bytes:
         answer = await self._outbound.send(Request(url, "issuer", headers={"Accept": "application/json"}))
         if answer.status != 200:
             raise BadDocument(f"http {answer.status}")
         return answer.body
+
+
+def _kept(before: Keys, fetched: Keys) -> Keys:
+    """What was fetched; a key that is still published stays the object that it is, by which tokens are remembered."""
+    return {kid: before[kid] if before.get(kid) == key else key for kid, key in fetched.items()}
 
 
 def _discovery(issuer: str) -> str:
