@@ -41,8 +41,12 @@ def descriptors(server: RunningServer) -> int:
 
 
 def _proc(server: RunningServer, name: str) -> Path:
+    """What the kernel tells of it. Raises RuntimeError when it has ended, with what it said last."""
     assert server.process is not None
-    return Path(f"/proc/{server.process.pid}/{name}")
+    found = Path(f"/proc/{server.process.pid}/{name}")
+    if not found.exists():
+        raise RuntimeError(f"the server has ended ({server.process.returncode}): {server.log[-1_000:]}")
+    return found
 
 
 def percentile(values: Sequence[float], part: float) -> float:
