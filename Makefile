@@ -7,6 +7,7 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 PROJECTS := pyproject.toml generated/pyproject.toml clients/pyproject.toml
+TYPES    := clients/typescript/package.json clients/typescript/package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test chaos fuzz check gates gen baseline lock lint fmt types coverage conformance bench sdk cases
@@ -17,7 +18,7 @@ help: ## Show this list
 
 setup: $(STAMP) ## Create .venv with every pinned dependency and this tree installed in it
 # Renewed only when what it was made from changes; a broken attempt leaves no stamp and is repeated.
-$(STAMP): requirements.lock $(PROJECTS)
+$(STAMP): requirements.lock $(PROJECTS) $(TYPES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; $(PYTHON) is `$(PYTHON) --version 2>&1`." \
 	       "Name another one: make setup PYTHON=python3.12" >&2; exit 1; }
@@ -25,6 +26,7 @@ $(STAMP): requirements.lock $(PROJECTS)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation \
 	  --editable ./generated --editable ./clients --editable .
+	$(BIN)/python -m tools.typescript.compiler
 	@touch $@
 
 run: setup ## Start the server: gRPC on 127.0.0.1:50051, HTTP on 127.0.0.1:3000, data in ./data
@@ -58,6 +60,7 @@ gates: setup ## The part of check without the tests
 	$(BIN)/python -m tools.generate --check
 	$(BIN)/python -m tools.blocking --check
 	$(BIN)/python -m tools.apidocs --check
+	$(BIN)/python -m tools.typescript --check
 	$(BIN)/python -m tools.lock --check
 	$(BIN)/python -m tools.contract check
 	$(BIN)/python -m tools.statements
@@ -67,10 +70,11 @@ gates: setup ## The part of check without the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-gen: setup ## Generate what follows from the .proto files: generated/, the blocking client, docs/api*.md and /docs
+gen: setup ## Generate what follows from the .proto files: generated/, blocking clients, TypeScript, docs/api*.md and /docs
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.blocking
 	$(BIN)/python -m tools.apidocs
+	$(BIN)/python -m tools.typescript
 
 baseline: setup ## Accept the contract as it is: later changes must not break it
 	$(BIN)/python -m tools.contract accept

@@ -11,13 +11,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import benches, databases, keys, lists, measuring, stock, surroundings, table, tokens
+from bench import benches, databases, facades, keys, lists, measuring, stock, surroundings, table, tokens
 
 BOTH = "both"
 LISTS = "lists"
 JWT = "jwt"
 KEYS = "keys"
-ALONE = (LISTS, JWT, KEYS)
+FACADES = "facades"
+ALONE = (LISTS, JWT, KEYS, FACADES)
 KEPT = Path(tempfile.gettempdir()) / "llm-incident-manager-bench"
 
 
@@ -28,10 +29,11 @@ def main() -> None:
         for line in tokens.lines():
             print(json.dumps({"bench": JWT, **line, "load_average": surroundings.load_average()}), flush=True)
         return
-    if options.names == [KEYS]:
-        line = {"bench": KEYS, **keys.line(options.seconds), "load_average": surroundings.load_average()}
-        print(json.dumps(line), flush=True)
-        return
+    for name, one in ((KEYS, keys), (FACADES, facades)):
+        if options.names == [name]:
+            line = {"bench": name, **one.line(options.seconds), "load_average": surroundings.load_average()}
+            print(json.dumps(line), flush=True)
+            return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
     with ExitStack() as stack:
         stores = []

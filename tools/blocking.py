@@ -1,4 +1,4 @@
-"""Writes the methods of the blocking client from those of the asynchronous one: their signatures, never their logic.
+"""Writes the methods of the blocking clients from those of the asynchronous ones: their signatures, never their logic.
 
 `--check` fails with a diff when clients/llm_incident_client/sync/methods/ differs from what it would write.
 """
@@ -15,8 +15,15 @@ from tools.generate import MOST_DIFF_LINES, Tree, differences
 CLIENT = shell.ROOT / "clients" / "llm_incident_client"
 METHODS = Path("sync/methods")
 PACKAGE = "llm_incident_client"
-ROOT_CLASS = "IncidentClient"
-ROOT_MODULE = "client"
+CLIENTS = {
+    "IncidentClient": "client",
+    "SentinelClient": "sentinel.client",
+    "ShieldClient": "shield.client",
+    "GovernanceClient": "governance.client",
+}
+"""The asynchronous clients and the modules they are in. Each is made of groups of methods."""
+BASE = "Connection"
+"""The base that is no group."""
 
 # What a docstring says of the asynchronous method, and how the blocking one says it.
 WORDS = (("async with ", "with "), ("await ", ""), ("`aclose` closes", "`shutdown` ends"))
@@ -30,51 +37,63 @@ class CannotTell(Exception):
     """A method has a form that this tool does not know; it says which."""
 
 
-def groups() -> dict[str, str]:
-    """The classes that the asynchronous client is made of, and their modules, in its order."""
-    tree = ast.parse((CLIENT / f"{ROOT_MODULE}.py").read_text("utf-8"))
+def groups(client: str) -> dict[str, str]:
+    """The groups of methods that an asynchronous client is made of, and their modules, in its order."""
+    tree = parsed(CLIENTS[client])
     places = {
-        alias.name: node.module or ""
+        alias.name: (node.module or "").removeprefix(f"{PACKAGE}.")
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    [client] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == ROOT_CLASS]
-    return {name: places[name].rpartition(".")[2] for name in map(ast.unparse, client.bases)}
+    [found] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == client]
+    return {name: places[name] for name in map(ast.unparse, found.bases) if name != BASE}
+
+
+def parsed(module: str) -> ast.Module:
+    """The source of a module of the client package."""
+    return ast.parse((CLIENT / f"{module.replace('.', '/')}.py").read_text("utf-8"))
+
+
+def short(module: str) -> str:
+    """What the blocking form of a module is called: `sentinel.calls` gives `sentinel`."""
+    return module.partition(".")[0]
 
 
 def write_all() -> Tree:
     """Every file of the generated folder, formatted, by its path below the client package."""
-    found = groups()
-    tree = {METHODS / f"{module}.py": module_source(module, name) for name, module in found.items()}
+    found = {client: groups(client) for client in CLIENTS}
+    modules = {module: name for each in found.values() for name, module in each.items()}
+    tree = {METHODS / f"{short(module)}.py": module_source(module, name) for module, name in modules.items()}
     tree[METHODS / "__init__.py"] = package_source(found)
     return {path: formatted(source) for path, source in tree.items()}
 
 
-def package_source(found: dict[str, str]) -> str:
+def package_source(found: dict[str, dict[str, str]]) -> str:
     """The module that puts the groups together."""
-    imports = "\n".join(f"from {PACKAGE}.sync.methods.{module} import {name}" for name, module in found.items())
-    return f'''# Written by `make gen` from {PACKAGE}/{ROOT_MODULE}.py.
-"""Every method of the asynchronous client, as one that waits."""
+    modules = {module: name for each in found.values() for name, module in each.items()}
+    imports = "\n".join(f"from {PACKAGE}.sync.methods.{short(where)} import {name}" for where, name in modules.items())
+    classes = "\n".join(
+        f'\n\nclass {client}Methods({", ".join(each)}):\n    """Those of {client}."""\n'
+        for client, each in found.items()
+    )
+    return f'''# Written by `make gen` from the modules of the asynchronous clients.
+"""Every method of the asynchronous clients, as one that waits."""
 
 {imports}
-
-
-class Methods({", ".join(found)}):
-    """All of them."""
-'''
+{classes}'''
 
 
 def module_source(module: str, group: str) -> str:
     """The blocking form of one group of methods."""
-    tree = ast.parse((CLIENT / f"{module}.py").read_text("utf-8"))
+    tree = parsed(module)
     [cls] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == group]
     methods = [node for node in cls.body if isinstance(node, Function) and not node.name.startswith("_")]
-    body = "\n\n".join(map(method_source, methods))
+    body = "\n\n".join(method_source(method, group) for method in methods)
     used = {node.id for node in ast.walk(ast.parse(f"class Body:\n{body}")) if isinstance(node, ast.Name)}
     imports = "\n".join(imports_for(tree, module, used))
     return (
-        f"# Written by `make gen` from {PACKAGE}/{module}.py: edit that file.\n"
+        f"# Written by `make gen` from {PACKAGE}/{module.replace('.', '/')}.py: edit that file.\n"
         f"{docstring(tree, '')}\n\n{imports}\n\n\n"
         f"class {group}(Blocking):\n{docstring(cls, '    ')}\n\n{body}\n"
     )
@@ -91,6 +110,8 @@ def imports_for(tree: ast.Module, module: str, used: set[str]) -> Iterator[str]:
             yield ast.unparse(node)
     if defined := sorted(used & set(definitions(tree))):
         yield f"from {PACKAGE}.{module} import {', '.join(defined)}"
+    package, _, name = f"{PACKAGE}.{module}".rpartition(".")
+    yield f"from {package} import {name} as asynchronous"
     yield from (line for name, line in OURS.items() if name in used)
     yield f"from {PACKAGE}.sync.blocking import Blocking"
     if "Items" in used:
@@ -105,11 +126,11 @@ def definitions(tree: ast.Module) -> Iterator[str]:
                 yield name
 
 
-def method_source(method: Function) -> str:
+def method_source(method: Function, group: str) -> str:
     """The blocking form of one method: its signature and docstring, and one call."""
     if method.decorator_list or method.returns is None:
         raise CannotTell(f"{method.name}: decorators, and methods without a return type, have no blocking form here")
-    call = f"self._async.{method.name}({arguments(method.args)})"
+    call = f"self._as(asynchronous.{group}).{method.name}({arguments(method.args)})"
     returns = ast.unparse(method.returns)
     if items := item_type(method):
         returns, call = f"Items[{items}]", f"Items(self, {call})"

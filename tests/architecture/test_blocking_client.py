@@ -40,7 +40,7 @@ def test_a_method_of_an_unknown_form_is_refused_by_name() -> None:
         [method] = ast.parse(source).body
         assert isinstance(method, blocking.Function)
         with pytest.raises(blocking.CannotTell, match="odd"):
-            blocking.method_source(method)
+            blocking.method_source(method, "Group")
 
 
 def test_iterables_are_read_in_the_callers_thread() -> None:
@@ -48,4 +48,5 @@ def test_iterables_are_read_in_the_callers_thread() -> None:
         'async def f(self, a: Iterable[str], b: Iterable[str] | None = None, *, c: str = "") -> int: ...'
     ).body
     assert isinstance(method, blocking.Function)
-    assert "self._async.f(list(a), None if b is None else list(b), c=c)" in blocking.method_source(method)
+    call = "self._as(asynchronous.Group).f(list(a), None if b is None else list(b), c=c)"
+    assert call in blocking.method_source(method, "Group")

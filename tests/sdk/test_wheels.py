@@ -16,6 +16,7 @@ import pytest_asyncio
 import llm_incident_manager
 from llm_incident_client import IncidentClient
 from tests.support import markdown, wheelhouse
+from tests.support.command import command
 from tests.support.proxy import Proxy
 from tests.support.server import RunningServer, running_server
 from tools import sdk, shell
@@ -31,6 +32,8 @@ PROGRAMS = [
     for block in markdown.blocks(shell.ROOT / page, "python")
     if not block.text.startswith(EMBEDDED)
 ]
+OF_SERVICES = markdown.blocks(shell.ROOT / "docs/clients.md", "python")
+"""Programs for services that show their certificates."""
 SECONDS = 60.0
 
 
@@ -71,6 +74,18 @@ async def secure_port(server: RunningServer) -> AsyncIterator[int]:
     context.set_alpn_protocols(["h2"])
     async with Proxy("127.0.0.1", server.grpc_port, tls=context) as proxy:
         yield proxy.port
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def certified(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
+    """A server that requires the certificates of `certs dev`, which are beside its data."""
+    folder = tmp_path_factory.mktemp("certified")
+    made = await command("certs", "dev", "--out", "certs", cwd=folder)
+    config = made.out.replace("certs/", f"{folder}/certs/")
+    operator = ssl.create_default_context(cafile=str(folder / "certs" / "ca.pem"))
+    operator.load_cert_chain(folder / "certs" / "operator.pem", folder / "certs" / "operator-key.pem")
+    async with running_server(config=config, folder=folder, tls=operator) as started:
+        yield started
 
 
 async def run(*command: str | Path, cwd: Path) -> tuple[int, str, str]:
@@ -191,9 +206,22 @@ async def test_a_program_of_a_page_runs_as_it_stands(
     assert out.strip(), "it shows its reader something"
 
 
+@pytest.mark.parametrize("program", OF_SERVICES, ids=lambda block: block.place)
+async def test_a_service_gets_in_with_its_certificate_as_the_page_shows(
+    program: markdown.Block, python: Path, certified: RunningServer, tmp_path: Path
+) -> None:
+    (tmp_path / "certs").symlink_to(certified.folder / "certs")
+    (tmp_path / "program.py").write_text(program.text.replace("localhost:50051", certified.grpc), "utf-8")
+    code, out, err = await run(python, "program.py", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert out.strip(), "it shows its reader something"
+
+
 async def test_the_pages_have_programs_of_every_kind() -> None:
-    text = "".join(program.text for program in PROGRAMS)
+    text = "".join(program.text for program in (*PROGRAMS, *OF_SERVICES))
     for word in ("asyncio.run", "event_stream", "watch", "errors.", "Tls(", "RetryPolicy", "ServiceStub"):
+        assert word in text, word
+    for word in ("SentinelClient(", "ShieldClient(", "GovernanceClient(", "feedback(", "Observer", "RateLimit("):
         assert word in text, word
 
 
@@ -210,7 +238,7 @@ with IncidentClient() as client:
 async def test_the_installed_packages_are_typed_from_outside(python: Path, tmp_path: Path) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
-    for number, program in enumerate(PROGRAMS):
+    for number, program in enumerate((*PROGRAMS, *OF_SERVICES)):
         (programs / f"program_{number}.py").write_text(program.text, "utf-8")
     (programs / "wrong.py").write_text(WRONG, "utf-8")
     options = ("--strict", "--config-file=", "--python-executable", python, "--cache-dir", tmp_path / "cache")

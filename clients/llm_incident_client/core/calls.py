@@ -13,7 +13,7 @@ from incidentmanager.v1.incident_service_pb2_grpc import IncidentServiceStub
 from incidentmanager.v1.ingest_service_pb2_grpc import IngestServiceStub
 
 from llm_incident_client import pb
-from llm_incident_client.core import channel, errors, retry
+from llm_incident_client.core import attempts, breaker, channel, errors, tokens, tracing
 
 RequestT = TypeVar("RequestT", bound=pb.Message)
 ReplyT = TypeVar("ReplyT", bound=pb.Message)
@@ -27,14 +27,20 @@ def new_request_id() -> str:
 
 
 class Caller:
-    """A channel with an identity and a policy."""
+    """A channel with an identity and a conduct."""
 
-    def __init__(self, options: channel.ChannelOptions, policy: retry.RetryPolicy, deadline: timedelta) -> None:
+    def __init__(self, options: channel.ChannelOptions, conduct: attempts.Conduct, deadline: timedelta) -> None:
         """`deadline` bounds a unary call with all its repeats, unless the call brings its own."""
         self.channel = channel.open_channel(options)
         self._options = options
-        self._policy = policy
+        self._attempts = attempts.Attempts(conduct)
         self._deadline = deadline
+        self._trace = tracing.find()
+
+    @property
+    def breaker_state(self) -> breaker.State:
+        """What the circuit breaker lets through now."""
+        return self._attempts.state
 
     async def close(self) -> None:
         """Ends the channel and what still runs on it."""
@@ -49,9 +55,24 @@ class Caller:
         """One call, repeated where that is safe. Raises IncidentManagerError."""
 
         async def attempt(seconds: float) -> ReplyT:
+            metadata = await self._metadata()
+            try:
+                return await method(request, timeout=seconds, metadata=metadata)
+            except grpc.aio.AioRpcError as error:
+                if not self._renews(error, metadata):
+                    raise
             return await method(request, timeout=seconds, metadata=await self._metadata())
 
-        return await retry.run(attempt, self._policy, deadline or self._deadline)
+        name = request.DESCRIPTOR.name.removesuffix("Request")  # buf's lint holds this convention
+        return await self._attempts.run(name, attempt, deadline or self._deadline)
+
+    def _renews(self, error: grpc.aio.AioRpcError, metadata: channel.Metadata) -> bool:
+        """Whether the token was refused and another one can be had: it may have been withdrawn before its time."""
+        source = self._options.bearer
+        if error.code() is not grpc.StatusCode.UNAUTHENTICATED or not isinstance(source, tokens.RenewedToken):
+            return False
+        source.forget(dict(metadata)["authorization"].removeprefix("Bearer "))
+        return True
 
     async def stream(
         self, method: grpc.aio.UnaryStreamMultiCallable[RequestT, ReplyT], request: RequestT
@@ -75,7 +96,7 @@ class Caller:
         return method(metadata=await self._metadata())
 
     async def _metadata(self) -> channel.Metadata:
-        return await channel.identity(self._options)
+        return (*await channel.identity(self._options), *self._trace())
 
 
 class MethodGroup:

@@ -3,6 +3,8 @@
 import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
 
 import grpc
 
@@ -28,6 +30,14 @@ class Tls:
         """Refuses half a client certificate."""
         if (self.private_key is None) != (self.certificate_chain is None):
             raise ValueError("mTLS needs private_key and certificate_chain together: give both or neither")
+
+    @classmethod
+    def from_files(
+        cls, roots: Path | None = None, key: Path | None = None, certificate: Path | None = None, server_name: str = ""
+    ) -> Self:
+        """The same from PEM files, as they are now. Raises OSError, and ValueError for half a client certificate."""
+        root_pem, key_pem, own_pem = (None if one is None else one.read_bytes() for one in (roots, key, certificate))
+        return cls(root_pem, key_pem, own_pem, server_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from google.protobuf import message
 from google.rpc import error_details_pb2, status_pb2
 
 DOMAIN = "incidentmanager"
+CIRCUIT_OPEN = "CIRCUIT_OPEN"
+CLIENT_RATE_LIMIT = "CLIENT_RATE_LIMIT"
 _DETAILS_KEY = "grpc-status-details-bin"
+_PUSHBACK_KEY = "grpc-retry-pushback-ms"
 
 
 class FieldViolation(NamedTuple):
@@ -30,8 +33,12 @@ class IncidentManagerError(Exception):
         metadata: Mapping[str, str] | None = None,
         violations: Iterable[FieldViolation] = (),
         retry_after: float | None = None,
+        final: bool = False,
     ) -> None:
-        """`retry_after` is in seconds, and None when the service did not ask to come back."""
+        """`retry_after` is in seconds, and None when the service did not ask to come back.
+
+        `final` says that the service asked not to be called again with this.
+        """
         super().__init__(message)
         self.code = code
         self.message = message
@@ -39,6 +46,7 @@ class IncidentManagerError(Exception):
         self.metadata = dict(metadata or {})
         self.violations = tuple(violations)
         self.retry_after = retry_after
+        self.final = final
 
     def __str__(self) -> str:
         """Name of the reason or code, then the sentence."""
@@ -121,6 +129,24 @@ class ClientClosed(IncidentManagerError):
         super().__init__(grpc.StatusCode.CANCELLED, "the client is shut down: make a new one")
 
 
+class CircuitOpen(IncidentManagerError):
+    """Nothing was sent: the target did not answer lately. `retry_after` says when it is tried again."""
+
+    def __init__(self, retry_after: float) -> None:
+        """`retry_after` is in seconds, 0 while a trial is under way."""
+        message = f"the server did not answer lately and is left alone: try again in {retry_after:.1f} s"
+        super().__init__(grpc.StatusCode.UNAVAILABLE, message, CIRCUIT_OPEN, retry_after=retry_after)
+
+
+class RateLimited(IncidentManagerError):
+    """Nothing was sent: the client's own rate limit has no turn in time. `retry_after` says when it might."""
+
+    def __init__(self, retry_after: float) -> None:
+        """`retry_after` is in seconds."""
+        message = f"this client may not call more often: try again in {retry_after:.3f} s, or raise its rate limit"
+        super().__init__(grpc.StatusCode.RESOURCE_EXHAUSTED, message, CLIENT_RATE_LIMIT, retry_after=retry_after)
+
+
 _BY_REASON: Mapping[str, type[IncidentManagerError]] = {
     "ILLEGAL_TRANSITION": IllegalTransition,
     "STALE_ETAG": StaleEtag,
@@ -153,6 +179,7 @@ class _Details(NamedTuple):
 def from_rpc(error: grpc.aio.AioRpcError) -> IncidentManagerError:
     """The exception for a failed call: by reason where the service gave one, otherwise by code."""
     details = _unpack(_status(error))
+    asked, final = _pushback(error)
     kind = _BY_REASON.get(details.reason) or _BY_CODE.get(error.code(), IncidentManagerError)
     return kind(
         error.code(),
@@ -160,8 +187,18 @@ def from_rpc(error: grpc.aio.AioRpcError) -> IncidentManagerError:
         details.reason,
         metadata=details.metadata,
         violations=details.violations,
-        retry_after=details.retry_after,
+        retry_after=asked if details.retry_after is None else details.retry_after,
+        final=final,
     )
+
+
+def _pushback(error: grpc.aio.AioRpcError) -> tuple[float | None, bool]:
+    """What gRPC's own trailer says: seconds to wait, or, being negative or no number, never to come back."""
+    for key, value in error.trailing_metadata() or ():
+        if key == _PUSHBACK_KEY:
+            text = value if isinstance(value, str) else value.decode("ascii", "replace")
+            return (int(text) / 1e3, False) if text.isascii() and text.isdigit() else (None, True)
+    return None, False
 
 
 def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status:

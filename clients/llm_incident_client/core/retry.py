@@ -1,21 +1,16 @@
-"""Which failed calls are repeated, and when: a pure decision, and the thin loop that carries it out.
+"""Which failed calls are repeated, and when: a pure decision by the rules of gRPC (gRFC A6) and OTLP.
 
 Repeating is only safe because every write carries a request_id and every event a sequence number.
 """
 
-import asyncio
 import random
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypeVar
 
 import grpc
 
 from llm_incident_client.core import errors
-
-T = TypeVar("T")
 
 _REPEATABLE = frozenset(
     {
@@ -28,7 +23,7 @@ _REPEATABLE = frozenset(
     }
 )
 # Their codes may be repeated, but the very same request would only meet the very same refusal.
-_FINAL_REASONS = frozenset({"STALE_ETAG", "PRODUCER_FENCED"})
+_FINAL_REASONS = frozenset({"STALE_ETAG", "PRODUCER_FENCED", errors.CIRCUIT_OPEN, errors.CLIENT_RATE_LIMIT})
 
 
 class Why(StrEnum):
@@ -37,6 +32,8 @@ class Why(StrEnum):
     TRANSIENT = "transient"
     ASKED_TO = "asked_to"
     NOT_REPEATABLE = "not_repeatable"
+    ASKED_NOT_TO = "asked_not_to"
+    THROTTLED = "throttled"
     OUT_OF_ATTEMPTS = "out_of_attempts"
     OUT_OF_TIME = "out_of_time"
 
@@ -54,15 +51,50 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True)
+class Throttle:
+    """How many repeats a client may add to the load of a server in trouble, as gRPC's retryThrottling counts them.
+
+    There are `max_tokens` at first. A repeatable failure takes 1, a success gives `token_ratio` back; nothing is
+    repeated while no more than half of them are left. Raises ValueError for numbers that are not positive.
+    """
+
+    max_tokens: float = 100.0
+    token_ratio: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuses what would never repeat anything, or never recover."""
+        if not (self.max_tokens > 0 and self.token_ratio > 0):
+            raise ValueError(f"max_tokens is {self.max_tokens}, token_ratio {self.token_ratio}: both must be above 0")
+
+    def failed(self, tokens: float) -> float:
+        """What is left after a repeatable failure."""
+        return max(0.0, tokens - 1.0)
+
+    def succeeded(self, tokens: float) -> float:
+        """What there is after a success."""
+        return min(self.max_tokens, tokens + self.token_ratio)
+
+    def holds_back(self, tokens: float) -> bool:
+        """Whether nothing is repeated now."""
+        return tokens <= self.max_tokens / 2
+
+
+@dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how patiently a unary call is repeated. `attempt_timeout` bounds one attempt."""
+    """How often and how patiently a unary call is repeated. `attempt_timeout` bounds one attempt.
+
+    `throttle` bounds the repeats of all calls of a client together; without it only `attempts` does.
+    """
 
     attempts: int = 5
     backoff: Backoff = Backoff()
     attempt_timeout: timedelta = timedelta(seconds=10)
+    throttle: Throttle | None = None
 
 
 NO_RETRY = RetryPolicy(attempts=1)
+STANDARD = RetryPolicy(throttle=Throttle())
+"""What a client does that is not told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +114,7 @@ class Stop:
 
 def is_repeatable(error: errors.IncidentManagerError) -> bool:
     """Whether the failure may pass by itself. RESOURCE_EXHAUSTED only when the service says when to come back."""
-    if error.reason in _FINAL_REASONS:
+    if error.reason in _FINAL_REASONS or error.final:
         return False
     if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return error.retry_after is not None
@@ -95,13 +127,21 @@ def wait_for(backoff: Backoff, failures: int, retry_after: float | None, jitter:
 
 
 def decide(
-    policy: RetryPolicy, error: errors.IncidentManagerError, failures: int, remaining: float, jitter: float
+    policy: RetryPolicy,
+    error: errors.IncidentManagerError,
+    failures: int,
+    remaining: float,
+    jitter: float,
+    *,
+    throttled: bool = False,
 ) -> Again | Stop:
     """What to do after the `failures`-th failure in a row with `remaining` seconds left until the deadline."""
     if not is_repeatable(error):
-        return Stop(Why.NOT_REPEATABLE)
+        return Stop(Why.ASKED_NOT_TO if error.final else Why.NOT_REPEATABLE)
     if failures >= policy.attempts:
         return Stop(Why.OUT_OF_ATTEMPTS)
+    if throttled:
+        return Stop(Why.THROTTLED)
     delay = wait_for(policy.backoff, failures, error.retry_after, jitter)
     if delay >= remaining:
         return Stop(Why.OUT_OF_TIME)
@@ -111,25 +151,3 @@ def decide(
 def draw_jitter() -> float:
     """A number in [0, 1): spreads clients that failed together."""
     return random.random()  # noqa: S311 - spreads load, guards nothing
-
-
-async def run(attempt: Callable[[float], Awaitable[T]], policy: RetryPolicy, within: timedelta) -> T:
-    """Calls `attempt` with its own deadline in seconds until it succeeds, must not be repeated, or time is up.
-
-    Raises the last attempt's IncidentManagerError.
-    """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + within.total_seconds()
-    failures = 0
-    while True:
-        left = max(deadline - loop.time(), 0.001)
-        try:
-            return await attempt(min(left, policy.attempt_timeout.total_seconds()))
-        except grpc.aio.AioRpcError as cause:
-            failures += 1
-            error = errors.from_rpc(cause)
-            match decide(policy, error, failures, deadline - loop.time(), draw_jitter()):
-                case Stop():
-                    raise error from cause
-                case Again(delay=delay):
-                    await asyncio.sleep(delay)

@@ -1,17 +1,21 @@
-"""What the generated methods of the blocking client stand on."""
+"""What the generated methods of the blocking clients stand on."""
 
-from llm_incident_client.client import IncidentClient as AsyncClient
+from typing import TypeVar
+
+from llm_incident_client.core.connection import Connection
 from llm_incident_client.sync.portal import Portal
+
+GroupT = TypeVar("GroupT")
 
 
 class Blocking:
     """An asynchronous client in a thread of its own."""
 
-    def __init__(self, portal: Portal[AsyncClient]) -> None:
+    def __init__(self, portal: Portal[Connection]) -> None:
         """`portal` leads to that thread."""
         self.portal = portal
 
-    @property
-    def _async(self) -> AsyncClient:
-        """The client whose methods make coroutines for the portal."""
+    def _as(self, group: type[GroupT]) -> GroupT:
+        """The client as one of the groups of methods that it is made of, which make coroutines for the portal."""
+        assert isinstance(self.portal.resource, group)
         return self.portal.resource

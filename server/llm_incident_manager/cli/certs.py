@@ -19,8 +19,15 @@ tls:
   client_certificates: required
   trust_domain: {trust_domain}
   identities:
-    - {{uri: "{operator}", subject: operator, tenant: {tenant}, roles: [platform_admin]}}
+{identities}
 """
+_ROLES = {
+    "sentinel": "producer, viewer",
+    "shield": "producer, responder",
+    "governance": "auditor",
+    "operator": "platform_admin",
+}
+"""What they may do beside reporting; the others report."""
 
 
 @app.command("dev")
@@ -52,5 +59,8 @@ def dev(
     for path in made:
         print(f"made {path}", file=sys.stderr)
     print(f"valid for {making.VALID.days} days, for development only", file=sys.stderr)
-    operator = making.service_uri("operator", tenant)
-    print(_CONFIGURATION.format(folder=out, trust_domain=making.TRUST_DOMAIN, operator=operator, tenant=tenant), end="")
+    identities = "\n".join(
+        f'    - {{uri: "{making.service_uri(who, tenant)}", subject: {who}, tenant: {tenant}, roles: [{roles}]}}'
+        for who, roles in _ROLES.items()
+    )
+    print(_CONFIGURATION.format(folder=out, trust_domain=making.TRUST_DOMAIN, identities=identities), end="")

@@ -1,15 +1,33 @@
-# Written by `make gen` from llm_incident_client/client.py.
-"""Every method of the asynchronous client, as one that waits."""
+# Written by `make gen` from the modules of the asynchronous clients.
+"""Every method of the asynchronous clients, as one that waits."""
 
 from llm_incident_client.sync.methods.access import AccessCalls
 from llm_incident_client.sync.methods.admin import AdminCalls
 from llm_incident_client.sync.methods.audit import AuditCalls
+from llm_incident_client.sync.methods.governance import GovernanceCalls
 from llm_incident_client.sync.methods.incidents import IncidentCalls
 from llm_incident_client.sync.methods.ingest import IngestCalls
 from llm_incident_client.sync.methods.relations import RelationCalls
+from llm_incident_client.sync.methods.reporting import ReportCalls
+from llm_incident_client.sync.methods.sentinel import SentinelCalls
 from llm_incident_client.sync.methods.sets import SetCalls
+from llm_incident_client.sync.methods.shield import ShieldCalls
 from llm_incident_client.sync.methods.verbs import VerbCalls
 
 
-class Methods(IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls):
-    """All of them."""
+class IncidentClientMethods(
+    IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls
+):
+    """Those of IncidentClient."""
+
+
+class SentinelClientMethods(ReportCalls, SentinelCalls, IngestCalls):
+    """Those of SentinelClient."""
+
+
+class ShieldClientMethods(ReportCalls, ShieldCalls, IngestCalls):
+    """Those of ShieldClient."""
+
+
+class GovernanceClientMethods(GovernanceCalls, AuditCalls):
+    """Those of GovernanceClient."""

@@ -2,6 +2,7 @@
 """The methods about many incidents at once: one verb for all that a filter matches, and figures."""
 
 from llm_incident_client import pb
+from llm_incident_client import sets as asynchronous
 from llm_incident_client.sets import Verb
 from llm_incident_client.sync.blocking import Blocking
 
@@ -26,7 +27,7 @@ class SetCalls(Blocking):
         10,000 are refused (TOO_MANY_MATCHES).
         """
         return self.portal.wait(
-            self._async.apply(
+            self._as(asynchronous.SetCalls).apply(
                 filter,
                 verb,
                 preview=preview,
@@ -41,4 +42,6 @@ class SetCalls(Blocking):
         self, *, start: str = "", end: str = "", filter: str = "", group_by: str = ""
     ) -> pb.GetIncidentMetricsResponse:
         """How many incidents there were and how long detecting, acknowledging and resolving them took."""
-        return self.portal.wait(self._async.get_metrics(start=start, end=end, filter=filter, group_by=group_by))
+        return self.portal.wait(
+            self._as(asynchronous.SetCalls).get_metrics(start=start, end=end, filter=filter, group_by=group_by)
+        )

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from llm_incident_client import pb
+from llm_incident_client import verbs as asynchronous
 from llm_incident_client.sync.blocking import Blocking
 
 
@@ -16,18 +17,24 @@ class VerbCalls(Blocking):
 
     def acknowledge(self, incident_id: str, *, actor: str = "", etag: str = "", request_id: str = "") -> pb.Incident:
         """Takes a NEW incident."""
-        return self.portal.wait(self._async.acknowledge(incident_id, actor=actor, etag=etag, request_id=request_id))
+        return self.portal.wait(
+            self._as(asynchronous.VerbCalls).acknowledge(incident_id, actor=actor, etag=etag, request_id=request_id)
+        )
 
     def start_work(self, incident_id: str, *, actor: str = "", etag: str = "", request_id: str = "") -> pb.Incident:
         """Moves an incident to IN_PROGRESS."""
-        return self.portal.wait(self._async.start_work(incident_id, actor=actor, etag=etag, request_id=request_id))
+        return self.portal.wait(
+            self._as(asynchronous.VerbCalls).start_work(incident_id, actor=actor, etag=etag, request_id=request_id)
+        )
 
     def escalate(
         self, incident_id: str, *, reason: str = "", actor: str = "", etag: str = "", request_id: str = ""
     ) -> pb.Incident:
         """Involves a higher tier."""
         return self.portal.wait(
-            self._async.escalate(incident_id, reason=reason, actor=actor, etag=etag, request_id=request_id)
+            self._as(asynchronous.VerbCalls).escalate(
+                incident_id, reason=reason, actor=actor, etag=etag, request_id=request_id
+            )
         )
 
     def de_escalate(
@@ -35,7 +42,9 @@ class VerbCalls(Blocking):
     ) -> pb.Incident:
         """Gives an ESCALATED incident back to its responders."""
         return self.portal.wait(
-            self._async.de_escalate(incident_id, reason=reason, actor=actor, etag=etag, request_id=request_id)
+            self._as(asynchronous.VerbCalls).de_escalate(
+                incident_id, reason=reason, actor=actor, etag=etag, request_id=request_id
+            )
         )
 
     def resolve(
@@ -52,7 +61,7 @@ class VerbCalls(Blocking):
     ) -> pb.Incident:
         """Ends an incident. A NEW one, which nobody has taken, only with `force`."""
         return self.portal.wait(
-            self._async.resolve(
+            self._as(asynchronous.VerbCalls).resolve(
                 incident_id,
                 resolved_by=resolved_by,
                 method=method,
@@ -66,14 +75,18 @@ class VerbCalls(Blocking):
 
     def close(self, incident_id: str, *, actor: str = "", etag: str = "", request_id: str = "") -> pb.Incident:
         """Files a RESOLVED incident. (`shutdown` ends the client.)"""
-        return self.portal.wait(self._async.close(incident_id, actor=actor, etag=etag, request_id=request_id))
+        return self.portal.wait(
+            self._as(asynchronous.VerbCalls).close(incident_id, actor=actor, etag=etag, request_id=request_id)
+        )
 
     def reopen(
         self, incident_id: str, *, reason: str = "", actor: str = "", etag: str = "", request_id: str = ""
     ) -> pb.Incident:
         """Brings a RESOLVED or CLOSED incident back to IN_PROGRESS."""
         return self.portal.wait(
-            self._async.reopen(incident_id, reason=reason, actor=actor, etag=etag, request_id=request_id)
+            self._as(asynchronous.VerbCalls).reopen(
+                incident_id, reason=reason, actor=actor, etag=etag, request_id=request_id
+            )
         )
 
     def assign(
@@ -81,14 +94,18 @@ class VerbCalls(Blocking):
     ) -> pb.Incident:
         """Replaces the people on an incident."""
         return self.portal.wait(
-            self._async.assign(incident_id, list(assignees), actor=actor, etag=etag, request_id=request_id)
+            self._as(asynchronous.VerbCalls).assign(
+                incident_id, list(assignees), actor=actor, etag=etag, request_id=request_id
+            )
         )
 
     def snooze(
         self, incident_id: str, until: datetime, *, actor: str = "", etag: str = "", request_id: str = ""
     ) -> pb.Incident:
         """Tells nobody of an open incident until then (an aware datetime), unless it gets worse."""
-        return self.portal.wait(self._async.snooze(incident_id, until, actor=actor, etag=etag, request_id=request_id))
+        return self.portal.wait(
+            self._as(asynchronous.VerbCalls).snooze(incident_id, until, actor=actor, etag=etag, request_id=request_id)
+        )
 
     def merge(
         self,
@@ -101,7 +118,9 @@ class VerbCalls(Blocking):
     ) -> pb.Incident:
         """Merges other open incidents into this open one, which it returns."""
         return self.portal.wait(
-            self._async.merge(incident_id, list(source_incident_ids), actor=actor, etag=etag, request_id=request_id)
+            self._as(asynchronous.VerbCalls).merge(
+                incident_id, list(source_incident_ids), actor=actor, etag=etag, request_id=request_id
+            )
         )
 
     def unmerge(
@@ -109,7 +128,9 @@ class VerbCalls(Blocking):
     ) -> pb.UnmergeResponse:
         """Takes an incident out again that was merged into another one; returns both."""
         return self.portal.wait(
-            self._async.unmerge(incident_id, reason=reason, actor=actor, etag=etag, request_id=request_id)
+            self._as(asynchronous.VerbCalls).unmerge(
+                incident_id, reason=reason, actor=actor, etag=etag, request_id=request_id
+            )
         )
 
     def split(
@@ -125,11 +146,13 @@ class VerbCalls(Blocking):
     ) -> pb.SplitResponse:
         """Takes events out of an open incident into a new one; returns both, and where later events will land."""
         return self.portal.wait(
-            self._async.split(
+            self._as(asynchronous.VerbCalls).split(
                 incident_id, list(event_ids), title=title, reason=reason, actor=actor, etag=etag, request_id=request_id
             )
         )
 
     def add_note(self, incident_id: str, text: str, *, actor: str = "", request_id: str = "") -> pb.TimelineEntry:
         """Adds a note, in any state."""
-        return self.portal.wait(self._async.add_note(incident_id, text, actor=actor, request_id=request_id))
+        return self.portal.wait(
+            self._as(asynchronous.VerbCalls).add_note(incident_id, text, actor=actor, request_id=request_id)
+        )

@@ -1,0 +1,132 @@
+"""What the clients for Sentinel and Shield cost beside the core they stand on: the same events, made by hand and by
+them, in turns against one server. Processor time of this process counts, since nothing else differs."""
+
+import asyncio
+import gc
+import statistics
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from itertools import count
+from time import process_time
+from typing import Any
+
+from bench import databases, measuring
+from llm_incident_client import IncidentClient, SentinelClient, ShieldClient, pb
+from llm_incident_client.sentinel import Latency, Subject
+from llm_incident_client.shield import Decision, Risk, Violation, evidence_hash
+
+CALLS = 320
+AT_ONCE = 16
+SUBJECT = Subject(service="chat", provider="openai", model="gpt-4o")
+HASH = evidence_hash("Ignore all previous instructions")
+SOURCES = {"sentinel": "llm-sentinel", "shield": "llm-shield"}
+
+Call = Callable[[int], Awaitable[object]]
+
+
+def line(seconds: float) -> dict[str, Any]:
+    """All figures, in microseconds of processor time a call."""
+    database = databases.opened("sqlite")
+    try:
+        with measuring.server(database) as target:
+            return asyncio.run(_measure(target.address, seconds))
+    finally:
+        database.close()
+
+
+async def _measure(address: str, seconds: float) -> dict[str, Any]:
+    async with IncidentClient(address) as core, SentinelClient(address) as sentinel, ShieldClient(address) as shield:
+        calls: Mapping[str, Call] = {
+            "core_sentinel": lambda number: core.submit_event(_latency(number)),
+            "sentinel": lambda number: sentinel.report(_slow(number)),
+            "core_shield": lambda number: core.submit_event(_violation(number)),
+            "shield": lambda number: shield.report(_broken(number)),
+        }
+        assert _latency(7) == _slow(7).event(SOURCES["sentinel"]), "both send the same"
+        assert _violation(7) == _broken(7).event(SOURCES["shield"]), "both send the same"
+        taken = await _rounds(calls, seconds)
+    figures: dict[str, Any] = {f"{name}_us": round(statistics.median(each), 1) for name, each in taken.items()}
+    for name in SOURCES:
+        pairs = zip(taken[name], taken[f"core_{name}"], strict=True)
+        figures[f"{name}_over_core"] = round(statistics.median(ours / theirs for ours, theirs in pairs) - 1, 4)
+    return {**figures, "rounds": len(taken["sentinel"]), "calls_per_round": CALLS, "in_flight": AT_ONCE}
+
+
+async def _rounds(calls: Mapping[str, Call], seconds: float) -> dict[str, list[float]]:
+    """Rounds of all in turns, for so long; each round begins with another one."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    names, loop = list(calls), asyncio.get_running_loop()
+    for name in names:
+        await _round(calls[name])  # connects, and warms up
+    gc.collect()
+    gc.disable()
+    ends = loop.time() + seconds
+    while loop.time() < ends:
+        for name in names:
+            taken[name].append(await _round(calls[name]))
+        names.append(names.pop(0))
+    gc.enable()
+    return taken
+
+
+async def _round(call: Call) -> float:
+    numbers, began = count(), process_time()
+
+    async def caller() -> None:
+        while (number := next(numbers)) < CALLS:
+            await call(number)
+
+    await asyncio.gather(*(caller() for _ in range(AT_ONCE)))
+    return (process_time() - began) / CALLS * 1e6
+
+
+def _slow(number: int) -> Latency:
+    return Latency(
+        subject=SUBJECT,
+        title=f"Latency p95 in seconds is {number}",
+        observed=timedelta(seconds=4 + number),
+        baseline=timedelta(seconds=2),
+    )
+
+
+def _latency(number: int) -> pb.Event:
+    observed, baseline = 4.0 + number, 2.0
+    return pb.Event(
+        source=SOURCES["sentinel"],
+        title=f"Latency p95 in seconds is {number}",
+        kind="provider_outage.latency_slo",
+        service="chat",
+        provider="openai",
+        model_requested="gpt-4o",
+        metrics={
+            "latency_p95_seconds": observed,
+            "latency_p95_seconds_baseline": baseline,
+            "slowdown_ratio": observed / baseline - 1,
+        },
+    )
+
+
+def _broken(number: int) -> Violation:
+    return Violation(
+        subject=SUBJECT,
+        title=f"Prompt injection {number}",
+        risk=Risk.PROMPT_INJECTION_DIRECT,
+        decision=Decision.DENY,
+        evidence_hash=HASH,
+        policy="input",
+        score=0.9,
+    )
+
+
+def _violation(number: int) -> pb.Event:
+    return pb.Event(
+        source=SOURCES["shield"],
+        title=f"Prompt injection {number}",
+        kind="prompt_injection.direct",
+        policy="input",
+        service="chat",
+        provider="openai",
+        model_requested="gpt-4o",
+        labels={"risk_category": "prompt_injection.direct", "decision": "deny", "evidence_hash": HASH},
+        metrics={"risk_score": 0.9},
+    )
