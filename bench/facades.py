@@ -1,9 +1,9 @@
 """What the clients for Sentinel and Shield cost beside the core they stand on: the same events, made by hand and by
-them, in turns against one server. Processor time of this process counts, since nothing else differs."""
+them, in turns against one server. The processor time of this process counts, of each the best round: whatever else the
+machine does makes it only slower."""
 
 import asyncio
 import gc
-import statistics
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from itertools import count
@@ -15,7 +15,7 @@ from llm_incident_client import IncidentClient, SentinelClient, ShieldClient, pb
 from llm_incident_client.sentinel import Latency, Subject
 from llm_incident_client.shield import Decision, Risk, Violation, evidence_hash
 
-CALLS = 320
+CALLS = 64
 AT_ONCE = 16
 SUBJECT = Subject(service="chat", provider="openai", model="gpt-4o")
 HASH = evidence_hash("Ignore all previous instructions")
@@ -45,10 +45,9 @@ async def _measure(address: str, seconds: float) -> dict[str, Any]:
         assert _latency(7) == _slow(7).event(SOURCES["sentinel"]), "both send the same"
         assert _violation(7) == _broken(7).event(SOURCES["shield"]), "both send the same"
         taken = await _rounds(calls, seconds)
-    figures: dict[str, Any] = {f"{name}_us": round(statistics.median(each), 1) for name, each in taken.items()}
-    for name in SOURCES:
-        pairs = zip(taken[name], taken[f"core_{name}"], strict=True)
-        figures[f"{name}_over_core"] = round(statistics.median(ours / theirs for ours, theirs in pairs) - 1, 4)
+    best = {name: min(each) for name, each in taken.items()}
+    figures: dict[str, Any] = {f"{name}_us": round(value, 1) for name, value in best.items()}
+    figures |= {f"{name}_over_core": round(best[name] / best[f"core_{name}"] - 1, 4) for name in SOURCES}
     return {**figures, "rounds": len(taken["sentinel"]), "calls_per_round": CALLS, "in_flight": AT_ONCE}
 
 

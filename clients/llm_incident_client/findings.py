@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any
 
 from llm_incident_client import pb
 from llm_incident_client.core import times
@@ -33,13 +35,17 @@ class Subject:
     template: str = ""
     """The prompt template."""
 
-    def fill(self, event: pb.Event) -> None:
-        """Writes itself into an event."""
-        event.service, event.application, event.environment = self.service, self.application, self.environment
-        event.provider, event.deployment, event.region = self.provider, self.deployment, self.region
-        event.model_requested, event.model_resolved, event.template = self.model, self.model_resolved, self.template
+    known: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    """What is said, by the names of an event's fields. Made once, since a subject has many findings."""
+
+    def __post_init__(self) -> None:
+        """Remembers what is said."""
+        said = {_IN_EVENTS.get(name, name): getattr(self, name) for name in _ASPECTS}
+        object.__setattr__(self, "known", {name: text for name, text in said.items() if text})
 
 
+_ASPECTS = tuple(one.name for one in fields(Subject) if one.init)
+_IN_EVENTS = {"model": "model_requested"}
 NOBODY = Subject()
 """A subject that says nothing."""
 
@@ -63,36 +69,48 @@ class Measured:
 
     def __post_init__(self) -> None:
         """Refuses NaN and infinity, which nothing can be compared with."""
-        for name in ("observed", "baseline", "limit"):
-            value = getattr(self, name)
+        for name, value in (("observed", self.observed), ("baseline", self.baseline), ("limit", self.limit)):
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"{name} of {self.metric} is {value}: give a finite number, or leave the finding out")
 
-    @property
-    def excess(self) -> float | None:
-        """How far above its baseline it is, as a share of the baseline: 1.0 is twice as much; None without one."""
-        return None if not self.baseline else self.observed / self.baseline - 1.0
-
-    def fill(self, event: pb.Event) -> None:
-        """Writes itself into an event's metrics, beside the metric as `…_baseline`, `…_limit` and so on."""
-        event.metrics[self.metric] = self.observed
-        if self.baseline is not None:
-            event.metrics[f"{self.metric}_baseline"] = self.baseline
-        if self.limit is not None:
-            event.metrics[f"{self.metric}_limit"] = self.limit
-        if self.window is not None:
-            event.metrics["window_seconds"] = self.window.total_seconds()
-        if self.samples:
-            event.metrics["samples"] = self.samples
+    def metrics(self) -> dict[str, float]:
+        """For an event: the value under its name, beside it what it is compared with as `…_baseline` and `…_limit`."""
+        return metrics(self.metric, self.observed, self.baseline, self.limit, self.window, self.samples)
 
     def __str__(self) -> str:
         """For people: `7.2, usually 1.1`."""
-        told = [plain(self.observed)]
-        if self.baseline is not None:
-            told.append(f"usually {plain(self.baseline)}")
-        if self.limit is not None:
-            told.append(f"agreed {plain(self.limit)}")
-        return ", ".join(told)
+        return compared(self.observed, self.baseline, self.limit)
+
+
+def metrics(
+    metric: str,
+    observed: float,
+    baseline: float | None,
+    limit: float | None,
+    window: timedelta | None,
+    samples: int,
+) -> dict[str, float]:
+    """A measurement as an event's metrics; see Measured."""
+    found = {metric: observed}
+    if baseline is not None:
+        found[f"{metric}_baseline"] = baseline
+    if limit is not None:
+        found[f"{metric}_limit"] = limit
+    if window is not None:
+        found["window_seconds"] = window.total_seconds()
+    if samples:
+        found["samples"] = samples
+    return found
+
+
+def compared(observed: float, baseline: float | None, limit: float | None) -> str:
+    """For people: `7.2, usually 1.1`."""
+    told = [plain(observed)]
+    if baseline is not None:
+        told.append(f"usually {plain(baseline)}")
+    if limit is not None:
+        told.append(f"agreed {plain(limit)}")
+    return ", ".join(told)
 
 
 def plain(value: float) -> str:
@@ -127,22 +145,12 @@ class Finding:
 
     def event(self, source: str) -> pb.Event:
         """The event that reports it. Raises ValueError for an event_time without a time zone."""
-        event = pb.Event(
-            source=source,
-            title=self.title,
-            description=self.description,
-            severity=self.severity,
-            labels=self.labels,
-            idempotency_key=self.idempotency_key,
-            dedup_key=self.dedup_key,
-            users_affected=self.users_affected,
-            runbook_url=self.runbook_url,
-        )
+        said: dict[str, Any] = {name: value for name, value in zip(_TOLD, _told(self), strict=True) if value}
+        said |= self.subject.known
         if self.event_time is not None:
-            event.event_time.CopyFrom(times.timestamp(self.event_time))
-        self.subject.fill(event)
-        self._fill(event)
-        return event
+            said["event_time"] = times.timestamp(self.event_time)
+        self._tell(said)
+        return pb.Event(source=source, **said)
 
     def recovery(self, source: str) -> pb.Event:
         """The event that says it is over: it resolves the open incident that the finding opened or joined."""
@@ -151,6 +159,10 @@ class Finding:
         event.idempotency_key = ""  # names the report, not its end
         return event
 
-    def _fill(self, event: pb.Event) -> None:
-        """Writes what the kind of finding adds; the title only if there is none."""
+    def _tell(self, said: dict[str, Any]) -> None:
+        """Adds the fields of an event that the kind of finding has to say; a title only if there is none."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it becomes an event")
+
+
+_TOLD = tuple(one.name for one in fields(Finding) if one.name not in ("subject", "event_time"))
+_told = attrgetter(*_TOLD)

@@ -20,6 +20,8 @@ from llm_incident_client.core.retry import RetryPolicy
 T = TypeVar("T")
 Try = Callable[[float], Awaitable[T]]
 """One attempt with its own deadline in seconds."""
+Clock = Callable[[], float]
+"""Seconds, as the event loop counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Attempts:
         self._conduct = conduct
         self._full_at = limit.EMPTY
         self._breaker = breaker.Breaker()
+        self._clock: Clock | None = None
         throttle = conduct.retries.throttle
         self._tokens = throttle.max_tokens if throttle is not None else 0.0
 
@@ -53,41 +56,42 @@ class Attempts:
 
         Raises the last attempt's IncidentManagerError; CircuitOpen and RateLimited among them.
         """
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        if self._clock is None:  # kept, since asking for the loop is a system call
+            self._clock = asyncio.get_running_loop().time
+        clock = self._clock
+        began = clock()
         deadline, number = began + within.total_seconds(), 1
         while True:
             try:
-                reply = await self._attempt(method, number, attempt, deadline)
+                reply = await self._attempt(method, number, attempt, deadline, clock)
             except errors.IncidentManagerError as error:
-                decision = self._decide(error, number, deadline - loop.time())
+                decision = self._decide(error, number, deadline - clock())
                 self._tell_failure(method, number, error, decision)
                 if isinstance(decision, retry.Stop):
-                    self._tell_result(method, number, began, error)
+                    self._tell_result(method, number, clock() - began, error)
                     raise
             else:
                 self._count_success()
-                self._tell_result(method, number, began)
+                self._tell_result(method, number, clock() - began)
                 return reply
             await asyncio.sleep(decision.delay)
             number += 1
 
     # -- one attempt -------------------------------------------------------------------------------------------------
 
-    async def _attempt(self, method: str, number: int, attempt: Try[T], deadline: float) -> T:
-        loop = asyncio.get_running_loop()
-        if self._conduct.limit is not None:
-            await self._wait_for_turn(self._conduct.limit, deadline - loop.time())
-        if self._conduct.observers:
-            self._conduct.observers.attempt(method, number)
-        longest = self._conduct.retries.attempt_timeout.total_seconds()
-        seconds = min(max(deadline - loop.time(), 0.001), longest)
-        if self._conduct.breaker is None:
+    async def _attempt(self, method: str, number: int, attempt: Try[T], deadline: float, clock: Clock) -> T:
+        conduct = self._conduct
+        if conduct.limit is not None:
+            await self._wait_for_turn(conduct.limit, clock(), deadline)
+        if conduct.observers:
+            conduct.observers.attempt(method, number)
+        seconds = min(max(deadline - clock(), 0.001), conduct.retries.attempt_timeout.total_seconds())
+        if conduct.breaker is None:
             return await _answer(attempt, seconds)
-        return await self._guarded(self._conduct.breaker, attempt, seconds)
+        return await self._guarded(conduct.breaker, attempt, seconds, clock)
 
-    async def _wait_for_turn(self, rate: RateLimit, patience: float) -> None:
-        turn = limit.take(rate, self._full_at, asyncio.get_running_loop().time(), patience)
+    async def _wait_for_turn(self, rate: RateLimit, now: float, deadline: float) -> None:
+        turn = limit.take(rate, self._full_at, now, deadline - now)
         if isinstance(turn, limit.TooEarly):
             raise errors.RateLimited(turn.retry_after)
         self._full_at = turn.full_at
@@ -98,9 +102,8 @@ class Attempts:
                 self._full_at = limit.give_back(rate, self._full_at)
                 raise
 
-    async def _guarded(self, policy: BreakerPolicy, attempt: Try[T], seconds: float) -> T:
-        loop = asyncio.get_running_loop()
-        admitted = breaker.admit(policy, self._breaker, loop.time())
+    async def _guarded(self, policy: BreakerPolicy, attempt: Try[T], seconds: float, clock: Clock) -> T:
+        admitted = breaker.admit(policy, self._breaker, clock())
         if isinstance(admitted, breaker.Refused):
             raise errors.CircuitOpen(admitted.retry_after)
         self._now(admitted)
@@ -109,7 +112,7 @@ class Attempts:
             reply = await _answer(attempt, seconds)
         except errors.IncidentManagerError as error:
             if breaker.is_breakage(error):
-                self._now(breaker.failed(policy, self._breaker, era, loop.time()))
+                self._now(breaker.failed(policy, self._breaker, era, clock()))
             else:
                 self._now(breaker.succeeded(policy, self._breaker, era))
             raise
@@ -147,10 +150,9 @@ class Attempts:
             self._conduct.observers.failure(observing.Failure(method, number, error, decision))
 
     def _tell_result(
-        self, method: str, attempts: int, began: float, error: errors.IncidentManagerError | None = None
+        self, method: str, attempts: int, seconds: float, error: errors.IncidentManagerError | None = None
     ) -> None:
         if self._conduct.observers:
-            seconds = asyncio.get_running_loop().time() - began
             self._conduct.observers.result(observing.Result(method, attempts, seconds, error))
 
 

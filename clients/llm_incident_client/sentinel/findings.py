@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
-from llm_incident_client import pb
+from llm_incident_client import findings
 from llm_incident_client.findings import Finding, Measured
 
 
@@ -60,12 +61,13 @@ class Anomaly(Finding):
     detector: str = ""
     """Which detector found it: what two detectors find are two problems."""
 
-    def _fill(self, event: pb.Event) -> None:
-        event.kind, event.rule = self.category, self.detector
-        event.title = event.title or f"Anomaly: {self.measured.metric} is {self.measured}"
-        self.measured.fill(event)
+    def _tell(self, said: dict[str, Any]) -> None:
+        if "title" not in said:
+            said["title"] = f"Anomaly: {self.measured.metric} is {self.measured}"
+        said["kind"], said["rule"] = self.category.value, self.detector
+        metrics = said["metrics"] = self.measured.metrics()
         if self.score is not None:
-            event.metrics["anomaly_score"] = self.score
+            metrics["anomaly_score"] = self.score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +81,10 @@ class Drift(Finding):
     detector: str = ""
     """Which detector found it: what two detectors find are two problems."""
 
-    def _fill(self, event: pb.Event) -> None:
-        event.kind, event.rule = self.of, self.detector
-        event.title = event.title or f"{_WORDS[self.of]}: {self.measured.metric} is {self.measured}"
-        self.measured.fill(event)
+    def _tell(self, said: dict[str, Any]) -> None:
+        if "title" not in said:
+            said["title"] = f"{_WORDS[self.of]}: {self.measured.metric} is {self.measured}"
+        said["kind"], said["rule"], said["metrics"] = self.of.value, self.detector, self.measured.metrics()
 
 
 _WORDS = {
@@ -119,21 +121,21 @@ class Latency(Finding):
         if self.observed < timedelta(0):
             raise ValueError(f"observed is {self.observed}: a latency is not negative")
 
-    @property
-    def measured(self) -> Measured:
-        """In seconds, under the name that the server's thresholds have."""
-        baseline, limit = (None if one is None else one.total_seconds() for one in (self.baseline, self.limit))
-        metric = f"latency_p{self.quantile}_seconds"
-        return Measured(metric, self.observed.total_seconds(), baseline, limit, self.window, self.samples)
-
-    def _fill(self, event: pb.Event) -> None:
-        event.kind, measured = "provider_outage.latency_slo", self.measured
-        event.title = event.title or f"Latency p{self.quantile} in seconds is {measured}"
-        measured.fill(event)
-        if measured.excess is not None and measured.excess > 0:
-            event.metrics["slowdown_ratio"] = measured.excess
+    def _tell(self, said: dict[str, Any]) -> None:
+        observed, baseline, limit = self.observed.total_seconds(), _seconds(self.baseline), _seconds(self.limit)
+        if "title" not in said:
+            said["title"] = f"Latency p{self.quantile} in seconds is {findings.compared(observed, baseline, limit)}"
+        said["kind"], metric = "provider_outage.latency_slo", f"latency_p{self.quantile}_seconds"
+        metrics = findings.metrics(metric, observed, baseline, limit, self.window, self.samples)
+        if baseline and observed > baseline:
+            metrics["slowdown_ratio"] = observed / baseline - 1.0
+        said["metrics"] = metrics
         if self.no_fallback:
-            event.attributes["no_fallback"] = True
+            said["attributes"] = {"no_fallback": True}
+
+
+def _seconds(time: timedelta | None) -> float | None:
+    return None if time is None else time.total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,14 +164,10 @@ class Quality(Finding):
             if share is not None and not 0.0 <= share <= 1.0:
                 raise ValueError(f"{name} is {share}: give a share from 0 to 1")
 
-    @property
-    def measured(self) -> Measured:
-        """Under the name that the server's thresholds have."""
+    def _tell(self, said: dict[str, Any]) -> None:
         metric = _METRICS[self.fault]
-        return Measured(metric, self.observed, self.baseline, self.limit, self.window, self.samples)
-
-    def _fill(self, event: pb.Event) -> None:
-        event.kind, event.rule = self.fault, self.evaluation
-        measured = self.measured
-        event.title = event.title or f"{self.fault.name.capitalize()}: {measured.metric} is {measured}"
-        measured.fill(event)
+        if "title" not in said:
+            told = findings.compared(self.observed, self.baseline, self.limit)
+            said["title"] = f"{self.fault.name.capitalize()}: {metric} is {told}"
+        said["kind"], said["rule"] = self.fault.value, self.evaluation
+        said["metrics"] = findings.metrics(metric, self.observed, self.baseline, self.limit, self.window, self.samples)

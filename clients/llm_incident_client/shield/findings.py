@@ -5,8 +5,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
-from llm_incident_client import pb
 from llm_incident_client.findings import Finding
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
@@ -125,18 +126,29 @@ class Violation(Finding):
             raise ValueError("evidence_hash is no hash: give evidence_hash(content), so that the content stays away")
         _check_share("score", self.score)
 
-    def _fill(self, event: pb.Event) -> None:
-        event.kind, event.policy, event.rule, event.tool = self.risk, self.policy, self.rule, self.tool
-        event.title = event.title or f"{_words(self.risk)}: {self.decision}"
-        event.labels["risk_category"], event.labels["decision"] = self.risk, self.decision
-        event.labels["evidence_hash"] = self.evidence_hash
+    def _tell(self, said: dict[str, Any]) -> None:
+        if "title" not in said:
+            said["title"] = f"{_words(self.risk)}: {self.decision}"
+        said["kind"] = self.risk.value
+        said |= {name: text for name, text in zip(_NAMED, _named(self), strict=True) if text}
+        labels = {
+            "risk_category": self.risk.value,
+            "decision": self.decision.value,
+            "evidence_hash": self.evidence_hash,
+        }
         if self.found_in is not None:
-            event.labels["found_in"] = self.found_in
+            labels["found_in"] = self.found_in.value
+        said["labels"] = {**self.labels, **labels}
         if self.score is not None:
-            event.metrics["risk_score"] = self.score
-        for name in ("tool_executed", "success_confirmed", "cross_tenant"):
-            if getattr(self, name):
-                event.attributes[name] = True
+            said["metrics"] = {"risk_score": self.score}
+        if any(aggravating := _aggravating(self)):
+            said["attributes"] = {name: True for name, holds in zip(_AGGRAVATING, aggravating, strict=True) if holds}
+
+
+_NAMED = ("policy", "rule", "tool")
+_named = attrgetter(*_NAMED)
+_AGGRAVATING = ("tool_executed", "success_confirmed", "cross_tenant")
+_aggravating = attrgetter(*_AGGRAVATING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,16 +174,16 @@ class Threat(Finding):
             raise ValueError("evidence_hash is no hash: give evidence_hash(content), so that the content stays away")
         _check_share("confidence", self.confidence)
 
-    def _fill(self, event: pb.Event) -> None:
-        event.kind, event.rule = self.threat, self.detector
-        event.title = event.title or f"Threat: {_words(self.threat)}"
-        event.labels["threat"] = self.threat
-        event.metrics["confidence"] = self.confidence
-        event.attributes["blocked"] = self.blocked
+    def _tell(self, said: dict[str, Any]) -> None:
+        if "title" not in said:
+            said["title"] = f"Threat: {_words(self.threat)}"
+        said["kind"], said["rule"] = self.threat.value, self.detector
+        labels = said["labels"] = {**self.labels, "threat": self.threat.value}
         if self.evidence_hash:
-            event.labels["evidence_hash"] = self.evidence_hash
+            labels["evidence_hash"] = self.evidence_hash
         if self.indicators:
-            event.labels["indicators"] = ", ".join(self.indicators)[:MOST_TEXT]
+            labels["indicators"] = ", ".join(self.indicators)[:MOST_TEXT]
+        said["metrics"], said["attributes"] = {"confidence": self.confidence}, {"blocked": self.blocked}
 
 
 def _check_share(name: str, value: float | None) -> None:
