@@ -32,7 +32,8 @@ GIVES_UP_AT_ONCE = json.dumps(
         },
         "log": {"level": "info"},
         "limits": {"usual_tier": ""},
-        "outbound": {"allow": ["127.0.0.1"]},
+        **LOOPBACK,
+        **IN_VAIN,
     }
 )
 """A configuration with which every notification soon is a dead letter."""
