@@ -22,10 +22,12 @@ from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.sla import Target
 from llm_incident_manager.domain.tenants import AS_CONFIGURED, TenantLimits, TenantState
 from llm_incident_manager.domain.time import HOUR, MINUTE, SECOND, Instant
+from llm_incident_manager.engines.breaker import Thresholds
 from llm_incident_manager.engines.lockout import Patience
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
+from llm_incident_manager.pipeline.breakers import Breakers
 from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus
 from llm_incident_manager.pipeline.meter import Meter
@@ -239,6 +241,7 @@ class Server:
             route=Route("default", tuple(providers), Severity.P3),
             retry=RetryPolicy(),
             channels={name: ProviderLine(provider, self) for name, provider in providers.items()},
+            breakers=Breakers(clock, Thresholds(), METRICS),
             sla=SLA,
             wake=news.tell,
         )

@@ -52,11 +52,12 @@ def permissions() -> int:
 
 
 def undeclared(files: FileDescriptorSet) -> Sequence[str]:
-    """The methods without a permission."""
+    """The methods without a permission; none of a service that others implement, which declares `external` instead."""
     return [
         f"{file.package}.{service.name}/{method.name}"
         for file in files.file
         for service in file.service
+        if not service.options.Extensions[options_pb2.external]
         for method in service.method
         if method.options.Extensions[options_pb2.permission] == options_pb2.PERMISSION_UNSPECIFIED
     ]

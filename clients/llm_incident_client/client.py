@@ -2,6 +2,7 @@
 
 from llm_incident_client.access import AccessCalls
 from llm_incident_client.admin import AdminCalls
+from llm_incident_client.analyses import AnalysisCalls
 from llm_incident_client.audit import AuditCalls
 from llm_incident_client.core.connection import Connection
 from llm_incident_client.incidents import IncidentCalls
@@ -12,7 +13,16 @@ from llm_incident_client.verbs import VerbCalls
 
 
 class IncidentClient(
-    IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls, Connection
+    IngestCalls,
+    IncidentCalls,
+    VerbCalls,
+    RelationCalls,
+    AnalysisCalls,
+    SetCalls,
+    AdminCalls,
+    AccessCalls,
+    AuditCalls,
+    Connection,
 ):
     """A connection to the LLM Incident Manager: `async with IncidentClient("localhost:50051") as client`.
 

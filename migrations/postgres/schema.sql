@@ -240,6 +240,24 @@ CREATE TABLE public.incident (
     CONSTRAINT incident_state_check CHECK ((state = ANY (ARRAY['NEW'::text, 'ACKNOWLEDGED'::text, 'IN_PROGRESS'::text, 'ESCALATED'::text, 'RESOLVED'::text, 'CLOSED'::text])))
 );
 
+CREATE TABLE public.incident_analysis (
+    id uuid NOT NULL,
+    tenant text NOT NULL,
+    incident_id uuid NOT NULL,
+    question text NOT NULL,
+    state text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    attempts integer NOT NULL,
+    error text NOT NULL,
+    confidence double precision,
+    recommended smallint,
+    applied boolean NOT NULL,
+    findings bytea NOT NULL,
+    CONSTRAINT incident_analysis_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'answered'::text, 'failed'::text])))
+);
+
 CREATE TABLE public.incident_attachment (
     id uuid NOT NULL,
     tenant text NOT NULL,
@@ -510,6 +528,9 @@ ALTER TABLE ONLY public.event_default
 
 ALTER TABLE ONLY public.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (tenant, key);
+
+ALTER TABLE ONLY public.incident_analysis
+    ADD CONSTRAINT incident_analysis_pkey PRIMARY KEY (incident_id, id);
 
 ALTER TABLE ONLY public.incident_attachment
     ADD CONSTRAINT incident_attachment_pkey PRIMARY KEY (incident_id, id);

@@ -177,6 +177,24 @@ CREATE INDEX ix_incident_tenant ON incident (tenant, id, created_at);
 
 CREATE UNIQUE INDEX ux_incident_number ON incident (tenant, number);
 
+CREATE TABLE incident_analysis (
+    id BLOB NOT NULL,
+    tenant TEXT NOT NULL,
+    incident_id BLOB NOT NULL,
+    question TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'answered', 'failed')),
+    requested_by TEXT NOT NULL,
+    requested_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    confidence REAL,
+    recommended INTEGER,
+    applied INTEGER NOT NULL,
+    findings BLOB NOT NULL,
+    PRIMARY KEY (incident_id, id)
+);
+
 CREATE TABLE incident_attachment (
     id BLOB NOT NULL,
     tenant TEXT NOT NULL,

@@ -25,6 +25,7 @@ from llm_incident_manager.engines.admission import Quota
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import Policy
 from llm_incident_manager.engines.triage import Judge
+from llm_incident_manager.outside import Outside
 from llm_incident_manager.pipeline.batcher import Batcher, Limits
 from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
@@ -38,7 +39,6 @@ from llm_incident_manager.pipeline.tools import Identities, Tools
 from llm_incident_manager.ports.audit import Signer
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
@@ -55,6 +55,7 @@ from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
 from llm_incident_manager.transport.translate.incidents import AsOf
+from llm_incident_manager.usecases.analysing import Analysing
 from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.auditing import Auditing
 from llm_incident_manager.usecases.dead_letters import DeadLetters
@@ -84,12 +85,12 @@ def tools(
     clock: Clock,
     ids: Ids,
     metrics: Metrics,
-    channels: Mapping[str, Channel],
+    outside: Outside,
     wake: Callable[[Changes], None],
     life: Callable[[], int | None],
 ) -> Tools:
     """What stages and effects reach for."""
-    dedup, triage, tell = settings.deduplication, settings.triage, settings.notifications
+    dedup, triage, tell, channels = settings.deduplication, settings.triage, settings.notifications, outside.channels
     return Tools(
         store=store,
         clock=clock,
@@ -108,6 +109,8 @@ def tools(
         route=Route("default", tuple(channels), tell.default_route.min_severity),
         retry=RetryPolicy(tell.max_attempts, tell.base_delay_secs),
         channels=channels,
+        breakers=outside.breakers,
+        consulting=outside.consulting,
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
         kept=policy(settings),
         sla=settings.sla.targets(),
@@ -266,6 +269,7 @@ def services(
         linking=Linking(clock, ids),
         snoozing=snoozing,
         applying=Applying(made.store, units, incidents, snoozing),
+        analysing=Analysing(clock, ids, made.consulting.consultants),
         dead_letters=DeadLetters(made.store, units, clock, ids),
         auditing=Auditing(made.store, clock, signer),
         bus=bus,

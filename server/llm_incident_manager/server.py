@@ -5,11 +5,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import llm_incident_manager
-from llm_incident_manager import entrance, parts, roles, securing
-from llm_incident_manager.adapters import channels as channel_adapters
+from llm_incident_manager import entrance, outside, parts, roles, securing
 from llm_incident_manager.adapters import databases
-from llm_incident_manager.adapters import outbound as outbound_adapter
-from llm_incident_manager.adapters.clock import SteadyClock, SystemClock
+from llm_incident_manager.adapters.clock import SteadyClock
 from llm_incident_manager.adapters.ids import Uuid7
 from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.config import Settings
@@ -72,10 +70,7 @@ class Server:
         signer = parts.signer(settings, notes)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
-        outbound = outbound_adapter.build(settings, logs.get("outbound"), metrics.outbound_ended, stack)
-        channels = channel_adapters.build(settings, SystemClock(), outbound, logs.get("notify"))
-        for channel in channels.values():
-            stack.push_async_callback(channel.close)
+        beyond = outside.build(settings, clock, metrics, stack)
         redis = redis_opening.connection(settings.redis, metrics, stack)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
         presence = await parts.presence(settings, store, owner, metrics, stack)
@@ -83,10 +78,12 @@ class Server:
         feed, end = Feed(store), Drain()
         life = (lambda: 0) if presence is None else presence.life
         tools = parts.tools(
-            settings, store, clock=clock, ids=ids, metrics=metrics, channels=channels, wake=news.tell, life=life
+            settings, store, clock=clock, ids=ids, metrics=metrics, outside=beyond, wake=news.tell, life=life
         )
         tools = parts.with_others(settings, tools, redis)
-        entry = await entrance.build(settings, store, clock, ids, metrics=metrics, outbound=outbound, stack=stack)
+        entry = await entrance.build(
+            settings, store, clock, ids, metrics=metrics, outbound=beyond.outbound, stack=stack
+        )
         services = parts.services(settings, tools, feed, news.bus, end, access=entry.desk, signer=signer)
         checkpointer = parts.checkpointer(settings, tools, signer)
         workers = {**roles.workers(settings, services, news, owner, presence, checkpointer), "timekeeper": timekeeper}
@@ -95,7 +92,7 @@ class Server:
         limits = entrance.limits(settings, clock, redis, metrics, entry.tenants)
         dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
         others: dict[str, parts.Checked | None] = {"clock": timekeeper, "redis": redis, "audit": checkpointer}
-        others |= {"issuers": entry.tokens, "callers": entry.callers}
+        others |= {"issuers": entry.tokens, "callers": entry.callers, "destinations": beyond.breakers}
         optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)

@@ -254,6 +254,13 @@ async def remove_attachment(server: RunningServer) -> Requests:
     return [(request("RemoveAttachment", **named), True), (request("RemoveAttachment", **named), False)]
 
 
+async def request_analysis(server: RunningServer) -> Requests:
+    """Nobody can be asked here, and both doors say so."""
+    name, incident = "RequestAnalysis", await an_incident(server)
+    wishes: list[list[int]] = [[1, 2], [], [1, 1], [0]]
+    return [(request(name, incident_id=incident, questions=questions), False) for questions in wishes]
+
+
 async def list_audit_records(server: RunningServer) -> Requests:
     name, resource = "ListAuditRecords", f"incident/{await an_incident(server)}"
     fine = (request(name, resource=resource, action="incident.", page_size=5), True)
@@ -287,6 +294,7 @@ SPECIAL: dict[str, Callable[[RunningServer], Awaitable[Requests]]] = {
     "Split": split,
     "UnlinkIncidents": unlink_incidents,
     "RemoveAttachment": remove_attachment,
+    "RequestAnalysis": request_analysis,
 }
 """Methods that are asked otherwise than by an incident's id."""
 

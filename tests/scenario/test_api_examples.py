@@ -18,6 +18,7 @@ from llm_incident_manager.transport.rest.annotation import annotations_of
 from llm_incident_manager.transport.rest.jsoncodec import codec
 from llm_incident_manager.transport.rest.openapi import texts
 from tests.support import prepared, printed
+from tests.support.foreign import IN_VAIN
 from tests.support.receiver import LOOPBACK
 from tests.support.server import RunningServer, running_server
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 # Its webhook leads nowhere and is tried once: every incident has a dead letter soon.
 CHANNEL = {"type": "webhook", "webhook_url": "http://127.0.0.1:9/"}
-CONFIG = {"notifications": {"max_attempts": 1, "channels": [CHANNEL]}, **LOOPBACK}
+CONFIG = {"notifications": {"max_attempts": 1, "channels": [CHANNEL]}, **LOOPBACK, **IN_VAIN}
 
 EXAMPLES = [(method, example) for method in methods.all_methods() for example in texts.examples(method)]
 OVER_HTTP = [(method, example) for method, example in EXAMPLES if "curl" in example]

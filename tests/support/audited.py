@@ -24,20 +24,22 @@ from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.rest.jsoncodec import codec
 from tests.support import prepared
+from tests.support.foreign import IN_VAIN
 from tests.support.receiver import LOOPBACK
 from tests.support.server import RunningServer
 from tools.apidocs.examples import FOLDER
 
 # Its webhook leads nowhere and is tried once: every incident has a dead letter soon.
 CHANNEL = {"type": "webhook", "webhook_url": "http://127.0.0.1:9/"}
-CONFIG = {"notifications": {"max_attempts": 1, "channels": [CHANNEL]}, **LOOPBACK}
+CONFIG = {"notifications": {"max_attempts": 1, "channels": [CHANNEL]}, **LOOPBACK, **IN_VAIN}
 
-OF_THE_SYSTEM = ("incident.give_up",)
+OF_THE_SYSTEM = ("incident.give_up", "incident.analysis")
 """What the server itself may do meanwhile."""
 
 BESIDE = {
     "link": "SELECT incident_id, other_id FROM incident_link WHERE relation = 7",
     "attachment": "SELECT incident_id, id FROM incident_attachment",
+    "analysis": "SELECT incident_id, id FROM incident_analysis",
     "note": "SELECT incident_id, id FROM timeline WHERE kind = 'NOTE'",
     "dead letter": "SELECT incident_id, id FROM outbox WHERE dead",
 }
@@ -46,6 +48,7 @@ BESIDE = {
 TOLD_BY = {
     "link": {"incident.link", "incident.unlink"},
     "attachment": {"incident.attach", "incident.detach"},
+    "analysis": {"incident.request_analysis"},
     "note": {"incident.note"},
     "dead letter": {"incident.replay_dead_letter", "incident.drop_dead_letter"},
 }

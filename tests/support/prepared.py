@@ -79,6 +79,12 @@ async def _attached(server: RunningServer) -> Names:
     return {**names, "ATTACHMENT_ID": attached["id"]}
 
 
+async def _analysed(server: RunningServer) -> Names:
+    names = await _incident(server)
+    await post(server, f"incidents/{names['INCIDENT_ID']}/analyses", {"questions": ["COMPLIANCE"]})
+    return names
+
+
 async def _dead_letter(server: RunningServer) -> Names:
     """A notification that was given up: the server's webhook leads nowhere, and is tried once."""
     names = await _incident(server)
@@ -140,6 +146,7 @@ GIVEN: Mapping[str, Callable[[RunningServer], Awaitable[Names]]] = {
     "an incident with two events": partial(_incident, events=2),
     "an incident with a note": _noted,
     "an incident with an attachment": _attached,
+    "an analysed incident": _analysed,
     "a dead letter": _dead_letter,
     "a denied certificate": _denied,
     "a merged incident": _merged,

@@ -17,10 +17,12 @@ from llm_incident_manager.domain.rules import MuteRule
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.sla import Target, Targets
 from llm_incident_manager.domain.time import DAY, HOUR, MINUTE, SECOND, Instant
+from llm_incident_manager.engines.breaker import Thresholds
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.batch import ProducerClaim, Submission
+from llm_incident_manager.pipeline.breakers import Breakers
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.outbox import Pump
 from llm_incident_manager.pipeline.runner import Runner
@@ -139,7 +141,7 @@ def world_on(
     sla: Targets = PATIENT,
 ) -> World:
     """A world around a store."""
-    clock, ids, channel = HeldClock(), Uuid7(), Recorder()
+    clock, ids, channel, metrics = HeldClock(), Uuid7(), Recorder(), Metrics("test")
     tools = Tools(
         store=store,
         clock=clock,
@@ -148,12 +150,13 @@ def world_on(
         numbers=Numbers(store, at_once=2),
         identities=Identities(enabled=fingerprints, new_id=lambda: ids.new(clock.now())),
         judge=Judge(rulepack.load()),
-        metrics=Metrics("test"),
+        metrics=metrics,
         window=15 * MINUTE,
         historical_after=HOUR,
         route=Route("default", (channel.name,), min_severity),
         retry=RetryPolicy(),
         channels={channel.name: channel},
+        breakers=Breakers(clock, Thresholds(), metrics),
         mutes=mutes,
         sla=sla,
     )

@@ -177,6 +177,8 @@ class _TimelineKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timeline
     """Snoozed, or awake again."""
     TIMELINE_KIND_SLA_BREACHED: _TimelineKind.ValueType  # 31
     """Not acknowledged, or not resolved, by the deadline of its severity."""
+    TIMELINE_KIND_ANALYSIS: _TimelineKind.ValueType  # 50
+    """A service beside the manager was asked about it, and has answered or could not be asked."""
 
 class TimelineKind(_TimelineKind, metaclass=_TimelineKindEnumTypeWrapper):
     """What a timeline entry tells."""
@@ -217,6 +219,8 @@ TIMELINE_KIND_SNOOZED: TimelineKind.ValueType  # 30
 """Snoozed, or awake again."""
 TIMELINE_KIND_SLA_BREACHED: TimelineKind.ValueType  # 31
 """Not acknowledged, or not resolved, by the deadline of its severity."""
+TIMELINE_KIND_ANALYSIS: TimelineKind.ValueType  # 50
+"""A service beside the manager was asked about it, and has answered or could not be asked."""
 Global___TimelineKind: _TypeAlias = TimelineKind  # noqa: Y015
 
 @_typing.final

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from incidentmanager.v1 import incident_analyses_pb2 as incidentmanager_dot_v1_dot_incident__analyses__pb2
 from incidentmanager.v1 import incident_apply_pb2 as incidentmanager_dot_v1_dot_incident__apply__pb2
 from incidentmanager.v1 import incident_attachments_pb2 as incidentmanager_dot_v1_dot_incident__attachments__pb2
 from incidentmanager.v1 import incident_pb2 as incidentmanager_dot_v1_dot_incident__pb2
@@ -179,6 +180,16 @@ class IncidentServiceStub:
                 '/incidentmanager.v1.IncidentService/RemoveAttachment',
                 request_serializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentRequest.SerializeToString,
                 response_deserializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentResponse.FromString,
+                _registered_method=True)
+        self.RequestAnalysis = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/RequestAnalysis',
+                request_serializer=incidentmanager_dot_v1_dot_incident__analyses__pb2.RequestAnalysisRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__analyses__pb2.RequestAnalysisResponse.FromString,
+                _registered_method=True)
+        self.ListIncidentAnalyses = channel.unary_unary(
+                '/incidentmanager.v1.IncidentService/ListIncidentAnalyses',
+                request_serializer=incidentmanager_dot_v1_dot_incident__analyses__pb2.ListIncidentAnalysesRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_incident__analyses__pb2.ListIncidentAnalysesResponse.FromString,
                 _registered_method=True)
         self.ApplyToIncidents = channel.unary_unary(
                 '/incidentmanager.v1.IncidentService/ApplyToIncidents',
@@ -408,6 +419,21 @@ class IncidentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RequestAnalysis(self, request, context):
+        """Asks the services beside the manager about an incident: an anomaly, a threat, a risk, a plan, a control. They are
+        asked after the answer, and again until they answer or it is given up; the incident's timeline tells how it went.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIncidentAnalyses(self, request, context):
+        """Lists what the services beside the manager were asked about an incident and what they answered, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ApplyToIncidents(self, request, context):
         """Applies one verb to every incident that a filter matches, each by its own decision: one that is refused stops no
         other. Works in small transactions, oldest incident first; a call that was cut off continues under its request_id.
@@ -558,6 +584,16 @@ def add_IncidentServiceServicer_to_server(servicer, server):
                     servicer.RemoveAttachment,
                     request_deserializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentRequest.FromString,
                     response_serializer=incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentResponse.SerializeToString,
+            ),
+            'RequestAnalysis': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestAnalysis,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__analyses__pb2.RequestAnalysisRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__analyses__pb2.RequestAnalysisResponse.SerializeToString,
+            ),
+            'ListIncidentAnalyses': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIncidentAnalyses,
+                    request_deserializer=incidentmanager_dot_v1_dot_incident__analyses__pb2.ListIncidentAnalysesRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_incident__analyses__pb2.ListIncidentAnalysesResponse.SerializeToString,
             ),
             'ApplyToIncidents': grpc.unary_unary_rpc_method_handler(
                     servicer.ApplyToIncidents,
@@ -1322,6 +1358,60 @@ class IncidentService:
             '/incidentmanager.v1.IncidentService/RemoveAttachment',
             incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentRequest.SerializeToString,
             incidentmanager_dot_v1_dot_incident__attachments__pb2.RemoveAttachmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestAnalysis(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/RequestAnalysis',
+            incidentmanager_dot_v1_dot_incident__analyses__pb2.RequestAnalysisRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__analyses__pb2.RequestAnalysisResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIncidentAnalyses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.IncidentService/ListIncidentAnalyses',
+            incidentmanager_dot_v1_dot_incident__analyses__pb2.ListIncidentAnalysesRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_incident__analyses__pb2.ListIncidentAnalysesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Incidents: opened, read, moved, watched."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from incidentmanager.v1 import incident_analyses_pb2 as _incident_analyses_pb2
 from incidentmanager.v1 import incident_apply_pb2 as _incident_apply_pb2
 from incidentmanager.v1 import incident_attachments_pb2 as _incident_attachments_pb2
 from incidentmanager.v1 import incident_pb2 as _incident_pb2
@@ -107,6 +108,12 @@ class IncidentServiceStub:
     """Lists the attachments of an incident, oldest first."""
     RemoveAttachment: _aio.UnaryUnaryMultiCallable[_incident_attachments_pb2.RemoveAttachmentRequest, _incident_attachments_pb2.RemoveAttachmentResponse]
     """Removes an attachment. The timeline keeps that it was there."""
+    RequestAnalysis: _aio.UnaryUnaryMultiCallable[_incident_analyses_pb2.RequestAnalysisRequest, _incident_analyses_pb2.RequestAnalysisResponse]
+    """Asks the services beside the manager about an incident: an anomaly, a threat, a risk, a plan, a control. They are
+    asked after the answer, and again until they answer or it is given up; the incident's timeline tells how it went.
+    """
+    ListIncidentAnalyses: _aio.UnaryUnaryMultiCallable[_incident_analyses_pb2.ListIncidentAnalysesRequest, _incident_analyses_pb2.ListIncidentAnalysesResponse]
+    """Lists what the services beside the manager were asked about an incident and what they answered, oldest first."""
     ApplyToIncidents: _aio.UnaryUnaryMultiCallable[_incident_apply_pb2.ApplyToIncidentsRequest, _incident_apply_pb2.ApplyToIncidentsResponse]
     """Applies one verb to every incident that a filter matches, each by its own decision: one that is refused stops no
     other. Works in small transactions, oldest incident first; a call that was cut off continues under its request_id.
@@ -368,6 +375,24 @@ class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_incident_attachments_pb2.RemoveAttachmentRequest, _abc.Awaitable[_incident_attachments_pb2.RemoveAttachmentResponse]],
     ) -> _abc.Awaitable[_incident_attachments_pb2.RemoveAttachmentResponse]:
         """Removes an attachment. The timeline keeps that it was there."""
+
+    @_abc_1.abstractmethod
+    def RequestAnalysis(
+        self,
+        request: _incident_analyses_pb2.RequestAnalysisRequest,
+        context: _aio.ServicerContext[_incident_analyses_pb2.RequestAnalysisRequest, _abc.Awaitable[_incident_analyses_pb2.RequestAnalysisResponse]],
+    ) -> _abc.Awaitable[_incident_analyses_pb2.RequestAnalysisResponse]:
+        """Asks the services beside the manager about an incident: an anomaly, a threat, a risk, a plan, a control. They are
+        asked after the answer, and again until they answer or it is given up; the incident's timeline tells how it went.
+        """
+
+    @_abc_1.abstractmethod
+    def ListIncidentAnalyses(
+        self,
+        request: _incident_analyses_pb2.ListIncidentAnalysesRequest,
+        context: _aio.ServicerContext[_incident_analyses_pb2.ListIncidentAnalysesRequest, _abc.Awaitable[_incident_analyses_pb2.ListIncidentAnalysesResponse]],
+    ) -> _abc.Awaitable[_incident_analyses_pb2.ListIncidentAnalysesResponse]:
+        """Lists what the services beside the manager were asked about an incident and what they answered, oldest first."""
 
     @_abc_1.abstractmethod
     def ApplyToIncidents(

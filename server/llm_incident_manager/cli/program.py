@@ -8,6 +8,7 @@ import typer
 import llm_incident_manager
 from llm_incident_manager.cli import (
     access_roles,
+    analyses,
     audit,
     backup,
     bus,
@@ -25,7 +26,6 @@ from llm_incident_manager.cli import (
     processes,
     replay,
     service,
-    snooze,
     tenants,
     whoami,
 )
@@ -40,7 +40,7 @@ app = typer.Typer(
 app.add_typer(service.config, name="config")
 app.add_typer(contexts.app, name="context")
 app.add_typer(event.app, name="event")
-app.add_typer(snooze.app, name="incident")
+app.add_typer(analyses.app, name="incident")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(bus.app, name="bus")
 app.add_typer(keys.app, name="keys")

@@ -1,4 +1,4 @@
-"""Where the server may connect to by HTTP, and for how long."""
+"""Where the server may connect to, and for how long."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ Destinations = Annotated[tuple[str, ...], BeforeValidator(_entries)]
 
 
 class Outbound(Section):
-    """Where the server may connect to by HTTP: for webhooks, and for the keys of issuers."""
+    """Where the server may connect to: for webhooks, for the keys of issuers, and to services that it asks."""
 
     allow: Destinations = ()
     """Hosts (`hooks.internal`, `*.corp.example`), addresses and networks (`127.0.0.0/8`) to connect to although not

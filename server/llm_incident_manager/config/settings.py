@@ -11,6 +11,7 @@ from llm_incident_manager.config import (
     auditing,
     bus_section,
     identity_sections,
+    integrations_section,
     issuers,
     keeping,
     limits_section,
@@ -59,6 +60,8 @@ class Settings(Section):
     triage: sections.Triage = sections.Triage()
     notifications: sections.Notifications = sections.Notifications()
     outbound: outbound_section.Outbound = outbound_section.Outbound()
+    integrations: integrations_section.Integrations = integrations_section.Integrations()
+    breaker: integrations_section.Breaker = integrations_section.Breaker()
     sla: promises.Sla = promises.Sla()
     retention: keeping.Retention = keeping.Retention()
     audit: auditing.Audit = auditing.Audit()
@@ -122,6 +125,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
         yield Problem("bus.backend", shown(settings.bus.backend), "", remedy)
     yield from limits_section.conflicts(settings.limits)
     yield from promises.conflicts(settings.sla)
+    yield from integrations_section.conflicts(settings.integrations, settings.outbound)
     yield from identity_sections.conflicts(settings.identity)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):

@@ -5,19 +5,19 @@ AFTER_COMMIT and EFFECTS take rows from the outbox, at least once, in order per 
 """
 
 from llm_incident_manager.domain.roles import Role
-from llm_incident_manager.pipeline.effects import notify
+from llm_incident_manager.pipeline.effects import consult, notify
 from llm_incident_manager.pipeline.stages import create, dedup, route, triage
 
 BEFORE_ACK = (dedup, triage, create)
 AFTER_COMMIT = (route,)
-EFFECTS = (notify,)
+EFFECTS = (notify, consult)
 
 STEPS = {
     Role.API: BEFORE_ACK,
     Role.CLASSIFY: (),  # nothing yet: the rules judge before the acknowledgement
     Role.ROUTE: (route,),
     Role.NOTIFY: (notify,),
-    Role.ACT: (),  # nothing yet: there are no playbooks
+    Role.ACT: (consult,),
 }
 """Which process does what: `serve --roles`. Beside its steps, ROUTE has the timers; whoever holds the lease `upkeep`
 sweeps and indexes, whatever its roles."""

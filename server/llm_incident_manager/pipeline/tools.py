@@ -14,6 +14,8 @@ from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import KEEP_ALL, Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.pipeline.batch import Identity
+from llm_incident_manager.pipeline.breakers import Breakers
+from llm_incident_manager.pipeline.consulting import Consulting
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.ports.changes import Changes, FingerprintKey, OutboxRow
@@ -98,6 +100,7 @@ class Tools:
     route: Route
     retry: RetryPolicy
     channels: Mapping[str, Channel]
+    breakers: Breakers
     mutes: tuple[MuteRule, ...] = ()
     kept: Policy = KEEP_ALL
     lanes: int = 1
@@ -107,6 +110,7 @@ class Tools:
     own_rates: OwnRates | None = None
     rates: Rates | None = None
     """Limits of this process, and those that other processes count together with it."""
+    consulting: Consulting = field(default_factory=Consulting)
     wake: Callable[[Changes], None] = field(default=lambda _: None)
     life: Callable[[], int | None] = field(default=lambda: 0)
     """A number that stays the same while nobody can have taken this process for dead; None when somebody may have.

@@ -1,8 +1,9 @@
-"""What belongs to an incident: other incidents and attachments. A store answers, and a unit of work as it sees it."""
+"""What belongs to an incident: others, attachments, analyses. A store answers, and a unit of work as it sees it."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
+from llm_incident_manager.domain.analysis import Analysis
 from llm_incident_manager.domain.ids import IncidentId, TenantId
 from llm_incident_manager.domain.relations import Attachment, Related
 
@@ -18,4 +19,8 @@ class Belongings(Protocol):
 
     async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
         """Attachments with an id larger than `after`, oldest first."""
+        ...
+
+    async def analyses(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Analysis]:
+        """What was asked about an incident, of ids larger than `after`, oldest first."""
         ...

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
+from llm_incident_manager.domain.analysis import Analysis
 from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Holder, Incident, Tally
@@ -17,8 +18,9 @@ from llm_incident_manager.ports.timers import TimerKey, TimerRetry, TimerRow
 
 ROUTED = "incidents.routed"
 NOTIFY = "incidents.notify"
+CONSULT = "incidents.consult"
 ACTIONS = "incidents.actions"
-TOPICS = (ROUTED, NOTIFY, ACTIONS)
+TOPICS = (ROUTED, NOTIFY, CONSULT, ACTIONS)
 """Work after the commit."""
 RESERVED_TOPICS = ("incidents.raw", "incidents.classified")
 """Names kept for a log of events before the commit. Nothing is ever published there."""
@@ -205,10 +207,6 @@ class DeliveryRow(NamedTuple):
     updated_at: Instant
 
 
-DELIVERY_FIELDS = ("id", "channel", "route", "reason", "dedup_key", "created_at")
-"""What the work item of a notification says of its delivery; the rest stands on the item itself."""
-
-
 class OutboxRetry(NamedTuple):
     """A row whose work failed and is due again; with `dead` it is kept apart and not tried any more.
 
@@ -253,6 +251,7 @@ class Changes:
     dead_removed: list[OutboxRow] = field(default_factory=list)
     deliveries: list[DeliveryRow] = field(default_factory=list)
     delivery_updates: list[DeliveryRow] = field(default_factory=list)
+    analyses: list[Analysis] = field(default_factory=list)
     timers: list[TimerRow] = field(default_factory=list)
     timers_removed: list[TimerKey] = field(default_factory=list)
     timers_done: list[TimerRow] = field(default_factory=list)

@@ -24,12 +24,14 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the channel answered: ok, whether trying again may help, a short word for the log, and how long to wait."""
+    """What the channel answered: ok, whether trying again may help, a short word for the log, how long to wait, and
+    whether it is only busy: it is there, and takes no more for now."""
 
     ok: bool
     retryable: bool = False
     detail: str = ""
     retry_after: float | None = None
+    busy: bool = False
 
 
 class Channel(Protocol):

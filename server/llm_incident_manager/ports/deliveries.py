@@ -3,7 +3,10 @@
 import json
 
 from llm_incident_manager.domain.policy import DeliveryState
-from llm_incident_manager.ports.changes import DELIVERY_FIELDS, NOTIFY, DeliveryRow, OutboxRow
+from llm_incident_manager.ports.changes import NOTIFY, DeliveryRow, OutboxRow
+
+FIELDS = ("id", "channel", "route", "reason", "dedup_key", "created_at")
+"""What the work item says of its delivery."""
 
 
 def of(row: OutboxRow) -> DeliveryRow:
@@ -27,4 +30,4 @@ def readable(row: OutboxRow) -> DeliveryRow | None:
         found = of(row)
     except (TypeError, ValueError):
         return None
-    return found if all(getattr(found, name) is not None for name in DELIVERY_FIELDS) else None
+    return found if all(getattr(found, name) is not None for name in FIELDS) else None

@@ -1,6 +1,7 @@
-"""The way out by HTTP: one for webhooks, the keys of issuers, and whatever else the server asks of others."""
+"""The ways out: by HTTP for webhooks, the keys of issuers, and whatever else the server asks of others; and the judge
+of where other protocols may lead."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,4 +58,13 @@ class Outbound(Protocol):
 
     async def close(self) -> None:
         """Gives back connections; a later request opens new ones."""
+        ...
+
+
+class Addresses(Protocol):
+    """Where a host leads, for whoever connects by other means: only to what is told here, and by no name."""
+
+    async def of(self, host: str, port: int, purpose: str) -> Sequence[str]:
+        """The addresses that may be connected to now, in the name server's order. `purpose` is a word for the log.
+        Raises NotAllowed, OutboundFailed."""
         ...

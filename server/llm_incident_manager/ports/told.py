@@ -27,6 +27,7 @@ FEED_KINDS: Mapping[TimelineKind, ChangeKind] = {
     TimelineKind.DEAD_LETTER: ChangeKind.UPDATED,
     TimelineKind.SNOOZED: ChangeKind.UPDATED,
     TimelineKind.SLA_BREACHED: ChangeKind.UPDATED,
+    TimelineKind.ANALYSIS: ChangeKind.UPDATED,
 }
 
 

@@ -12,6 +12,7 @@ from llm_incident_manager.transport.checker import compile_checker
 from llm_incident_manager.transport.dispatch import Glance
 from llm_incident_manager.transport.handlers import reception
 from llm_incident_manager.transport.handlers.access import AccessHandlers
+from llm_incident_manager.transport.handlers.analyses import AnalysisHandlers
 from llm_incident_manager.transport.handlers.api_keys import ApiKeyHandlers
 from llm_incident_manager.transport.handlers.audit import AuditHandlers
 from llm_incident_manager.transport.handlers.bus_status import BusHandlers
@@ -56,6 +57,7 @@ def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
             **IncidentHandlers(services).table(),
             **MergeHandlers(services).table(),
             **RelationHandlers(services).table(),
+            **AnalysisHandlers(services).table(),
             **sets.incident_table(),
         },
         "incidentmanager.v1.AnalyticsService": sets.analytics_table(),

@@ -52,7 +52,7 @@ _OF_METHOD: Mapping[str, tuple[ErrorReason, ...]] = {
     "Split": (R.ILLEGAL_TRANSITION, R.MERGED),
     **dict.fromkeys(("CreateRole", "CreateTenant"), (R.ALREADY_EXISTS,)),
     **dict.fromkeys(("UpdateRole", "DeleteRole", "UpdateTenant", "EraseTenant"), (R.IN_USE,)),
-    **dict.fromkeys(("CreateApiKey", "RotateApiKey"), (R.NOT_CONFIGURED,)),
+    **dict.fromkeys(("CreateApiKey", "RotateApiKey", "RequestAnalysis"), (R.NOT_CONFIGURED,)),
     **dict.fromkeys(
         ("ApplyToIncidents", "ReplayDeadLetters", "DropDeadLetters"), (R.COUNT_CHANGED, R.TOO_MANY_MATCHES)
     ),

@@ -74,6 +74,7 @@ OFFERED: Mapping[str, Any] = {
     "permissions": [3],
     "roles": ["viewer"],
     "fingerprint": "ab" * 32,
+    "questions": [5],
 }
 """What requests are filled with besides ids, as far as they take it."""
 

@@ -16,6 +16,8 @@ from tests.support.access import filling
 from tests.support.access.doors import Answer, Doors
 from tests.support.access.filling import Path
 from tests.support.access.who import Who
+from tests.support.foreign import IN_VAIN
+from tests.support.receiver import LOOPBACK
 
 BY_NAME: Mapping[str, Method] = {method.name: method for method in methods.all_methods()}
 OF_THE_INSTALLATION = frozenset({"TENANT_READ", "TENANT_WRITE"})
@@ -32,7 +34,8 @@ GIVES_UP_AT_ONCE = json.dumps(
         },
         "log": {"level": "info"},
         "limits": {"usual_tier": ""},
-        "outbound": {"allow": ["127.0.0.1"]},
+        **LOOPBACK,
+        **IN_VAIN,
     }
 )
 """A configuration with which every notification soon is a dead letter."""

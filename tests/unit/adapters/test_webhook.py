@@ -176,7 +176,7 @@ async def test_any_2xx_is_taken(receiver: Receiver, status: int) -> None:
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 async def test_a_busy_or_broken_receiver_is_tried_again(receiver: Receiver, status: int) -> None:
     receiver.answers(status)
-    assert await sent(receiver.url) == Receipt(ok=False, retryable=True, detail=f"http {status}")
+    assert await sent(receiver.url) == Receipt(ok=False, retryable=True, detail=f"http {status}", busy=status == 429)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 410])

@@ -19,6 +19,7 @@ PASSED = {
     "key_counts": ABOUT_FOUND,
     "related": ABOUT_FOUND,
     "attachments": ABOUT_FOUND,
+    "analyses": ABOUT_FOUND,
     "still_leased": OF_WORK,
     "hold_timers": OF_WORK,
     "holds": OF_WORK,

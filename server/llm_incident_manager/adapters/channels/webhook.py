@@ -80,7 +80,7 @@ class WebhookChannel:
             return Receipt(ok=True, detail=f"http {status}")
         if status == 429 or status >= 500:
             wait = retry_after(answer.headers.get("retry-after", ""), self._clock.now())
-            return Receipt(ok=False, retryable=True, detail=f"http {status}", retry_after=wait)
+            return Receipt(ok=False, retryable=True, detail=f"http {status}", retry_after=wait, busy=status == 429)
         return Receipt(ok=False, detail=f"http {status}")
 
 

@@ -1,4 +1,4 @@
-"""The way out by HTTP, built from the settings."""
+"""The ways out, built from the settings."""
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from llm_incident_manager.config import Settings
 from llm_incident_manager.config.outbound_section import Outbound as Section
 from llm_incident_manager.domain.destinations import EVERYWHERE
-from llm_incident_manager.ports.outbound import Answer, Outbound, Request
+from llm_incident_manager.ports.outbound import Addresses, Answer, Outbound, Request
 from llm_incident_manager.telemetry.logs import Logger
 
 Count = Callable[[str, str], None]
@@ -21,6 +21,15 @@ def build(settings: Settings, log: Logger, count: Count, stack: AsyncExitStack) 
         way.opened()
     stack.push_async_callback(way.close)
     return way
+
+
+def addresses(settings: Settings, log: Logger, count: Count, stack: AsyncExitStack) -> Addresses:
+    """What judges where other protocols may lead."""
+    from llm_incident_manager.adapters.outbound.addresses import JudgedAddresses
+
+    judge = JudgedAddresses(settings.outbound.policy(), settings.outbound.timeout_secs, log, count)
+    stack.push_async_callback(judge.close)
+    return judge
 
 
 def for_a_person() -> Outbound:

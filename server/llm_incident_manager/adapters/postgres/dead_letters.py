@@ -4,8 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 from llm_incident_manager.adapters.postgres.pool import Rows
-from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.adapters.postgres.transaction import BEFORE_ALL
+from llm_incident_manager.adapters.postgres.statements import BEFORE_ALL, SQL
 from llm_incident_manager.adapters.sql import records
 from llm_incident_manager.domain.ids import TenantId, is_uuid
 from llm_incident_manager.ports.changes import OutboxRow

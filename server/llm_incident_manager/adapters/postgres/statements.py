@@ -38,6 +38,9 @@ TYPES = {
 }
 """Types of the columns of an incident; the rest is text."""
 
+BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
+"""Smaller than every id."""
+
 INCIDENT = ", ".join(f"i.{column}" for column in records.INCIDENT_COLUMNS)
 """The columns of an incident under the alias `i`, as `records.incident_of` reads them."""
 
@@ -53,6 +56,7 @@ _FILLED = {
     "{timeline}": ", ".join(f"t.{column}" for column in records.TIMELINE_COLUMNS),
     "{delivery}": ", ".join(f"d.{column}" for column in records.DELIVERY_COLUMNS),
     "{attachment}": ", ".join(f"a.{column}" for column in belongings.ATTACHMENT_COLUMNS),
+    "{analysis}": ", ".join(f"a.{column}" for column in belongings.ANALYSIS_COLUMNS),
     "{timer}": ", ".join(f"t.{column}" for column in records.TIMER_COLUMNS),
     "{outbox}": ", ".join(f"o.{column}" for column in records.OUTBOX_COLUMNS),
     **copied.pieces("i"),

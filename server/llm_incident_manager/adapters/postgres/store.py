@@ -19,13 +19,14 @@ from llm_incident_manager.adapters.postgres import (
     work,
 )
 from llm_incident_manager.adapters.postgres.access import AccessLists
+from llm_incident_manager.adapters.postgres.analyses import Analysed
 from llm_incident_manager.adapters.postgres.dead_letters import DeadLetterReads
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
 from llm_incident_manager.adapters.postgres.replica import Replica
-from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
+from llm_incident_manager.adapters.postgres.statements import BEFORE_ALL, SELECT_INCIDENTS, SQL
 from llm_incident_manager.adapters.postgres.tenant_data import TenantRows
-from llm_incident_manager.adapters.postgres.transaction import BEFORE_ALL, PostgresTransaction
+from llm_incident_manager.adapters.postgres.transaction import PostgresTransaction
 from llm_incident_manager.adapters.sql import belongings, dialect, figures, listing, migrations, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.figures import Table
@@ -56,7 +57,9 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore(AccessLists, DeadLetterReads, timers.Timed, leases.Leased, work.Work, audits.Audited, TenantRows):
+class PostgresStore(
+    AccessLists, Analysed, DeadLetterReads, timers.Timed, leases.Leased, work.Work, audits.Audited, TenantRows
+):
     """Implements ports.stores.Store."""
 
     def __init__(self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None]) -> None:

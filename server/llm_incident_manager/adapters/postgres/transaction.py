@@ -8,8 +8,9 @@ import asyncpg
 
 from llm_incident_manager.adapters.postgres import chains, failures, pool, writes
 from llm_incident_manager.adapters.postgres.access import AccessHeld
+from llm_incident_manager.adapters.postgres.analyses import Analysed
 from llm_incident_manager.adapters.postgres.memory import Memory, written_by
-from llm_incident_manager.adapters.postgres.statements import SQL
+from llm_incident_manager.adapters.postgres.statements import BEFORE_ALL, SQL
 from llm_incident_manager.adapters.sql import belongings, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
@@ -34,11 +35,8 @@ from llm_incident_manager.ports.timers import HeldTimers, TimerRow
 
 _Held = tuple[FingerprintName, str]
 
-BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
-"""Smaller than every id."""
 
-
-class PostgresTransaction(AccessHeld):
+class PostgresTransaction(AccessHeld, Analysed):
     """Implements ports.stores.Transaction."""
 
     def __init__(self, connection: pool.Connection, chain: chains.Lease, memory: Memory) -> None:

@@ -177,6 +177,7 @@ UPDATES: tuple[Update, ...] = (
     Update("retry_work", lambda c: c.outbox_retries),
     Update("remove_dead", lambda c: [(row.tenant, row.id) for row in c.dead_removed]),
     Update("save_deliveries", _delivery_updates),
+    Update("save_analyses", lambda c: c.analyses),
     Update("finish_timers", _ended_timers),
     Update("retry_timers", lambda c: c.timer_retries),
     Update("remove_timers", lambda c: c.timers_removed),

@@ -1,14 +1,17 @@
-"""How links, attachments and related incidents lie in columns, as `records` does for the rest."""
+"""How links, attachments, analyses and related incidents lie in columns, as `records` does for the rest."""
 
 from typing import Any
 
 from llm_incident_manager.adapters.sql.records import INCIDENT_COLUMNS, Pack, Row, Unpack, incident_of
+from llm_incident_manager.domain.analysis import Analysis, AnalysisState, Question
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.relations import Attachment, Related, Relation
+from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.changes import LinkRow
 
 ATTACHMENT_COLUMNS = Attachment._fields
+ANALYSIS_COLUMNS = Analysis._fields
 
 
 def link_row(link: LinkRow, pack: Pack) -> tuple[Any, ...]:
@@ -20,6 +23,19 @@ def attachment_of(row: Row, unpack: Unpack) -> Attachment:
     """The attachment of a row whose columns are ATTACHMENT_COLUMNS."""
     id_, tenant, incident, *rest = row
     return Attachment(unpack(id_), tenant, IncidentId(unpack(incident)), *rest)
+
+
+def analysis_of(row: Row, unpack: Unpack) -> Analysis:
+    """The analysis of a row whose columns are ANALYSIS_COLUMNS."""
+    found = Analysis(*row)
+    return found._replace(
+        id=unpack(found.id),
+        incident_id=IncidentId(unpack(found.incident_id)),
+        question=Question(found.question),
+        state=AnalysisState(found.state),
+        recommended=None if found.recommended is None else Severity(found.recommended),
+        applied=bool(found.applied),
+    )
 
 
 def related_of(row: Row, unpack: Unpack) -> Related:

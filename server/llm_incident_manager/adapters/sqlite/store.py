@@ -13,6 +13,7 @@ from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import connection as connections
 from llm_incident_manager.adapters.sqlite import indexing, leases, outbox, reads, relations, retention, schema, timers
 from llm_incident_manager.adapters.sqlite.access import AccessLists
+from llm_incident_manager.adapters.sqlite.analyses import Analysed
 from llm_incident_manager.adapters.sqlite.audits import Audited
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
@@ -103,7 +104,7 @@ def _started(
     return SqliteStore(writer, Readers(readers, faults, options.deadline) if readers else None, lock)
 
 
-class SqliteStore(AccessLists, leases.Leased, Audited, TenantRows):
+class SqliteStore(AccessLists, leases.Leased, Analysed, Audited, TenantRows):
     """Implements ports.stores.Store. Without readers, as in memory, reads take turns with the units of work."""
 
     def __init__(self, writer: Writer, readers: Readers | None, lock: connections.FolderLock | None) -> None:

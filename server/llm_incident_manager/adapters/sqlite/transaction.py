@@ -5,10 +5,11 @@ from typing import TypeVar
 
 import apsw
 
-from llm_incident_manager.adapters.sqlite import leases, outbox, reads, relations, timers, writes
+from llm_incident_manager.adapters.sqlite import analyses, leases, outbox, reads, relations, timers, writes
 from llm_incident_manager.adapters.sqlite.access import AccessHeld
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.writer import Writer
+from llm_incident_manager.domain.analysis import Analysis
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
@@ -86,6 +87,10 @@ class SqliteTransaction(AccessHeld):
     async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
         """Attachments with an id larger than `after`, oldest first."""
         return await self._run(lambda connection: relations.attachments(connection, tenant, incident, after, limit))
+
+    async def analyses(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Analysis]:
+        """What was asked about an incident, of ids larger than `after`, oldest first."""
+        return await self._run(lambda connection: analyses.analyses(connection, tenant, incident, after, limit))
 
     async def holder(self, key: FingerprintKey) -> IncidentId | None:
         """The open incident that holds the fingerprint."""

@@ -121,6 +121,7 @@ STEPS: tuple[Step, ...] = (
     Step("insert_segments", lambda c: [(*row.key, *row[1:]) for row in c.segments]),
     Step("insert_deliveries", lambda c: c.deliveries),
     Step("update_deliveries", _delivery_updates),
+    Step("save_analyses", lambda c: c.analyses),
 )
 
 

@@ -8,6 +8,7 @@ from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import notify
+from llm_incident_manager.engines.breaker import Refuse
 from llm_incident_manager.pipeline import failing, reading, summary
 from llm_incident_manager.pipeline.tools import Tools
 from llm_incident_manager.ports import deliveries, told
@@ -19,6 +20,8 @@ from llm_incident_manager.telemetry import logs, traces
 NAME = "notify"
 TOPIC = NOTIFY
 ACTOR = "notifier"
+DESTINATION = "channel {}"
+"""What the breaker of a channel is called."""
 AT_ONCE = 32
 """Sends under way at the same time."""
 BEGIN_SECONDS = 12
@@ -61,13 +64,13 @@ async def _send_in_time(
     gate: asyncio.Semaphore,
     in_time: Callable[[], bool],
     tools: Tools,
-) -> Receipt | None:
+) -> Receipt | Refuse | None:
     """None when its turn came too late, or when this process stood still and somebody else may have sent it."""
     async with gate:
         return await _send(row, delivery, incident, tools) if in_time() else None
 
 
-async def _send(row: OutboxRow, delivery: DeliveryRow, incident: Incident, tools: Tools) -> Receipt:
+async def _send(row: OutboxRow, delivery: DeliveryRow, incident: Incident, tools: Tools) -> Receipt | Refuse:
     channel = tools.channels.get(delivery.channel)
     if channel is None:
         return Receipt(ok=False, retryable=False, detail=f"channel {delivery.channel!r} is not configured any more")
@@ -81,8 +84,13 @@ async def _send(row: OutboxRow, delivery: DeliveryRow, incident: Incident, tools
         payload=summary.of(incident),
         traceparent=row.traceparent,
     )
-    with traces.child_of(row.traceparent), traces.span("notify.send", {"channel": delivery.channel}):
-        return await _guarded(channel, notification)
+    with tools.breakers.call(DESTINATION.format(delivery.channel)) as visit:
+        if isinstance(visit, Refuse):
+            return visit
+        with traces.child_of(row.traceparent), traces.span("notify.send", {"channel": delivery.channel}):
+            receipt = await _guarded(channel, notification)
+        visit.ok, visit.why = _well(receipt), receipt.detail
+        return receipt
 
 
 async def _guarded(channel: Channel, notification: Notification) -> Receipt:
@@ -97,18 +105,27 @@ async def _guarded(channel: Channel, notification: Notification) -> Receipt:
         return Receipt(ok=False, retryable=True, detail=f"defect: {type(error).__name__}")
 
 
+def _well(receipt: Receipt) -> bool | None:
+    """Whether the channel as such is well: it is when it refuses one message for good. One that is busy is there."""
+    return None if receipt.busy else receipt.ok or not receipt.retryable
+
+
 def _record(
     changes: Changes,
     row: OutboxRow,
     about: tuple[DeliveryRow, Incident],
-    receipt: Receipt | None,
+    receipt: Receipt | Refuse | None,
     now: Instant,
     tools: Tools,
 ) -> None:
     if receipt is None:
         changes.outbox_retries.append(failing.hand_back(row))
         return
-    attempts, (delivery, incident) = row.attempts + 1, about
+    delivery, incident = about
+    if isinstance(receipt, Refuse):
+        _hold(changes, row, delivery, receipt, now)
+        return
+    attempts = row.attempts + 1
     outcome = notify.decide(
         row.id,
         attempts,
@@ -124,6 +141,13 @@ def _record(
     changes.delivery_updates.append(delivery._replace(state=state, attempts=attempts, error=error, updated_at=now))
     if state is not DeliveryState.PENDING:
         told.tell(changes, tools.ids, incident, _happening(delivery, state, error, attempts), now)
+
+
+def _hold(changes: Changes, row: OutboxRow, delivery: DeliveryRow, refused: Refuse, now: Instant) -> None:
+    """Nothing was tried, so no attempt is used up."""
+    error = f"held back: {refused.why}"
+    changes.outbox_retries.append(OutboxRetry(row.id, row.fence, row.attempts, refused.until, error))
+    changes.delivery_updates.append(delivery._replace(error=error, updated_at=now))
 
 
 def _note_outcome(

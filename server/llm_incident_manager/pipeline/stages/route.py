@@ -8,12 +8,11 @@ from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import DeliveryState, NotifyReason
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineKind
-from llm_incident_manager.engines import notify, route
+from llm_incident_manager.engines import consult, notify, route
 from llm_incident_manager.pipeline import reading
 from llm_incident_manager.pipeline.tools import Tools
-from llm_incident_manager.ports import promises, told
+from llm_incident_manager.ports import analyses, deliveries, promises, told
 from llm_incident_manager.ports.changes import (
-    DELIVERY_FIELDS,
     NOTIFY,
     ROUTED,
     Changes,
@@ -52,6 +51,8 @@ def _route(changes: Changes, row: OutboxRow, incident: Incident, now: Instant, t
     reason = NotifyReason(asked["reason"])
     if reason in _WATCHED:
         promises.watch(changes, incident, now, tools.sla)
+    for question in consult.questions(incident, reason, tools.consulting.sources):
+        analyses.ask(changes, tools.ids, incident, question, ACTOR, now)
     decision = route.decide(incident, reason, tools.route, now)
     if not incident.route:
         changes.routes.append(RouteRow(incident.tenant, incident.id, decision.route))
@@ -93,6 +94,6 @@ def _delivery(row: OutboxRow, decision: route.Tell, channel: str, key: str, name
 
 
 def _work(row: OutboxRow, delivery: DeliveryRow, name: str, now: Instant) -> OutboxRow:
-    payload = orjson.dumps({name: getattr(delivery, name) for name in DELIVERY_FIELDS}).decode()
+    payload = orjson.dumps({name: getattr(delivery, name) for name in deliveries.FIELDS}).decode()
     lane = f"{row.incident_id}/{delivery.channel}"
     return OutboxRow(name, row.tenant, NOTIFY, lane, row.incident_id, payload, row.traceparent, now, due_at=now)

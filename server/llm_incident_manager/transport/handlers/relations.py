@@ -1,6 +1,6 @@
 """IncidentService: related incidents, links, notes alone, attachments."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from incidentmanager.v1 import incident_attachments_pb2, incident_relations_pb2
@@ -11,10 +11,8 @@ from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
-from llm_incident_manager.transport import paging
 from llm_incident_manager.transport.call import Call
-from llm_incident_manager.transport.handlers import writes
-from llm_incident_manager.transport.handlers.lists import TIMELINE_DEFAULT, TIMELINE_MOST
+from llm_incident_manager.transport.handlers import belongings, writes
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import incidents as translate
 from llm_incident_manager.transport.translate import relations as translate_relations
@@ -22,7 +20,6 @@ from llm_incident_manager.usecases import sight
 
 relations = incident_relations_pb2
 attachments = incident_attachments_pb2
-Place = tuple[str | int | float | None, ...]
 
 
 class RelationHandlers:
@@ -48,7 +45,7 @@ class RelationHandlers:
         self, request: relations.ListRelatedIncidentsRequest, call: Call
     ) -> relations.ListRelatedIncidentsResponse:
         """A page of the incidents that one has to do with."""
-        page = await self._page("related", request, call)
+        page = await belongings.page(self._on, "related", request, call)
         relation, other = page.after or (0, "")
         found = await sight.related(
             self._on.store, call.caller, page.incident, (int(relation or 0), str(other)), page.size + 1
@@ -80,7 +77,7 @@ class RelationHandlers:
 
     async def list_notes(self, request: attachments.ListNotesRequest, call: Call) -> attachments.ListNotesResponse:
         """A page of an incident's notes."""
-        page = await self._page("notes", request, call)
+        page = await belongings.page(self._on, "notes", request, call)
         after = str(page.after[0]) if page.after else ""
         found = await self._on.store.timeline(
             call.caller.tenant, page.incident, after, page.size + 1, TimelineKind.NOTE
@@ -109,7 +106,7 @@ class RelationHandlers:
         self, request: attachments.ListAttachmentsRequest, call: Call
     ) -> attachments.ListAttachmentsResponse:
         """A page of an incident's attachments."""
-        page = await self._page("attachments", request, call)
+        page = await belongings.page(self._on, "attachments", request, call)
         after = str(page.after[0]) if page.after else ""
         found = await self._on.store.attachments(call.caller.tenant, page.incident, after, page.size + 1)
         token = page.token(found, lambda last: (last.id,))
@@ -133,23 +130,3 @@ class RelationHandlers:
             return attachments.RemoveAttachmentResponse(attachment=translate_relations.attachment(removed))
 
         return await writes.write(self._on.units, call, request, attachments.RemoveAttachmentResponse, work)
-
-    async def _page(self, what: str, request: Any, call: Call) -> "_Page":
-        size = paging.size_of(request.page_size, TIMELINE_DEFAULT, TIMELINE_MOST)
-        incident = await sight.incident(self._on.store, call.caller, request.incident_id)
-        return _Page(self._on, (what, call.caller.tenant, incident.id), incident.id, size, request.page_token)
-
-
-class _Page:
-    """Where a list of an incident's belongings goes on."""
-
-    def __init__(self, on: Services, scope: tuple[str, ...], incident: IncidentId, size: int, page_token: str) -> None:
-        self._tokens = on.pages.tokens
-        self._scope = scope
-        self.incident = incident
-        self.size = size
-        self.after: Place = self._tokens.open(scope, page_token) if page_token else ()
-
-    def token(self, found: Sequence[Any], place: Callable[[Any], Place]) -> str:
-        """The token behind the last one shown; empty when nothing comes after it."""
-        return self._tokens.seal(self._scope, place(found[self.size - 1])) if len(found) > self.size else ""

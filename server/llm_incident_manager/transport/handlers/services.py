@@ -16,6 +16,7 @@ from llm_incident_manager.transport.handlers.access_desk import AccessDesk
 from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.translate.incidents import AsOf
+from llm_incident_manager.usecases.analysing import Analysing
 from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.auditing import Auditing
 from llm_incident_manager.usecases.dead_letters import DeadLetters
@@ -50,6 +51,7 @@ class Services:
     linking: Linking
     snoozing: Snoozing
     applying: Applying
+    analysing: Analysing
     dead_letters: DeadLetters
     auditing: Auditing
     bus: Bus

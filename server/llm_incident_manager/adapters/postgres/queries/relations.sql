@@ -38,3 +38,26 @@ FROM incident_attachment AS a
 WHERE a.tenant = $1 AND a.incident_id = $2 AND a.id > $3
 ORDER BY a.id
 LIMIT $4;
+
+-- name: save_analyses
+-- Questions, and how far they are; what is answered stays as it is.
+INSERT INTO incident_analysis (
+    id, tenant, incident_id, question, state, requested_by, requested_at, updated_at, attempts, error, confidence,
+    recommended, applied, findings
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::integer[],
+    $10::text[], $11::double precision[], $12::smallint[], $13::boolean[], $14::bytea[]
+)
+ON CONFLICT (incident_id, id) DO UPDATE SET
+    state = excluded.state, updated_at = excluded.updated_at, attempts = excluded.attempts, error = excluded.error,
+    confidence = excluded.confidence, recommended = excluded.recommended, applied = excluded.applied,
+    findings = excluded.findings
+WHERE incident_analysis.state <> 'answered' AND incident_analysis.tenant = excluded.tenant;
+
+-- name: analyses
+SELECT {analysis}
+FROM incident_analysis AS a
+WHERE a.tenant = $1 AND a.incident_id = $2 AND a.id > $3
+ORDER BY a.id
+LIMIT $4;

@@ -54,3 +54,27 @@ FROM incident_attachment
 WHERE tenant = ? AND incident_id = unhex(?, '-') AND id > unhex(?, '-')
 ORDER BY id
 LIMIT ?
+
+-- name: save_analyses
+-- Questions, and how far they are; what is answered stays as it is.
+INSERT INTO incident_analysis (
+    id, tenant, incident_id, question, state, requested_by, requested_at, updated_at, attempts, error, confidence,
+    recommended, applied, findings
+)
+SELECT unhex(column1, '-'), column2, unhex(column3, '-'), column4, column5, column6, column7, column8, column9, column10,
+    column11, column12, column13, column14
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) WHERE column1 IS NOT NULL
+ON CONFLICT (incident_id, id) DO UPDATE SET
+    state = excluded.state, updated_at = excluded.updated_at, attempts = excluded.attempts, error = excluded.error,
+    confidence = excluded.confidence, recommended = excluded.recommended, applied = excluded.applied,
+    findings = excluded.findings
+WHERE incident_analysis.state <> 'answered' AND incident_analysis.tenant = excluded.tenant
+
+-- name: analyses
+-- What was asked about an incident behind one of the questions, oldest first.
+SELECT id, tenant, incident_id, question, state, requested_by, requested_at, updated_at, attempts, error, confidence,
+    recommended, applied, findings
+FROM incident_analysis
+WHERE tenant = ? AND incident_id = unhex(?, '-') AND id > unhex(?, '-')
+ORDER BY id
+LIMIT ?
