@@ -4,6 +4,7 @@
 from llm_incident_client.sync.methods.access import AccessCalls
 from llm_incident_client.sync.methods.admin import AdminCalls
 from llm_incident_client.sync.methods.audit import AuditCalls
+from llm_incident_client.sync.methods.compliance import ComplianceCalls
 from llm_incident_client.sync.methods.incidents import IncidentCalls
 from llm_incident_client.sync.methods.ingest import IngestCalls
 from llm_incident_client.sync.methods.relations import RelationCalls
@@ -11,5 +12,7 @@ from llm_incident_client.sync.methods.sets import SetCalls
 from llm_incident_client.sync.methods.verbs import VerbCalls
 
 
-class Methods(IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls):
+class Methods(
+    IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls, ComplianceCalls
+):
     """All of them."""
