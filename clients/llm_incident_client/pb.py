@@ -152,9 +152,10 @@ from incidentmanager.v1.ingest_service_pb2 import (
 )
 from incidentmanager.v1.severity_pb2 import IncidentType, Severity
 
-from llm_incident_client import pb_access, pb_audit
+from llm_incident_client import pb_access, pb_audit, pb_compliance
 from llm_incident_client.pb_access import *  # noqa: F403  # all that it names
 from llm_incident_client.pb_audit import *  # noqa: F403  # all messages have one short name
+from llm_incident_client.pb_compliance import *  # noqa: F403  # as above
 
 __all__ = [
     "AcknowledgeRequest",
@@ -294,3 +295,4 @@ __all__ = [
 ]
 __all__ += pb_access.__all__
 __all__ += pb_audit.__all__
+__all__ += pb_compliance.__all__

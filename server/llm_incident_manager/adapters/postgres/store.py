@@ -19,6 +19,7 @@ from llm_incident_manager.adapters.postgres import (
     work,
 )
 from llm_incident_manager.adapters.postgres.access import AccessLists
+from llm_incident_manager.adapters.postgres.analytics import Analysed
 from llm_incident_manager.adapters.postgres.dead_letters import DeadLetterReads
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
@@ -26,9 +27,8 @@ from llm_incident_manager.adapters.postgres.replica import Replica
 from llm_incident_manager.adapters.postgres.statements import SELECT_INCIDENTS, SQL
 from llm_incident_manager.adapters.postgres.tenant_data import TenantRows
 from llm_incident_manager.adapters.postgres.transaction import BEFORE_ALL, PostgresTransaction
-from llm_incident_manager.adapters.sql import belongings, dialect, figures, listing, migrations, records
+from llm_incident_manager.adapters.sql import belongings, dialect, listing, migrations, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
-from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.phases import Phase
@@ -56,7 +56,9 @@ _LISTS = listing.Lists(dialect.POSTGRES, SELECT_INCIDENTS, SQL["stale_incidents"
 _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
-class PostgresStore(AccessLists, DeadLetterReads, timers.Timed, leases.Leased, work.Work, audits.Audited, TenantRows):
+class PostgresStore(
+    AccessLists, Analysed, DeadLetterReads, timers.Timed, leases.Leased, work.Work, audits.Audited, TenantRows
+):
     """Implements ports.stores.Store."""
 
     def __init__(self, pool: Pool, options: Options, run: str, replica_read: Callable[[str], None]) -> None:
@@ -145,14 +147,6 @@ class PostgresStore(AccessLists, DeadLetterReads, timers.Timed, leases.Leased, w
         """Attachments with an id larger than `after`, oldest first."""
         rows = await self._read(SQL["attachments"], tenant, incident, after or BEFORE_ALL, limit)
         return [belongings.attachment_of(row, str) for row in rows]
-
-    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
-        """Counts and times over the incidents that match and were not merged into another one."""
-        found = []
-        for field in dict.fromkeys(("", group_by)):
-            clause = figures.statement(SQL["figures"], query, field, dialect.POSTGRES)
-            found.append([tuple(row) for row in await self._read(clause.text, *clause.parameters)])
-        return figures.table(found[0], found[-1] if group_by else (), group_by)
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""

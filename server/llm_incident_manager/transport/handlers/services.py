@@ -18,6 +18,7 @@ from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.auditing import Auditing
+from llm_incident_manager.usecases.compliance import Compliance
 from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.linking import Linking
@@ -52,6 +53,7 @@ class Services:
     applying: Applying
     dead_letters: DeadLetters
     auditing: Auditing
+    compliance: Compliance
     bus: Bus
     feed: Feed
     watching: Watching
