@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from llm_incident_manager.ports.stores import IncidentQuery
 
 
-class Analytics(CaseFiles, Protocol):
+class Figured(CaseFiles, Protocol):
     """Figures over the incidents that match a query, regardless of its order and page; also by the values of a field
     of `figures.GROUPS`, unless `group_by` is empty. As many statements whatever they find."""
 

@@ -20,7 +20,7 @@ from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports import seen
 from llm_incident_manager.ports.access_store import AccessHolding, AccessStore
-from llm_incident_manager.ports.analytics import Analytics
+from llm_incident_manager.ports.analytics import Figured
 from llm_incident_manager.ports.audit import AuditStore
 from llm_incident_manager.ports.belongings import Belongings
 from llm_incident_manager.ports.changes import (
@@ -187,16 +187,7 @@ class Transaction(Belongings, LockDead, TimerLeases, LeaseHolding, seen.Incarnat
 
 
 class Store(
-    AccessStore,
-    Analytics,
-    AuditStore,
-    Belongings,
-    DeadLetters,
-    TimerStore,
-    WorkStore,
-    LeaseStore,
-    ProcessStore,
-    Protocol,
+    AccessStore, AuditStore, Belongings, DeadLetters, Figured, TimerStore, WorkStore, LeaseStore, ProcessStore, Protocol
 ):
     """A database. Reading methods outside a transaction may use other connections."""
 

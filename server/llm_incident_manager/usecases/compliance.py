@@ -139,11 +139,11 @@ class Compliance:
         newest = await store.audit_page(AuditQuery(tenant, since=period.start, before=period.end, limit=1))
         checkpoints = await store.latest_audit_checkpoints(tenant, 0, 1)
         checkpoint = checkpoints[0] if checkpoints else None
-        last, keys = newest[0] if newest else None, await self._keys(caller)
+        last, keys = newest[0] if newest else None, await self.keys(caller)
         return SystemRecords(self._settings, last, checkpoint, self._signed(checkpoint), keys)
 
-    async def _keys(self, caller: Caller) -> Sequence[ApiKey]:
-        """All that count, oldest first."""
+    async def keys(self, caller: Caller) -> Sequence[ApiKey]:
+        """The API keys of the tenant that count, oldest first."""
         query = KeyQuery(caller.tenant, self._clock.now(), limit=MOST_KEYS)
         page = found = list(await self._store.api_keys(query))
         while len(page) == MOST_KEYS:

@@ -18,6 +18,7 @@ from llm_incident_manager.domain.relations import Attachment
 from llm_incident_manager.domain.timeline import TimelineEntry
 from llm_incident_manager.ports.changes import DeliveryRow
 from llm_incident_manager.ports.stores import Store
+from llm_incident_manager.usecases import sight
 from llm_incident_manager.usecases.caller import Caller
 
 
@@ -72,7 +73,7 @@ class Records:
         if not is_uuid(id_):
             return None
         try:
-            return await self._store.incident(caller.tenant, id_)
+            return await sight.incident(self._store, caller, id_)
         except NotFound:
             return None
 

@@ -20,7 +20,7 @@ _Found = Sequence[tuple[Any, ...]]
 
 
 class Analysed(ABC):
-    """Implements ports.analytics.Analytics and ports.case_files.CaseFiles with what the rest of the store lends."""
+    """Implements ports.analytics.Figured and ports.case_files.CaseFiles with what the rest of the store lends."""
 
     @abstractmethod
     async def _read(self, statement: str, *values: object) -> Rows:

@@ -21,7 +21,8 @@ Rows = Iterable[Sequence[Any]]
 
 def statement(template: str, query: IncidentQuery, group_by: str, dialect: Dialect) -> Clause:
     """The whole statement for one grouping field, or for all incidents together when there is none."""
-    return _filled(template, query, group_by, Writer(dialect), {"{step}": "0", "{most}": str(figures.MOST_GROUPS)})
+    text = template.replace("{step}", "0").replace("{most}", str(figures.MOST_GROUPS))
+    return _filled(text, query, group_by, Writer(dialect))
 
 
 def trend_statement(
@@ -29,8 +30,8 @@ def trend_statement(
 ) -> Clause:
     """The same step by step."""
     writer = Writer(dialect)
-    pieces = {"{step}": _step(boundaries, writer), "{most}": str(trends.MOST_VALUES)}
-    return _filled(template, query, group_by, writer, pieces)
+    text = template.replace("{step}", _step(boundaries, writer)).replace("{most}", str(trends.MOST_VALUES))
+    return _filled(text, query, group_by, writer)
 
 
 def attainment_statement(
@@ -38,13 +39,11 @@ def attainment_statement(
 ) -> Clause:
     """How often promises were kept."""
     writer = Writer(dialect)
-    pieces = {
-        "{acknowledge_by}": _deadline({severity: target.acknowledge for severity, target in targets.items()}, writer),
-        "{resolve_by}": _deadline({severity: target.resolve for severity, target in targets.items()}, writer),
-        "{now}": writer.bind(Type.TIME, now),
-        "{most}": str(figures.MOST_GROUPS),
-    }
-    return _filled(template, query, group_by, writer, pieces)
+    acknowledge = {severity: target.acknowledge for severity, target in targets.items()}
+    resolve = {severity: target.resolve for severity, target in targets.items()}
+    text = template.replace("{acknowledge_by}", _deadline(acknowledge, writer))
+    text = text.replace("{resolve_by}", _deadline(resolve, writer)).replace("{now}", writer.bind(Type.TIME, now))
+    return _filled(text.replace("{most}", str(figures.MOST_GROUPS)), query, group_by, writer)
 
 
 def table(everything: Rows, parts: Rows, group_by: str) -> Table:
@@ -70,11 +69,9 @@ def attainment(everything: Rows, parts: Rows, group_by: str) -> Attainment:
     return Attainment(total, groups, rows[0][-1] if rows else 0)
 
 
-def _filled(template: str, query: IncidentQuery, group_by: str, writer: Writer, pieces: Mapping[str, str]) -> Clause:
+def _filled(template: str, query: IncidentQuery, group_by: str, writer: Writer) -> Clause:
     matching = f"WHERE {filters.matching(query, writer, by_id=True)}"
     text = template.replace("{group}", _part(group_by, writer.dialect)).replace("{matching}", matching)
-    for place, words in pieces.items():
-        text = text.replace(place, words)
     return writer.clause(text)
 
 

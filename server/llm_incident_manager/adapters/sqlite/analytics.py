@@ -29,7 +29,7 @@ class _Lending(Protocol):
 
 
 class Analysed:
-    """Implements ports.analytics.Analytics and ports.case_files.CaseFiles."""
+    """Implements ports.analytics.Figured and ports.case_files.CaseFiles."""
 
     async def figures(self: _Lending, query: IncidentQuery, group_by: str) -> Table:
         """Counts and times over the incidents that match."""
