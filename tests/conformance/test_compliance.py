@@ -92,9 +92,9 @@ async def test_every_framework_passes_on_the_same_records_and_shows_them(filled:
     for name in sorted({each.id for line in lines.values() for each in line.evidence}):
         record = await filled.compliance.records.get(CALLER, name)
         assert record
-        kind = name.partition("/")[0]
+        kind = name.partition(".")[0]
         if kind in {"timeline", "delivery", "attachment", "incident"}:
-            assert getattr(record, "id") == name.rpartition("/")[2]  # noqa: B009  # of any of these
+            assert getattr(record, "id") == name.rpartition(".")[2]  # noqa: B009  # of any of these
         if kind not in {"setting", "requirement"}:
             with pytest.raises(NotFound):
                 await filled.compliance.records.get(Caller(TenantId("another"), "auditor"), name)
@@ -106,7 +106,7 @@ async def test_one_attachment_less_fails_the_lines_that_named_it_and_no_other(fi
     await write(filled.store, Changes(attachments_removed=[gone]))
     after = lines_of(await filled.reports())
     failed = {name for name, line in after.items() if line.status is Status.FAILED}
-    named = f"attachment/{filled.incident.id}/{gone.id}"
+    named = f"attachment.{filled.incident.id}.{gone.id}"
     assert failed == {name for name, line in before.items() if named in {each.id for each in line.evidence}}
     assert failed == {("gdpr", "GDPR-33-1", "authority-notice")}
     (name,) = failed
@@ -146,9 +146,9 @@ async def test_many_incidents_are_read_page_by_page_and_too_many_are_refused(
 async def test_evidence_that_there_is_none_of_is_not_found(filled: Filled) -> None:
     id_ = filled.incident.id
     for name in (
-        *("incident/x", f"incident/{id_[:-1]}", f"timeline/{id_}/{id_}", f"delivery/{id_}/{id_}", "delivery/x/y"),
-        *(f"attachment/{id_}/x", "audit/run/1/0", "audit/x/99", "checkpoint/2", "checkpoint/-1", "checkpoint/1e3"),
-        *("api_key/x", "setting/identity.secret", "requirement/gdpr/none/x", "requirement/x", "nothing/at/all", ""),
+        *("incident.x", f"incident.{id_[:-1]}", f"timeline.{id_}.{id_}", f"delivery.{id_}.{id_}", "delivery.x.y"),
+        *(f"attachment.{id_}.x", "audit.run.1.0", "audit.x.99", "checkpoint.2", "checkpoint.-1", "checkpoint.1e3"),
+        *("api_key.x", "setting.identity.secret", "requirement.gdpr.none.x", "requirement.x", "nothing.at.all", ""),
     ):
         with pytest.raises(NotFound):
             await filled.compliance.records.get(CALLER, name)

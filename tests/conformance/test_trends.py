@@ -1,7 +1,7 @@
 """Trends and SLA attainment, held against a plain computation in Python."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -98,7 +98,10 @@ async def test_attainment_is_what_judging_each_incident_gives(store: Store) -> N
     given = with_promises(120)
     await write(store, Changes(opened=given))
     now = Instant(NOW + 12 * HOUR)
-    values = {"severity": lambda each: each.severity.name, "team": lambda each: each.labels.get("team", "")}
+    values: dict[str, Callable[[Incident], str]] = {
+        "severity": lambda each: each.severity.name,
+        "team": lambda each: each.labels.get("team", ""),
+    }
     for targets in (TARGETS, dict.fromkeys(Severity, Target(None, 2 * HOUR))):
         for text in ("", "severity >= P2"):
             asked = filters.parse(text)

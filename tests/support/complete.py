@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from llm_incident_manager.config import Settings, evidence
+from llm_incident_manager.config import Settings
+from llm_incident_manager.config import evidence as settings
+from llm_incident_manager.domain import evidence
 from llm_incident_manager.domain.audit_chain import GENESIS, AuditRow
 from llm_incident_manager.domain.audit_checkpoint import Checkpoint
 from llm_incident_manager.domain.compliance import Period, Reference
@@ -74,7 +76,7 @@ def make_case() -> Case:
 
 def make_values(**changed: str) -> dict[str, Value]:
     """How a server is set up that all frameworks are content with."""
-    known = evidence.values(Settings(), signing=True)
+    known = settings.values(Settings(), signing=True)
     assert SETTINGS.keys() <= known.keys()
     return {name: Value({**SETTINGS, **changed}.get(name, value.value), value.meaning) for name, value in known.items()}
 
@@ -88,8 +90,8 @@ def make_system() -> SystemRecords:
 
 def without(case: Case, system: SystemRecords, gone: Reference) -> tuple[Case, SystemRecords]:
     """The same without one piece of evidence, and all else as it was."""
-    kind, _, rest = gone.id.partition("/")
-    id_ = rest.rpartition("/")[2]
+    kind, rest = evidence.unnamed(gone.id)
+    id_ = rest.rpartition(".")[2]
     match kind:
         case "timeline":
             case = replace(case, timeline=[each for each in case.timeline if each.id != id_])

@@ -241,7 +241,7 @@ class GetEvidenceRequest(_message.Message):
 
     EVIDENCE_ID_FIELD_NUMBER: _builtins.int
     evidence_id: _builtins.str
-    """The id that a report names, for instance "delivery/018f…/0190…". Required."""
+    """The id that a report names, for instance "delivery.018f….0190…". Required."""
     def __init__(
         self,
         *,

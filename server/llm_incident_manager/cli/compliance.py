@@ -107,7 +107,7 @@ def report(  # one argument an option
 @options.command(app, "evidence")
 def evidence(
     how: Invocation,
-    evidence_id: Annotated[str, typer.Argument(metavar="EVIDENCE", help="As a report names it, such as incident/ID.")],
+    evidence_id: Annotated[str, typer.Argument(metavar="EVIDENCE", help="As a report names it, such as incident.ID.")],
 ) -> None:
     """Show the record that a line of a report names."""
     from llm_incident_manager.cli import connection, printing

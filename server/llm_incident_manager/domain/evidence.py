@@ -64,51 +64,62 @@ class SystemRecords:
     keys: Sequence[ApiKey] = ()
 
 
+def named(*parts: str) -> str:
+    """The name of a record: its kind, then what names it among those, without a slash, as it stands in paths."""
+    return ".".join(parts).replace("/", "~")
+
+
+def unnamed(name: str) -> tuple[str, str]:
+    """A record's kind, and what names it among those."""
+    kind, _, rest = name.replace("~", "/").partition(".")
+    return kind, rest
+
+
 def of_incident(incident: Incident, says: str) -> Reference:
     """The incident itself."""
-    return Reference(f"{INCIDENT}/{incident.id}", f"{incident.number}: {says}", incident.created_at)
+    return Reference(named(INCIDENT, incident.id), f"{incident.number}: {says}", incident.created_at)
 
 
 def of_entry(incident: Incident, entry: TimelineEntry) -> Reference:
     """An entry of its timeline."""
     summary = f"{incident.number}: {entry.text} ({entry.actor})"
-    return Reference(f"{TIMELINE}/{incident.id}/{entry.id}", summary, entry.at)
+    return Reference(named(TIMELINE, incident.id, entry.id), summary, entry.at)
 
 
 def of_sent(incident: Incident, sent: Sent) -> Reference:
     """A notification."""
     summary = f"{incident.number}: {sent.reason} was told to {sent.channel}"
-    return Reference(f"{DELIVERY}/{incident.id}/{sent.id}", summary, sent.at)
+    return Reference(named(DELIVERY, incident.id, sent.id), summary, sent.at)
 
 
 def of_attachment(incident: Incident, attachment: Attachment) -> Reference:
     """A link to material elsewhere."""
     summary = f"{incident.number}: {attachment.title!r} was attached by {attachment.actor}"
-    return Reference(f"{ATTACHMENT}/{incident.id}/{attachment.id}", summary, attachment.at)
+    return Reference(named(ATTACHMENT, incident.id, attachment.id), summary, attachment.at)
 
 
 def of_record(row: AuditRow) -> Reference:
     """A record of the audit."""
-    return Reference(f"{AUDIT}/{row.writer}/{row.sequence}", f"{row.action} by {row.actor}", row.at)
+    return Reference(named(AUDIT, row.writer, str(row.sequence)), f"{row.action} by {row.actor}", row.at)
 
 
 def of_checkpoint(checkpoint: Checkpoint) -> Reference:
     """A checkpoint of the audit."""
     summary = f"checkpoint {checkpoint.number} over {checkpoint.records} records, signed with {checkpoint.key_id}"
-    return Reference(f"{CHECKPOINT}/{checkpoint.number}", summary, checkpoint.at)
+    return Reference(named(CHECKPOINT, str(checkpoint.number)), summary, checkpoint.at)
 
 
 def of_key(key: ApiKey) -> Reference:
     """An API key, by its last use."""
     used = "never used" if key.last_used_at is None else f"last used {time.rfc3339(key.last_used_at)}"
-    return Reference(f"{API_KEY}/{key.id}", f"{key.display_name or key.subject}: {used}", key.last_used_at)
+    return Reference(named(API_KEY, key.id), f"{key.display_name or key.subject}: {used}", key.last_used_at)
 
 
 def of_setting(key: str, value: Value) -> Reference:
     """A setting."""
-    return Reference(f"{SETTING}/{key}", f"{key} is {value.value}: {value.meaning}")
+    return Reference(named(SETTING, key), f"{key} is {value.value}: {value.meaning}")
 
 
 def of_requirement(framework: str, control: str, requirement: str, says: str) -> Reference:
     """What a requirement applies to, as the evidence that this is nothing."""
-    return Reference(f"{REQUIREMENT}/{framework}/{control}/{requirement}", says)
+    return Reference(named(REQUIREMENT, framework, control, requirement), says)

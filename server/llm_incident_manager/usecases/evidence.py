@@ -62,11 +62,11 @@ class Records:
 
     async def get(self, caller: Caller, name: str) -> Record:
         """The record of that name. Raises NotFound."""
-        kind, _, rest = name.partition("/")
+        kind, rest = evidence.unnamed(name)
         way = self._ways.get(kind)
         found = None if way is None else await way(caller, rest)
         if found is None:
-            raise NotFound("evidence", name, "name it as a report does, for instance incident/<id>")
+            raise NotFound("evidence", name, "name it as a report does, for instance incident.<id>")
         return found
 
     async def _incident(self, caller: Caller, id_: str) -> Incident | None:
@@ -96,7 +96,7 @@ class Records:
         return next((each for each in found if each.id == named.id), None)
 
     async def _audited(self, caller: Caller, rest: str) -> AuditRow | None:
-        writer, _, sequence = rest.rpartition("/")
+        writer, _, sequence = rest.rpartition(".")
         if _NUMBER.fullmatch(sequence) is None:
             return None
         found = await self._store.audit_rows(caller.tenant, writer, int(sequence) - 1, 1)
@@ -115,7 +115,7 @@ class Records:
         return NamedSetting(key, self._settings[key]) if key in self._settings else None
 
     async def _control(self, _: Caller, rest: str) -> Control | None:
-        framework, wanted = rest.rpartition("/")[0].partition("/")[::2]
+        framework, wanted = rest.rpartition(".")[0].partition(".")[::2]
         controls = self._frameworks[framework].controls if framework in self._frameworks else ()
         return next((each for each in controls if each.id == wanted), None)
 
@@ -127,7 +127,7 @@ class _Named(NamedTuple):
 
 def _of_incident(rest: str) -> _Named | None:
     """What belongs to an incident, by both ids; None for what are none."""
-    incident, _, id_ = rest.partition("/")
+    incident, _, id_ = rest.partition(".")
     return _Named(IncidentId(incident), id_) if is_uuid(incident) and is_uuid(id_) else None
 
 

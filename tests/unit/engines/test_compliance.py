@@ -109,7 +109,7 @@ def test_a_line_without_incidents_does_not_apply_and_says_what_it_would_apply_to
     for line in lines:
         assert line.status is Status.NOT_APPLICABLE
         assert [each.id for each in line.evidence] == [
-            f"requirement/{framework.id}/{line.control.id}/{line.requirement.id}"
+            f"requirement.{framework.id}.{line.control.id}.{line.requirement.id}"
         ]
         assert line.requirement.applies_to is not None
         assert line.requirement.applies_to.text in line.reason
@@ -144,7 +144,7 @@ def test_evidence_that_came_late_is_named_and_has_failed() -> None:
     line = line_of(NOTICE, replace(case, attachments=late), Instant(NOW + 100 * HOUR))
     assert line.status is Status.FAILED
     assert "it came 8 hours late" in line.findings[0].reason
-    assert line.evidence[0].id.startswith("attachment/")
+    assert line.evidence[0].id.startswith("attachment.")
 
 
 def test_an_attachment_of_another_title_is_no_evidence() -> None:
@@ -226,7 +226,7 @@ def test_keys_that_nobody_uses_are_named() -> None:
     idle = a_key(created_at=Instant(NOW - 200 * DAY), last_used_at=Instant(NOW - 100 * DAY))
     system = replace(make_system(), keys=[a_key(last_used_at=NOW), idle])
     (line,) = examined(only(KeysUsed(90 * DAY), None), [], system).lines
-    assert (line.status, [each.id for each in line.evidence]) == (Status.FAILED, [f"api_key/{idle.id}"])
+    assert (line.status, [each.id for each in line.evidence]) == (Status.FAILED, [f"api_key.{idle.id}"])
     assert idle.id in line.reason
     (line,) = examined(only(KeysUsed(90 * DAY), None), [], replace(system, keys=[])).lines
     assert (line.status, line.reason) == (Status.NOT_APPLICABLE, "there is no API key")
