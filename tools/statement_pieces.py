@@ -74,7 +74,41 @@ PIECES: Pieces = {
     "adapters/postgres/store.py::_unit": (SETTING, frozenset({"begin"})),
     "adapters/postgres/tenant_data.py::erase_rows": (CATALOGUE, frozenset({"tenant_data.erase(table, ('$1', '$2'))"})),
     "adapters/postgres/tenant_data.py::rows_of_tenant": (CATALOGUE, frozenset({"statement"})),
-    "adapters/sql/figures.py::statement": (CONDITION, frozenset({"matching.text", "part"})),
+    "adapters/sql/figures.py::_deadline": (
+        CONDITION,
+        frozenset({"' '.join(branches)", "branches", "int(severity)", "writer.bind(Type.TIME, within)"}),
+    ),
+    "adapters/sql/figures.py::_filled": (
+        CONDITION,
+        frozenset(
+            {
+                "_part(group_by, writer.dialect)",
+                "filters.matching(query, writer, by_id=True)",
+                "matching",
+            }
+        ),
+    ),
+    "adapters/sql/figures.py::_part": (CONDITION, frozenset({"TEAM", "label"})),
+    "adapters/sql/figures.py::_step": (
+        CONDITION,
+        frozenset({"' '.join(branches)", "branches", "end", "number", "start", "width"}),
+    ),
+    "adapters/sql/figures.py::attainment_statement": (
+        CONDITION,
+        frozenset(
+            {
+                "_deadline(acknowledge, writer)",
+                "_deadline(resolve, writer)",
+                "str(figures.MOST_GROUPS)",
+                "writer.bind(Type.TIME, now)",
+            }
+        ),
+    ),
+    "adapters/sql/figures.py::statement": (CONDITION, frozenset({"str(figures.MOST_GROUPS)"})),
+    "adapters/sql/figures.py::trend_statement": (
+        CONDITION,
+        frozenset({"_step(boundaries, writer)", "str(trends.MOST_VALUES)"}),
+    ),
     "adapters/sql/filters.py::_behind": (
         CONDITION,
         frozenset(
@@ -251,6 +285,7 @@ PIECES: Pieces = {
         CATALOGUE,
         frozenset({"_names(table.key)", "_quoted(table.name)", "behind", "marks[0]", "marks[1]", "source", "wanted"}),
     ),
+    "adapters/sqlite/analytics.py::_both": (CONDITION, frozenset({"clause.text"})),
     "adapters/sqlite/backup.py::_lines": (CATALOGUE, frozenset({"line", "order", "query", "quoted(layout.name)"})),
     "adapters/sqlite/connection.py::<module>": (SETTING, frozenset({"_LOG_BYTES"})),
     "adapters/sqlite/connection.py::open_writer": (SETTING, frozenset({"_WRITER"})),
@@ -258,7 +293,6 @@ PIECES: Pieces = {
     "adapters/sqlite/ledger.py::_runs": (QUESTION, frozenset({"question"})),
     "adapters/sqlite/ledger.py::report": (QUESTION, frozenset({"asked['by_disposition']"})),
     "adapters/sqlite/reads.py::_done": (CONDITION, frozenset({"clause.text"})),
-    "adapters/sqlite/relations.py::figures_of": (CONDITION, frozenset({"clause.text"})),
     "adapters/sqlite/restoring.py::_check": (CATALOGUE, frozenset({"question"})),
     "adapters/sqlite/restoring.py::_fill": (
         CATALOGUE,

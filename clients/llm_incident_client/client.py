@@ -4,6 +4,7 @@ from llm_incident_client.access import AccessCalls
 from llm_incident_client.admin import AdminCalls
 from llm_incident_client.analyses import AnalysisCalls
 from llm_incident_client.audit import AuditCalls
+from llm_incident_client.compliance import ComplianceCalls
 from llm_incident_client.core.connection import Connection
 from llm_incident_client.incidents import IncidentCalls
 from llm_incident_client.ingest import IngestCalls
@@ -22,6 +23,7 @@ class IncidentClient(
     AdminCalls,
     AccessCalls,
     AuditCalls,
+    ComplianceCalls,
     Connection,
 ):
     """A connection to the LLM Incident Manager: `async with IncidentClient("localhost:50051") as client`.

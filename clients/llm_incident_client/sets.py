@@ -69,3 +69,31 @@ class SetCalls(calls.MethodGroup):
         """How many incidents there were and how long detecting, acknowledging and resolving them took."""
         request = pb.GetIncidentMetricsRequest(start=start, end=end, filter=filter, group_by=group_by)
         return await self._caller.unary(self._analytics.GetIncidentMetrics, request)
+
+    async def get_trends(
+        self,
+        *,
+        start: str = "",
+        end: str = "",
+        filter: str = "",  # noqa: A002 - as above
+        group_by: str = "",
+        interval: pb.TrendInterval.ValueType = pb.TrendInterval.TREND_INTERVAL_DAY,
+        time_zone: str = "",
+    ) -> pb.GetIncidentTrendsResponse:
+        """The same hour by hour, day by day, week by week or month by month of a time zone (UTC unless given)."""
+        request = pb.GetIncidentTrendsRequest(
+            start=start, end=end, filter=filter, group_by=group_by, interval=interval, time_zone=time_zone
+        )
+        return await self._caller.unary(self._analytics.GetIncidentTrends, request)
+
+    async def get_sla_attainment(
+        self,
+        *,
+        start: str = "",
+        end: str = "",
+        filter: str = "",  # noqa: A002 - as above
+        group_by: str = "",
+    ) -> pb.GetSlaAttainmentResponse:
+        """How many incidents were acknowledged and resolved within the time agreed for their severity."""
+        request = pb.GetSlaAttainmentRequest(start=start, end=end, filter=filter, group_by=group_by)
+        return await self._caller.unary(self._analytics.GetSlaAttainment, request)

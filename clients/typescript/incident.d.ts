@@ -88,7 +88,9 @@ export type TimelineKind =
   /** Snoozed, or awake again. */
   | "SNOOZED"
   /** Not acknowledged, or not resolved, by the deadline of its severity. */
-  | "SLA_BREACHED";
+  | "SLA_BREACHED"
+  /** A service beside the manager was asked about it, and has answered or could not be asked. */
+  | "ANALYSIS";
 
 /** How an incident ended. */
 export interface Resolution {

@@ -2,13 +2,17 @@
 
 export type * from "./admin_service.js";
 export type * from "./alert.js";
+export type * from "./analysis.js";
 export type * from "./analytics_service.js";
 export type * from "./api_key.js";
 export type * from "./audit_record.js";
 export type * from "./audit_service.js";
+export type * from "./compliance.js";
 export type * from "./denied_certificate.js";
 export type * from "./event.js";
+export type * from "./governance_service.js";
 export type * from "./incident.js";
+export type * from "./incident_analyses.js";
 export type * from "./incident_apply.js";
 export type * from "./incident_attachments.js";
 export type * from "./incident_relations.js";

@@ -6,15 +6,17 @@ import type { AddAttachmentRequest, AddAttachmentResponse, ListAttachmentsReques
 import type { AllowCertificateRequest, AllowCertificateResponse, DenyCertificateRequest, DenyCertificateResponse, ListDeniedCertificatesRequest, ListDeniedCertificatesResponse } from "./denied_certificate.js";
 import type { AnalyzeCorrelationsRequest, CorrelationResult, CreateIncidentRequest, CreateIncidentResponse, GetIncidentRequest, ListIncidentsRequest, ListIncidentsResponse, StreamIncidentsRequest, UpdateIncidentRequest, WatchIncidentsRequest } from "./incident_service.js";
 import type { ApplyToIncidentsRequest, ApplyToIncidentsResponse } from "./incident_apply.js";
+import type { CheckComplianceRequest, CheckComplianceResponse, GenerateReportRequest, GenerateReportResponse, GetEvidenceRequest, GetEvidenceResponse, GetGovernanceMetricsRequest, GetGovernanceMetricsResponse, ListFrameworksRequest, ListFrameworksResponse } from "./governance_service.js";
 import type { CreateApiKeyRequest, CreateApiKeyResponse, GetApiKeyRequest, GetApiKeyResponse, ListApiKeysRequest, ListApiKeysResponse, RevokeApiKeyRequest, RevokeApiKeyResponse, RotateApiKeyRequest, RotateApiKeyResponse } from "./api_key.js";
 import type { CreateRoleRequest, CreateRoleResponse, DeleteRoleRequest, DeleteRoleResponse, GetRoleRequest, GetRoleResponse, ListRolesRequest, ListRolesResponse, UpdateRoleRequest, UpdateRoleResponse } from "./role.js";
 import type { CreateTenantRequest, CreateTenantResponse, EraseTenantRequest, EraseTenantResponse, ExportTenantRequest, ExportTenantResponse, GetTenantRequest, GetTenantResponse, ListTenantsRequest, ListTenantsResponse, UpdateTenantRequest, UpdateTenantResponse } from "./tenant.js";
 import type { DropDeadLettersRequest, DropDeadLettersResponse, GetBusStatusRequest, GetBusStatusResponse, GetDeadLetterRequest, GetDeadLetterResponse, ListDeadLettersRequest, ListDeadLettersResponse, ReplayDeadLettersRequest, ReplayDeadLettersResponse } from "./admin_service.js";
 import type { ExplainEventRequest, ExplainEventResponse, GetEventRequest, GetEventResponse, SubmitEventRequest, SubmitEventResponse, SubmitEventsRequest, SubmitEventsResponse } from "./ingest_service.js";
 import type { ExportAuditRequest, ExportAuditResponse, ListAuditCheckpointsRequest, ListAuditCheckpointsResponse, ListAuditRecordsRequest, ListAuditRecordsResponse, VerifyAuditRequest, VerifyAuditResponse } from "./audit_service.js";
-import type { GetIncidentMetricsRequest, GetIncidentMetricsResponse } from "./analytics_service.js";
+import type { GetIncidentMetricsRequest, GetIncidentMetricsResponse, GetIncidentTrendsRequest, GetIncidentTrendsResponse, GetSlaAttainmentRequest, GetSlaAttainmentResponse } from "./analytics_service.js";
 import type { Incident, IncidentChange } from "./incident.js";
 import type { LinkIncidentsRequest, LinkIncidentsResponse, ListRelatedIncidentsRequest, ListRelatedIncidentsResponse, UnlinkIncidentsRequest, UnlinkIncidentsResponse, UnmergeRequest, UnmergeResponse } from "./incident_relations.js";
+import type { ListIncidentAnalysesRequest, ListIncidentAnalysesResponse, RequestAnalysisRequest, RequestAnalysisResponse } from "./incident_analyses.js";
 import type { SubmitAlertRequest, SubmitAlertResponse } from "./alert.js";
 import type { WhoAmIRequest, WhoAmIResponse } from "./principal.js";
 
@@ -375,6 +377,30 @@ export interface Methods {
     response: RemoveAttachmentResponse["attachment"];
   };
   /**
+   * Asks the services beside the manager about an incident: an anomaly, a threat, a risk, a plan, a control. They
+   * are asked after the answer, and again until they answer or it is given up; the incident's timeline tells how
+   * it went.
+   */
+  "IncidentService.RequestAnalysis": {
+    verb: "POST";
+    path: "/api/v1/incidents/{incident_id}/analyses";
+    /** What the braces in the path stand for. */
+    parameters: { "incident_id": string };
+    query: Record<string, never>;
+    body: Input<Pick<RequestAnalysisRequest, "request_id" | "actor" | "questions">>;
+    response: RequestAnalysisResponse;
+  };
+  /** Lists what the services beside the manager were asked about an incident and what they answered, oldest first. */
+  "IncidentService.ListIncidentAnalyses": {
+    verb: "GET";
+    path: "/api/v1/incidents/{incident_id}/analyses";
+    /** What the braces in the path stand for. */
+    parameters: { "incident_id": string };
+    query: Input<Pick<ListIncidentAnalysesRequest, "page_size" | "page_token">>;
+    body: undefined;
+    response: ListIncidentAnalysesResponse;
+  };
+  /**
    * Applies one verb to every incident that a filter matches, each by its own decision: one that is refused stops
    * no other. Works in small transactions, oldest incident first; a call that was cut off continues under its
    * request_id.
@@ -400,6 +426,32 @@ export interface Methods {
     query: Input<GetIncidentMetricsRequest>;
     body: undefined;
     response: GetIncidentMetricsResponse;
+  };
+  /**
+   * The same figures hour by hour, day by day, week by week or month by month. Incidents count where they were
+   * created.
+   */
+  "AnalyticsService.GetIncidentTrends": {
+    verb: "GET";
+    path: "/api/v1/analytics/trends";
+    /** What the braces in the path stand for. */
+    parameters: Record<string, never>;
+    query: Input<GetIncidentTrendsRequest>;
+    body: undefined;
+    response: GetIncidentTrendsResponse;
+  };
+  /**
+   * How many incidents were acknowledged and resolved within the time agreed for their severity. Incidents that
+   * were merged into another one do not count.
+   */
+  "AnalyticsService.GetSlaAttainment": {
+    verb: "GET";
+    path: "/api/v1/analytics/sla";
+    /** What the braces in the path stand for. */
+    parameters: Record<string, never>;
+    query: Input<GetSlaAttainmentRequest>;
+    body: undefined;
+    response: GetSlaAttainmentResponse;
   };
   /** Lists records, newest first. */
   "AuditService.ListAuditRecords": {
@@ -441,6 +493,56 @@ export interface Methods {
     body: undefined;
     /** One of these a line; with server-sent events the result alone. */
     response: Line<ExportAuditResponse>;
+  };
+  /** Lists the frameworks with their controls: what each one says, where that stands, and what evidence it takes. */
+  "GovernanceService.ListFrameworks": {
+    verb: "GET";
+    path: "/api/v1/compliance/frameworks";
+    /** What the braces in the path stand for. */
+    parameters: Record<string, never>;
+    query: Input<ListFrameworksRequest>;
+    body: undefined;
+    response: ListFrameworksResponse;
+  };
+  /** Holds the incidents of a period, and the system, against a framework. What has no evidence has failed. */
+  "GovernanceService.CheckCompliance": {
+    verb: "POST";
+    path: "/api/v1/compliance/check";
+    /** What the braces in the path stand for. */
+    parameters: Record<string, never>;
+    query: Record<string, never>;
+    body: Input<CheckComplianceRequest>;
+    response: CheckComplianceResponse["report"];
+  };
+  /** The same as a document. The same records give the same bytes. */
+  "GovernanceService.GenerateReport": {
+    verb: "POST";
+    path: "/api/v1/compliance/reports/{framework}";
+    /** What the braces in the path stand for. */
+    parameters: { "framework": string };
+    query: Record<string, never>;
+    body: Input<Pick<GenerateReportRequest, "start" | "end" | "filter" | "format">>;
+    response: GenerateReportResponse;
+  };
+  /** Shows a record that a line of a report names. */
+  "GovernanceService.GetEvidence": {
+    verb: "GET";
+    path: "/api/v1/compliance/evidence/{evidence_id}";
+    /** What the braces in the path stand for. */
+    parameters: { "evidence_id": string };
+    query: Record<string, never>;
+    body: undefined;
+    response: GetEvidenceResponse["evidence"];
+  };
+  /** How many lines of each framework passed and failed. */
+  "GovernanceService.GetGovernanceMetrics": {
+    verb: "GET";
+    path: "/api/v1/governance/metrics";
+    /** What the braces in the path stand for. */
+    parameters: Record<string, never>;
+    query: Input<GetGovernanceMetricsRequest>;
+    body: undefined;
+    response: GetGovernanceMetricsResponse;
   };
   /** Shows how much work of all tenants waits, since when, and how much was given up, topic by topic. */
   "AdminService.GetBusStatus": {

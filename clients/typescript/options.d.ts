@@ -18,7 +18,10 @@ export type Permission =
   | "ADMIN_READ"
   /** Act on it: held by administrators. */
   | "ADMIN_WRITE"
-  /** Read and prove the audit trail of the own tenant: held by auditors. */
+  /**
+   * Read and prove the audit trail of the own tenant, and hold it against compliance frameworks: held by
+   * auditors.
+   */
   | "AUDIT_READ"
   /** See API keys and roles of the own tenant. */
   | "ACCESS_READ"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 import llm_incident_manager
-from llm_incident_manager.adapters import databases, rulepack
+from llm_incident_manager.adapters import compliance_packs, databases, rulepack
 from llm_incident_manager.adapters.audit import copies, signing
 from llm_incident_manager.adapters.clock import SystemClock
 from llm_incident_manager.adapters.codec.events import EventCodec
@@ -17,7 +17,7 @@ from llm_incident_manager.adapters.rates import ProcessRates
 from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
-from llm_incident_manager.config import Settings
+from llm_incident_manager.config import Settings, evidence
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines import checkpoint
@@ -58,6 +58,7 @@ from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.analysing import Analysing
 from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.auditing import Auditing
+from llm_incident_manager.usecases.compliance import Compliance
 from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.linking import Linking
@@ -245,7 +246,7 @@ def services(
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
     runner, units, incidents = Runner(made), Units(made.store, clock, made.wake), Incidents(clock, ids)
-    snoozing = Snoozing(clock, ids)
+    snoozing, values = Snoozing(clock, ids), evidence.values(settings, signing=signer is not None)
     limits = Limits(
         batch_events=ingest.batch_events,
         batch_fingerprints=ingest.batch_fingerprints,
@@ -272,6 +273,7 @@ def services(
         analysing=Analysing(clock, ids, made.consulting.consultants),
         dead_letters=DeadLetters(made.store, units, clock, ids),
         auditing=Auditing(made.store, clock, signer),
+        compliance=Compliance(made.store, clock, signer, compliance_packs.load(), values, made.sla),
         bus=bus,
         feed=feed,
         watching=Watching(feed, lambda: AsOf(clock.now(), made.sla), end),

@@ -41,7 +41,7 @@ FREE: Mapping[str, str] = {
     **dict.fromkeys(("duplicates_total", "incident_counts_total", "open_fingerprints_total", "keys_total"), CHECKING),
     **dict.fromkeys(("idempotency_total", "producers_total", "segments_total"), CHECKING),
     **dict.fromkeys(("backlog", "dead_by_topic", "overdue_timers"), MEASURING),
-    **dict.fromkeys(("figures", "list_incidents", "select_incidents"), BEGUN),
+    **dict.fromkeys(("attainment", "figures", "list_incidents", "select_incidents"), BEGUN),
     "insert_incidents": WRITING,
     **dict.fromkeys(("all_roles", "keys_since", "note_use", "note_uses"), KNOWING),
     **dict.fromkeys(("feed_position", "feed_of_all"), FOLLOWING),

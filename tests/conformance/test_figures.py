@@ -39,6 +39,7 @@ def _incident(chance: random.Random) -> Incident:
         incident_type=chance.choice(list(IncidentType)),
         source=chance.choice(["shield", "sentinel", "Ångström", "a"]),
         service=chance.choice(["", "api"]),
+        labels=chance.choice([{}, {"team": "payments"}, {"team": "Zürich", "region": "eu"}]),
         provider=chance.choice(["openai", "anthropic", ""]),
         created_at=created,
         first_seen=Instant(created - chance.randrange(HOUR)),
@@ -75,6 +76,7 @@ VALUES: dict[str, Callable[[Incident], str]] = {
     "severity": lambda each: each.severity.name,
     "state": lambda each: each.state.value,
     "incident_type": lambda each: each.incident_type.value,
+    "team": lambda each: each.labels.get("team", ""),
 }
 
 

@@ -9,6 +9,7 @@ import grpc
 from incidentmanager.v1.admin_service_pb2_grpc import AdminServiceStub
 from incidentmanager.v1.analytics_service_pb2_grpc import AnalyticsServiceStub
 from incidentmanager.v1.audit_service_pb2_grpc import AuditServiceStub
+from incidentmanager.v1.governance_service_pb2_grpc import GovernanceServiceStub
 from incidentmanager.v1.incident_service_pb2_grpc import IncidentServiceStub
 from incidentmanager.v1.ingest_service_pb2_grpc import IngestServiceStub
 
@@ -110,3 +111,4 @@ class MethodGroup:
         self._analytics = AnalyticsServiceStub(caller.channel)
         self._admin = AdminServiceStub(caller.channel)
         self._audit = AuditServiceStub(caller.channel)
+        self._governance = GovernanceServiceStub(caller.channel)

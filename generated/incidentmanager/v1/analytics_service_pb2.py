@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from incidentmanager.v1 import options_pb2 as incidentmanager_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*incidentmanager/v1/analytics_service.proto\x12\x12incidentmanager.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a incidentmanager/v1/options.proto\"\x8e\x01\n\x19GetIncidentMetricsRequest\x12\x1a\n\x05start\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18(\xba\x01\x01\x00\x12\x18\n\x03\x65nd\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x18(\xba\x01\x01\x00\x12\x1c\n\x06\x66ilter\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\x12\x1d\n\x08group_by\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18@\xba\x01\x01\x00\"\x99\x01\n\x0f\x44urationFigures\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\'\n\x04mean\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03p50\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03p95\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xb7\x02\n\x0fIncidentFigures\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\x12\n\nopen_count\x18\x02 \x01(\x05\x12;\n\x0etime_to_detect\x18\x03 \x01(\x0b\x32#.incidentmanager.v1.DurationFigures\x12\x44\n\x17time_to_detect_received\x18\x04 \x01(\x0b\x32#.incidentmanager.v1.DurationFigures\x12@\n\x13time_to_acknowledge\x18\x05 \x01(\x0b\x32#.incidentmanager.v1.DurationFigures\x12<\n\x0ftime_to_resolve\x18\x06 \x01(\x0b\x32#.incidentmanager.v1.DurationFigures\"[\n\x14IncidentFiguresGroup\x12\r\n\x05value\x18\x01 \x01(\t\x12\x34\n\x07\x66igures\x18\x02 \x01(\x0b\x32#.incidentmanager.v1.IncidentFigures\"\x9f\x01\n\x1aGetIncidentMetricsResponse\x12\x32\n\x05total\x18\x01 \x01(\x0b\x32#.incidentmanager.v1.IncidentFigures\x12\x38\n\x06groups\x18\x02 \x03(\x0b\x32(.incidentmanager.v1.IncidentFiguresGroup\x12\x13\n\x0bgroup_count\x18\x03 \x01(\x05\x32\xc8\x01\n\x10\x41nalyticsService\x12\xb3\x01\n\x12GetIncidentMetrics\x12-.incidentmanager.v1.GetIncidentMetricsRequest\x1a..incidentmanager.v1.GetIncidentMetricsResponse\">\x88\xb5\x18\x03\x82\xd3\xe4\x93\x02\x34\x12\x19/api/v1/analytics/metricsZ\x17\x12\x15/v1/analytics/metricsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*incidentmanager/v1/analytics_service.proto\x12\x12incidentmanager.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a incidentmanager/v1/options.proto\"\x8e\x01\n\x19GetIncidentMetricsRequest\x12\x1a\n\x05start\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18(\xba\x01\x01\x00\x12\x18\n\x03\x65nd\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x18(\xba\x01\x01\x00\x12\x1c\n\x06\x66ilter\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\x12\x1d\n\x08group_by\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18@\xba\x01\x01\x00\"\x99\x01\n\x0f\x44urationFigures\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\'\n\x04mean\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03p50\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03p95\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xb7\x02\n\x0fIncidentFigures\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\x12\n\nopen_count\x18\x02 \x01(\x05\x12;\n\x0etime_to_detect\x18\x03 \x01(\x0b\x32#.incidentmanager.v1.DurationFigures\x12\x44\n\x17time_to_detect_received\x18\x04 \x01(\x0b\x32#.incidentmanager.v1.DurationFigures\x12@\n\x13time_to_acknowledge\x18\x05 \x01(\x0b\x32#.incidentmanager.v1.DurationFigures\x12<\n\x0ftime_to_resolve\x18\x06 \x01(\x0b\x32#.incidentmanager.v1.DurationFigures\"[\n\x14IncidentFiguresGroup\x12\r\n\x05value\x18\x01 \x01(\t\x12\x34\n\x07\x66igures\x18\x02 \x01(\x0b\x32#.incidentmanager.v1.IncidentFigures\"\x9f\x01\n\x1aGetIncidentMetricsResponse\x12\x32\n\x05total\x18\x01 \x01(\x0b\x32#.incidentmanager.v1.IncidentFigures\x12\x38\n\x06groups\x18\x02 \x03(\x0b\x32(.incidentmanager.v1.IncidentFiguresGroup\x12\x13\n\x0bgroup_count\x18\x03 \x01(\x05\"\xec\x01\n\x18GetIncidentTrendsRequest\x12\x1a\n\x05start\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18(\xba\x01\x01\x00\x12\x18\n\x03\x65nd\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x18(\xba\x01\x01\x00\x12\x1c\n\x06\x66ilter\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\x12\x1d\n\x08group_by\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18@\xba\x01\x01\x00\x12=\n\x08interval\x18\x05 \x01(\x0e\x32!.incidentmanager.v1.TrendIntervalB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1e\n\ttime_zone\x18\x06 \x01(\tB\x0b\xbaH\x08r\x06\x18@\xba\x01\x01\x00\"\xd9\x01\n\tTrendStep\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07\x66igures\x18\x03 \x01(\x0b\x32#.incidentmanager.v1.IncidentFigures\x12\x38\n\x06groups\x18\x04 \x03(\x0b\x32(.incidentmanager.v1.IncidentFiguresGroup\"n\n\x19GetIncidentTrendsResponse\x12,\n\x05steps\x18\x01 \x03(\x0b\x32\x1d.incidentmanager.v1.TrendStep\x12\x0e\n\x06values\x18\x02 \x03(\t\x12\x13\n\x0bvalue_count\x18\x03 \x01(\x05\"\x8c\x01\n\x17GetSlaAttainmentRequest\x12\x1a\n\x05start\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18(\xba\x01\x01\x00\x12\x18\n\x03\x65nd\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x18(\xba\x01\x01\x00\x12\x1c\n\x06\x66ilter\x18\x03 \x01(\tB\x0c\xbaH\tr\x07\x18\x80 \xba\x01\x01\x00\x12\x1d\n\x08group_by\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18@\xba\x01\x01\x00\"h\n\x0ePromiseFigures\x12\x0b\n\x03met\x18\x01 \x01(\x05\x12\x10\n\x08\x62reached\x18\x02 \x01(\x05\x12\x0f\n\x07pending\x18\x03 \x01(\x05\x12\x17\n\nattainment\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_attainment\"\x89\x01\n\nSlaFigures\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\x37\n\x0b\x61\x63knowledge\x18\x02 \x01(\x0b\x32\".incidentmanager.v1.PromiseFigures\x12\x33\n\x07resolve\x18\x03 \x01(\x0b\x32\".incidentmanager.v1.PromiseFigures\"Q\n\x0fSlaFiguresGroup\x12\r\n\x05value\x18\x01 \x01(\t\x12/\n\x07\x66igures\x18\x02 \x01(\x0b\x32\x1e.incidentmanager.v1.SlaFigures\"\x93\x01\n\x18GetSlaAttainmentResponse\x12-\n\x05total\x18\x01 \x01(\x0b\x32\x1e.incidentmanager.v1.SlaFigures\x12\x33\n\x06groups\x18\x02 \x03(\x0b\x32#.incidentmanager.v1.SlaFiguresGroup\x12\x13\n\x0bgroup_count\x18\x03 \x01(\x05*\x93\x01\n\rTrendInterval\x12\x1e\n\x1aTREND_INTERVAL_UNSPECIFIED\x10\x00\x12\x17\n\x13TREND_INTERVAL_HOUR\x10\x01\x12\x16\n\x12TREND_INTERVAL_DAY\x10\x02\x12\x17\n\x13TREND_INTERVAL_WEEK\x10\x03\x12\x18\n\x14TREND_INTERVAL_MONTH\x10\x04\x32\xa1\x04\n\x10\x41nalyticsService\x12\xb3\x01\n\x12GetIncidentMetrics\x12-.incidentmanager.v1.GetIncidentMetricsRequest\x1a..incidentmanager.v1.GetIncidentMetricsResponse\">\x88\xb5\x18\x03\x82\xd3\xe4\x93\x02\x34\x12\x19/api/v1/analytics/metricsZ\x17\x12\x15/v1/analytics/metrics\x12\xae\x01\n\x11GetIncidentTrends\x12,.incidentmanager.v1.GetIncidentTrendsRequest\x1a-.incidentmanager.v1.GetIncidentTrendsResponse\"<\x88\xb5\x18\x03\x82\xd3\xe4\x93\x02\x32\x12\x18/api/v1/analytics/trendsZ\x16\x12\x14/v1/analytics/trends\x12\xa5\x01\n\x10GetSlaAttainment\x12+.incidentmanager.v1.GetSlaAttainmentRequest\x1a,.incidentmanager.v1.GetSlaAttainmentResponse\"6\x88\xb5\x18\x03\x82\xd3\xe4\x93\x02,\x12\x15/api/v1/analytics/slaZ\x13\x12\x11/v1/analytics/slab\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,18 +44,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETINCIDENTMETRICSREQUEST'].fields_by_name['filter']._serialized_options = b'\272H\tr\007\030\200 \272\001\001\000'
   _globals['_GETINCIDENTMETRICSREQUEST'].fields_by_name['group_by']._loaded_options = None
   _globals['_GETINCIDENTMETRICSREQUEST'].fields_by_name['group_by']._serialized_options = b'\272H\010r\006\030@\272\001\001\000'
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['start']._loaded_options = None
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['start']._serialized_options = b'\272H\010r\006\030(\272\001\001\000'
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['end']._loaded_options = None
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['end']._serialized_options = b'\272H\010r\006\030(\272\001\001\000'
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['filter']._serialized_options = b'\272H\tr\007\030\200 \272\001\001\000'
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['group_by']._loaded_options = None
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['group_by']._serialized_options = b'\272H\010r\006\030@\272\001\001\000'
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['interval']._loaded_options = None
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['interval']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['time_zone']._loaded_options = None
+  _globals['_GETINCIDENTTRENDSREQUEST'].fields_by_name['time_zone']._serialized_options = b'\272H\010r\006\030@\272\001\001\000'
+  _globals['_GETSLAATTAINMENTREQUEST'].fields_by_name['start']._loaded_options = None
+  _globals['_GETSLAATTAINMENTREQUEST'].fields_by_name['start']._serialized_options = b'\272H\010r\006\030(\272\001\001\000'
+  _globals['_GETSLAATTAINMENTREQUEST'].fields_by_name['end']._loaded_options = None
+  _globals['_GETSLAATTAINMENTREQUEST'].fields_by_name['end']._serialized_options = b'\272H\010r\006\030(\272\001\001\000'
+  _globals['_GETSLAATTAINMENTREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_GETSLAATTAINMENTREQUEST'].fields_by_name['filter']._serialized_options = b'\272H\tr\007\030\200 \272\001\001\000'
+  _globals['_GETSLAATTAINMENTREQUEST'].fields_by_name['group_by']._loaded_options = None
+  _globals['_GETSLAATTAINMENTREQUEST'].fields_by_name['group_by']._serialized_options = b'\272H\010r\006\030@\272\001\001\000'
   _globals['_ANALYTICSSERVICE'].methods_by_name['GetIncidentMetrics']._loaded_options = None
   _globals['_ANALYTICSSERVICE'].methods_by_name['GetIncidentMetrics']._serialized_options = b'\210\265\030\003\202\323\344\223\0024\022\031/api/v1/analytics/metricsZ\027\022\025/v1/analytics/metrics'
-  _globals['_GETINCIDENTMETRICSREQUEST']._serialized_start=192
-  _globals['_GETINCIDENTMETRICSREQUEST']._serialized_end=334
-  _globals['_DURATIONFIGURES']._serialized_start=337
-  _globals['_DURATIONFIGURES']._serialized_end=490
-  _globals['_INCIDENTFIGURES']._serialized_start=493
-  _globals['_INCIDENTFIGURES']._serialized_end=804
-  _globals['_INCIDENTFIGURESGROUP']._serialized_start=806
-  _globals['_INCIDENTFIGURESGROUP']._serialized_end=897
-  _globals['_GETINCIDENTMETRICSRESPONSE']._serialized_start=900
-  _globals['_GETINCIDENTMETRICSRESPONSE']._serialized_end=1059
-  _globals['_ANALYTICSSERVICE']._serialized_start=1062
-  _globals['_ANALYTICSSERVICE']._serialized_end=1262
+  _globals['_ANALYTICSSERVICE'].methods_by_name['GetIncidentTrends']._loaded_options = None
+  _globals['_ANALYTICSSERVICE'].methods_by_name['GetIncidentTrends']._serialized_options = b'\210\265\030\003\202\323\344\223\0022\022\030/api/v1/analytics/trendsZ\026\022\024/v1/analytics/trends'
+  _globals['_ANALYTICSSERVICE'].methods_by_name['GetSlaAttainment']._loaded_options = None
+  _globals['_ANALYTICSSERVICE'].methods_by_name['GetSlaAttainment']._serialized_options = b'\210\265\030\003\202\323\344\223\002,\022\025/api/v1/analytics/slaZ\023\022\021/v1/analytics/sla'
+  _globals['_TRENDINTERVAL']._serialized_start=2288
+  _globals['_TRENDINTERVAL']._serialized_end=2435
+  _globals['_GETINCIDENTMETRICSREQUEST']._serialized_start=225
+  _globals['_GETINCIDENTMETRICSREQUEST']._serialized_end=367
+  _globals['_DURATIONFIGURES']._serialized_start=370
+  _globals['_DURATIONFIGURES']._serialized_end=523
+  _globals['_INCIDENTFIGURES']._serialized_start=526
+  _globals['_INCIDENTFIGURES']._serialized_end=837
+  _globals['_INCIDENTFIGURESGROUP']._serialized_start=839
+  _globals['_INCIDENTFIGURESGROUP']._serialized_end=930
+  _globals['_GETINCIDENTMETRICSRESPONSE']._serialized_start=933
+  _globals['_GETINCIDENTMETRICSRESPONSE']._serialized_end=1092
+  _globals['_GETINCIDENTTRENDSREQUEST']._serialized_start=1095
+  _globals['_GETINCIDENTTRENDSREQUEST']._serialized_end=1331
+  _globals['_TRENDSTEP']._serialized_start=1334
+  _globals['_TRENDSTEP']._serialized_end=1551
+  _globals['_GETINCIDENTTRENDSRESPONSE']._serialized_start=1553
+  _globals['_GETINCIDENTTRENDSRESPONSE']._serialized_end=1663
+  _globals['_GETSLAATTAINMENTREQUEST']._serialized_start=1666
+  _globals['_GETSLAATTAINMENTREQUEST']._serialized_end=1806
+  _globals['_PROMISEFIGURES']._serialized_start=1808
+  _globals['_PROMISEFIGURES']._serialized_end=1912
+  _globals['_SLAFIGURES']._serialized_start=1915
+  _globals['_SLAFIGURES']._serialized_end=2052
+  _globals['_SLAFIGURESGROUP']._serialized_start=2054
+  _globals['_SLAFIGURESGROUP']._serialized_end=2135
+  _globals['_GETSLAATTAINMENTRESPONSE']._serialized_start=2138
+  _globals['_GETSLAATTAINMENTRESPONSE']._serialized_end=2285
+  _globals['_ANALYTICSSERVICE']._serialized_start=2438
+  _globals['_ANALYTICSSERVICE']._serialized_end=2983
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +20,38 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _TrendInterval:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TrendIntervalEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TrendInterval.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TREND_INTERVAL_UNSPECIFIED: _TrendInterval.ValueType  # 0
+    """Days."""
+    TREND_INTERVAL_HOUR: _TrendInterval.ValueType  # 1
+    """Hours."""
+    TREND_INTERVAL_DAY: _TrendInterval.ValueType  # 2
+    """Days, which are an hour shorter or longer when clocks change."""
+    TREND_INTERVAL_WEEK: _TrendInterval.ValueType  # 3
+    """Weeks from Monday on."""
+    TREND_INTERVAL_MONTH: _TrendInterval.ValueType  # 4
+    """Months."""
+
+class TrendInterval(_TrendInterval, metaclass=_TrendIntervalEnumTypeWrapper):
+    """How long each step of a trend is, by the calendar of its time zone."""
+
+TREND_INTERVAL_UNSPECIFIED: TrendInterval.ValueType  # 0
+"""Days."""
+TREND_INTERVAL_HOUR: TrendInterval.ValueType  # 1
+"""Hours."""
+TREND_INTERVAL_DAY: TrendInterval.ValueType  # 2
+"""Days, which are an hour shorter or longer when clocks change."""
+TREND_INTERVAL_WEEK: TrendInterval.ValueType  # 3
+"""Weeks from Monday on."""
+TREND_INTERVAL_MONTH: TrendInterval.ValueType  # 4
+"""Months."""
+Global___TrendInterval: _TypeAlias = TrendInterval  # noqa: Y015
 
 @_typing.final
 class GetIncidentMetricsRequest(_message.Message):
@@ -37,7 +71,7 @@ class GetIncidentMetricsRequest(_message.Message):
     """AIP-160 subset as in ListIncidents."""
     group_by: _builtins.str
     """One figure set for each value of this field as well: severity, state, incident_type, kind, source, service,
-    environment, application, provider, model, deployment or route.
+    environment, application, provider, model, deployment, route or team (the label `team`).
     """
     def __init__(
         self,
@@ -210,3 +244,289 @@ class GetIncidentMetricsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetIncidentMetricsResponse: _TypeAlias = GetIncidentMetricsResponse  # noqa: Y015
+
+@_typing.final
+class GetIncidentTrendsRequest(_message.Message):
+    """Request of GetIncidentTrends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    GROUP_BY_FIELD_NUMBER: _builtins.int
+    INTERVAL_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    start: _builtins.str
+    """Incidents created on or after this date or RFC 3339 time; 24 hours, 30 days, 12 weeks or 12 months before the end
+    when empty. A date begins in the time zone.
+    """
+    end: _builtins.str
+    """Incidents created up to and including this date or RFC 3339 time; now when empty."""
+    filter: _builtins.str
+    """AIP-160 subset as in ListIncidents."""
+    group_by: _builtins.str
+    """One figure set for each value of this field as well, as in GetIncidentMetrics."""
+    interval: Global___TrendInterval.ValueType
+    """How long each step is; at most 750 of them."""
+    time_zone: _builtins.str
+    """Where days, weeks and months begin: a name of the IANA time zone database such as "Europe/Berlin"; UTC when empty."""
+    def __init__(
+        self,
+        *,
+        start: _builtins.str = ...,
+        end: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        group_by: _builtins.str = ...,
+        interval: Global___TrendInterval.ValueType = ...,
+        time_zone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "filter", b"filter", "group_by", b"group_by", "interval", b"interval", "start", b"start", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetIncidentTrendsRequest: _TypeAlias = GetIncidentTrendsRequest  # noqa: Y015
+
+@_typing.final
+class TrendStep(_message.Message):
+    """One step of a trend."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    FIGURES_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Where it begins: of the first one, where the span does."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Where the next one begins: of the last one, where the span ends."""
+
+    @_builtins.property
+    def figures(self) -> Global___IncidentFigures:
+        """Figures of the incidents created in it."""
+
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___IncidentFiguresGroup]:
+        """Figures by value of `group_by`: those of the reply's `values` that occur in it."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        figures: Global___IncidentFigures | None = ...,
+        groups: _abc.Iterable[Global___IncidentFiguresGroup] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "figures", b"figures", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "figures", b"figures", "groups", b"groups", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrendStep: _TypeAlias = TrendStep  # noqa: Y015
+
+@_typing.final
+class GetIncidentTrendsResponse(_message.Message):
+    """Reply of GetIncidentTrends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    VALUE_COUNT_FIELD_NUMBER: _builtins.int
+    value_count: _builtins.int
+    """How many values there are, those beyond 20 too."""
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendStep]:
+        """All steps of the span, those without incidents too."""
+
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The values of `group_by` in the whole span, the largest first, equal ones by value; at most 20."""
+
+    def __init__(
+        self,
+        *,
+        steps: _abc.Iterable[Global___TrendStep] | None = ...,
+        values: _abc.Iterable[_builtins.str] | None = ...,
+        value_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["steps", b"steps", "value_count", b"value_count", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetIncidentTrendsResponse: _TypeAlias = GetIncidentTrendsResponse  # noqa: Y015
+
+@_typing.final
+class GetSlaAttainmentRequest(_message.Message):
+    """Request of GetSlaAttainment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    GROUP_BY_FIELD_NUMBER: _builtins.int
+    start: _builtins.str
+    """Incidents created on or after this date or RFC 3339 time."""
+    end: _builtins.str
+    """Incidents created up to and including this date or RFC 3339 time."""
+    filter: _builtins.str
+    """AIP-160 subset as in ListIncidents."""
+    group_by: _builtins.str
+    """Attainment for each value of this field as well, as in GetIncidentMetrics."""
+    def __init__(
+        self,
+        *,
+        start: _builtins.str = ...,
+        end: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        group_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "filter", b"filter", "group_by", b"group_by", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSlaAttainmentRequest: _TypeAlias = GetSlaAttainmentRequest  # noqa: Y015
+
+@_typing.final
+class PromiseFigures(_message.Message):
+    """How often one promise was kept, over the incidents for whose severity it was made."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MET_FIELD_NUMBER: _builtins.int
+    BREACHED_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    ATTAINMENT_FIELD_NUMBER: _builtins.int
+    met: _builtins.int
+    """How often it was kept in time."""
+    breached: _builtins.int
+    """How often its deadline went by, whether it was kept later or not."""
+    pending: _builtins.int
+    """How often its deadline is still ahead."""
+    attainment: _builtins.float
+    """Those met of those met or breached, from 0 to 1; absent when there are none."""
+    def __init__(
+        self,
+        *,
+        met: _builtins.int = ...,
+        breached: _builtins.int = ...,
+        pending: _builtins.int = ...,
+        attainment: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_attainment", b"_attainment", "attainment", b"attainment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attainment", b"_attainment", "attainment", b"attainment", "breached", b"breached", "met", b"met", "pending", b"pending"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__attainment: _TypeAlias = _typing.Literal["attainment"]  # noqa: Y015
+    _WhichOneofArgType__attainment: _TypeAlias = _typing.Literal["_attainment", b"_attainment"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__attainment) -> _WhichOneofReturnType__attainment | None: ...
+
+Global___PromiseFigures: _TypeAlias = PromiseFigures  # noqa: Y015
+
+@_typing.final
+class SlaFigures(_message.Message):
+    """How often promises were kept for a set of incidents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGE_FIELD_NUMBER: _builtins.int
+    RESOLVE_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """How many incidents."""
+    @_builtins.property
+    def acknowledge(self) -> Global___PromiseFigures:
+        """To acknowledge in time."""
+
+    @_builtins.property
+    def resolve(self) -> Global___PromiseFigures:
+        """To resolve in time."""
+
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        acknowledge: Global___PromiseFigures | None = ...,
+        resolve: Global___PromiseFigures | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledge", b"acknowledge", "resolve", b"resolve"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledge", b"acknowledge", "count", b"count", "resolve", b"resolve"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SlaFigures: _TypeAlias = SlaFigures  # noqa: Y015
+
+@_typing.final
+class SlaFiguresGroup(_message.Message):
+    """Attainment of the incidents that have one value of the grouping field."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    FIGURES_FIELD_NUMBER: _builtins.int
+    value: _builtins.str
+    """The value, for instance "P1"; empty for incidents without one."""
+    @_builtins.property
+    def figures(self) -> Global___SlaFigures:
+        """Their figures."""
+
+    def __init__(
+        self,
+        *,
+        value: _builtins.str = ...,
+        figures: Global___SlaFigures | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SlaFiguresGroup: _TypeAlias = SlaFiguresGroup  # noqa: Y015
+
+@_typing.final
+class GetSlaAttainmentResponse(_message.Message):
+    """Reply of GetSlaAttainment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOTAL_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    GROUP_COUNT_FIELD_NUMBER: _builtins.int
+    group_count: _builtins.int
+    """How many groups there are, those beyond 1,000 too."""
+    @_builtins.property
+    def total(self) -> Global___SlaFigures:
+        """Of all incidents that match."""
+
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___SlaFiguresGroup]:
+        """By value of `group_by`, the largest group first, equal ones by value; at most 1,000. Empty without it."""
+
+    def __init__(
+        self,
+        *,
+        total: Global___SlaFigures | None = ...,
+        groups: _abc.Iterable[Global___SlaFiguresGroup] | None = ...,
+        group_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_count", b"group_count", "groups", b"groups", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSlaAttainmentResponse: _TypeAlias = GetSlaAttainmentResponse  # noqa: Y015

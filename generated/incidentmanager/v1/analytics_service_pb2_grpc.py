@@ -40,6 +40,16 @@ class AnalyticsServiceStub:
                 request_serializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentMetricsRequest.SerializeToString,
                 response_deserializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentMetricsResponse.FromString,
                 _registered_method=True)
+        self.GetIncidentTrends = channel.unary_unary(
+                '/incidentmanager.v1.AnalyticsService/GetIncidentTrends',
+                request_serializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentTrendsRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentTrendsResponse.FromString,
+                _registered_method=True)
+        self.GetSlaAttainment = channel.unary_unary(
+                '/incidentmanager.v1.AnalyticsService/GetSlaAttainment',
+                request_serializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetSlaAttainmentRequest.SerializeToString,
+                response_deserializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetSlaAttainmentResponse.FromString,
+                _registered_method=True)
 
 
 class AnalyticsServiceServicer:
@@ -54,6 +64,21 @@ class AnalyticsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetIncidentTrends(self, request, context):
+        """The same figures hour by hour, day by day, week by week or month by month. Incidents count where they were created.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSlaAttainment(self, request, context):
+        """How many incidents were acknowledged and resolved within the time agreed for their severity. Incidents that were
+        merged into another one do not count.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AnalyticsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +86,16 @@ def add_AnalyticsServiceServicer_to_server(servicer, server):
                     servicer.GetIncidentMetrics,
                     request_deserializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentMetricsRequest.FromString,
                     response_serializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentMetricsResponse.SerializeToString,
+            ),
+            'GetIncidentTrends': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetIncidentTrends,
+                    request_deserializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentTrendsRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentTrendsResponse.SerializeToString,
+            ),
+            'GetSlaAttainment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSlaAttainment,
+                    request_deserializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetSlaAttainmentRequest.FromString,
+                    response_serializer=incidentmanager_dot_v1_dot_analytics__service__pb2.GetSlaAttainmentResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +126,60 @@ class AnalyticsService:
             '/incidentmanager.v1.AnalyticsService/GetIncidentMetrics',
             incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentMetricsRequest.SerializeToString,
             incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentMetricsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetIncidentTrends(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AnalyticsService/GetIncidentTrends',
+            incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentTrendsRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_analytics__service__pb2.GetIncidentTrendsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSlaAttainment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/incidentmanager.v1.AnalyticsService/GetSlaAttainment',
+            incidentmanager_dot_v1_dot_analytics__service__pb2.GetSlaAttainmentRequest.SerializeToString,
+            incidentmanager_dot_v1_dot_analytics__service__pb2.GetSlaAttainmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

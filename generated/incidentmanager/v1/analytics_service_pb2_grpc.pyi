@@ -20,6 +20,12 @@ class AnalyticsServiceStub:
     """How many incidents there were, and how long detecting, acknowledging and resolving them took. Incidents that were
     merged into another one do not count.
     """
+    GetIncidentTrends: _aio.UnaryUnaryMultiCallable[_analytics_service_pb2.GetIncidentTrendsRequest, _analytics_service_pb2.GetIncidentTrendsResponse]
+    """The same figures hour by hour, day by day, week by week or month by month. Incidents count where they were created."""
+    GetSlaAttainment: _aio.UnaryUnaryMultiCallable[_analytics_service_pb2.GetSlaAttainmentRequest, _analytics_service_pb2.GetSlaAttainmentResponse]
+    """How many incidents were acknowledged and resolved within the time agreed for their severity. Incidents that were
+    merged into another one do not count.
+    """
 
 class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Counts and averages over incidents."""
@@ -31,6 +37,24 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_analytics_service_pb2.GetIncidentMetricsRequest, _abc.Awaitable[_analytics_service_pb2.GetIncidentMetricsResponse]],
     ) -> _abc.Awaitable[_analytics_service_pb2.GetIncidentMetricsResponse]:
         """How many incidents there were, and how long detecting, acknowledging and resolving them took. Incidents that were
+        merged into another one do not count.
+        """
+
+    @_abc_1.abstractmethod
+    def GetIncidentTrends(
+        self,
+        request: _analytics_service_pb2.GetIncidentTrendsRequest,
+        context: _aio.ServicerContext[_analytics_service_pb2.GetIncidentTrendsRequest, _abc.Awaitable[_analytics_service_pb2.GetIncidentTrendsResponse]],
+    ) -> _abc.Awaitable[_analytics_service_pb2.GetIncidentTrendsResponse]:
+        """The same figures hour by hour, day by day, week by week or month by month. Incidents count where they were created."""
+
+    @_abc_1.abstractmethod
+    def GetSlaAttainment(
+        self,
+        request: _analytics_service_pb2.GetSlaAttainmentRequest,
+        context: _aio.ServicerContext[_analytics_service_pb2.GetSlaAttainmentRequest, _abc.Awaitable[_analytics_service_pb2.GetSlaAttainmentResponse]],
+    ) -> _abc.Awaitable[_analytics_service_pb2.GetSlaAttainmentResponse]:
+        """How many incidents were acknowledged and resolved within the time agreed for their severity. Incidents that were
         merged into another one do not count.
         """
 

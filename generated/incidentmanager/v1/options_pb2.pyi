@@ -41,7 +41,7 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     PERMISSION_ADMIN_WRITE: _Permission.ValueType  # 21
     """Act on it: held by administrators."""
     PERMISSION_AUDIT_READ: _Permission.ValueType  # 22
-    """Read and prove the audit trail of the own tenant: held by auditors."""
+    """Read and prove the audit trail of the own tenant, and hold it against compliance frameworks: held by auditors."""
     PERMISSION_ACCESS_READ: _Permission.ValueType  # 23
     """See API keys and roles of the own tenant."""
     PERMISSION_ACCESS_WRITE: _Permission.ValueType  # 24
@@ -71,7 +71,7 @@ PERMISSION_ADMIN_READ: Permission.ValueType  # 20
 PERMISSION_ADMIN_WRITE: Permission.ValueType  # 21
 """Act on it: held by administrators."""
 PERMISSION_AUDIT_READ: Permission.ValueType  # 22
-"""Read and prove the audit trail of the own tenant: held by auditors."""
+"""Read and prove the audit trail of the own tenant, and hold it against compliance frameworks: held by auditors."""
 PERMISSION_ACCESS_READ: Permission.ValueType  # 23
 """See API keys and roles of the own tenant."""
 PERMISSION_ACCESS_WRITE: Permission.ValueType  # 24

@@ -9,11 +9,13 @@ import llm_incident_manager
 from llm_incident_manager.cli import (
     access_roles,
     analyses,
+    analytics,
     audit,
     backup,
     bus,
     certs,
     completion,
+    compliance,
     contexts,
     denials,
     event,
@@ -50,6 +52,8 @@ denials.add_to(certs.app)
 app.add_typer(certs.app, name="certs")
 whoami.add_to(app)
 app.add_typer(audit.app, name="audit")
+app.add_typer(analytics.app, name="analytics")
+app.add_typer(compliance.app, name="compliance")
 init.add_to(app)
 service.add_to(app)
 backup.add_to(app)

@@ -12,6 +12,9 @@ from llm_incident_manager.cli.terminal import safe
 LISTED = ("NUMBER", "SEV", "STATE", "EVENTS", "LAST SEEN", "SERVICE", "TITLE")
 """The columns of a list of incidents."""
 
+FIGURES = ("INCIDENTS", "OPEN", "MTTD", "P95", "MTTA", "P95", "MTTR", "P95")
+"""The columns of `figure_cells`."""
+
 _PLAIN = ("kind", "source", "service", "provider", "model", "deployment", "application", "environment")
 
 
@@ -133,12 +136,12 @@ def attachments(printer: Printer, found: Sequence[pb.Attachment]) -> None:
 
 def figures(printer: Printer, answer: pb.GetIncidentMetricsResponse) -> None:
     """Prints how many incidents there were and how long things took (the mean, and what 95 % did not exceed)."""
-    headers = ("", "INCIDENTS", "OPEN", "MTTD", "P95", "MTTA", "P95", "MTTR", "P95")
-    rows = [(group.value or "(none)", *_figures(group.figures)) for group in answer.groups]
-    printer.table(headers, [*rows, ("all", *_figures(answer.total))])
+    rows = [(group.value or "(none)", *figure_cells(group.figures)) for group in answer.groups]
+    printer.table(("", *FIGURES), [*rows, ("all", *figure_cells(answer.total))])
 
 
-def _figures(found: pb.IncidentFigures) -> Iterator[str]:
+def figure_cells(found: pb.IncidentFigures) -> Iterator[str]:
+    """How many, how many of them open, and how long things took."""
     yield f"{found.count:,}"
     yield f"{found.open_count:,}"
     for one in (found.time_to_detect, found.time_to_acknowledge, found.time_to_resolve):

@@ -18,8 +18,9 @@ GROUPS = (
     "model",
     "deployment",
     "route",
+    "team",
 )
-"""Fields that incidents can be grouped by; their names are their columns."""
+"""Fields that incidents can be grouped by; their names are their columns, but of `team`, which is a label."""
 
 MOST_GROUPS = 1_000
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
-from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.filters import Filter, Order
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
@@ -21,6 +20,7 @@ from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports import seen
 from llm_incident_manager.ports.access_store import AccessHolding, AccessStore
+from llm_incident_manager.ports.analytics import Figured
 from llm_incident_manager.ports.audit import AuditStore
 from llm_incident_manager.ports.belongings import Belongings
 from llm_incident_manager.ports.changes import (
@@ -187,7 +187,7 @@ class Transaction(Belongings, LockDead, TimerLeases, LeaseHolding, seen.Incarnat
 
 
 class Store(
-    AccessStore, AuditStore, Belongings, DeadLetters, TimerStore, WorkStore, LeaseStore, ProcessStore, Protocol
+    AccessStore, AuditStore, Belongings, DeadLetters, Figured, TimerStore, WorkStore, LeaseStore, ProcessStore, Protocol
 ):
     """A database. Reading methods outside a transaction may use other connections."""
 
@@ -235,11 +235,6 @@ class Store(
         self, tenant: TenantId, incident: IncidentId, after: str, limit: int, kind: TimelineKind | None = None
     ) -> Sequence[TimelineEntry]:
         """Timeline entries with an id larger than `after`, oldest first; of one kind only when told."""
-        ...
-
-    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
-        """Counts and times over the incidents that match and were not merged into another one, regardless of order and
-        page; also by the values of a field of `figures.GROUPS`, unless `group_by` is empty."""
         ...
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:

@@ -13,10 +13,12 @@ from llm_incident_manager.transport.dispatch import Glance
 from llm_incident_manager.transport.handlers import reception
 from llm_incident_manager.transport.handlers.access import AccessHandlers
 from llm_incident_manager.transport.handlers.analyses import AnalysisHandlers
+from llm_incident_manager.transport.handlers.analytics import AnalyticsHandlers
 from llm_incident_manager.transport.handlers.api_keys import ApiKeyHandlers
 from llm_incident_manager.transport.handlers.audit import AuditHandlers
 from llm_incident_manager.transport.handlers.bus_status import BusHandlers
 from llm_incident_manager.transport.handlers.dead_letters import DeadLetterHandlers
+from llm_incident_manager.transport.handlers.governance import GovernanceHandlers
 from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
 from llm_incident_manager.transport.handlers.ingest import IngestHandlers
 from llm_incident_manager.transport.handlers.merges import MergeHandlers
@@ -50,7 +52,6 @@ def glances(services: Services) -> Mapping[str, Glance]:
 
 def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
     """Every method's handler by its full name. Raises LookupError naming methods without one."""
-    sets = SetHandlers(services)
     tables = {
         "incidentmanager.v1.IngestService": IngestHandlers(services, _check_event()).table(),
         "incidentmanager.v1.IncidentService": {
@@ -58,10 +59,11 @@ def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
             **MergeHandlers(services).table(),
             **RelationHandlers(services).table(),
             **AnalysisHandlers(services).table(),
-            **sets.incident_table(),
+            **SetHandlers(services).table(),
         },
-        "incidentmanager.v1.AnalyticsService": sets.analytics_table(),
+        "incidentmanager.v1.AnalyticsService": AnalyticsHandlers(services).table(),
         "incidentmanager.v1.AuditService": AuditHandlers(services.auditing, services.pages.tokens).table(),
+        "incidentmanager.v1.GovernanceService": GovernanceHandlers(services).table(),
         "incidentmanager.v1.AdminService": {
             **DeadLetterHandlers(services).table(),
             **BusHandlers(services.store, services.bus).table(),

@@ -31,6 +31,7 @@ NAMES_OF: Mapping[Path, str] = {
     ("api_key_id",): "api key",
     ("name",): "role",
     ("tenant_id",): "tenant",
+    ("evidence_id",): "evidence",
 }
 """Fields of requests that name something that exists, and what."""
 
@@ -75,10 +76,16 @@ OFFERED: Mapping[str, Any] = {
     "roles": ["viewer"],
     "fingerprint": "ab" * 32,
     "questions": [5],
+    "framework": "soc2",
 }
 """What requests are filled with besides ids, as far as they take it."""
 
-OF_LISTS = frozenset({"ListIncidents", "StreamIncidents", "WatchIncidents", "GetIncidentMetrics"})
+OF_LISTS = frozenset(
+    {
+        *("ListIncidents", "StreamIncidents", "WatchIncidents"),
+        *("GetIncidentMetrics", "GetIncidentTrends", "GetSlaAttainment", "CheckCompliance", "GenerateReport"),
+    }
+)
 """Methods whose filter may be left out, so that they tell of all there is."""
 
 

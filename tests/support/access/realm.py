@@ -116,6 +116,7 @@ async def populate(doors: Doors, realm: Realm) -> None:
         "api key": [each.api_key.id for each in keys],
         "role": [role],
         "tenant": [realm.owner.tenant],
+        "evidence": [f"attachment.{first}.{attached.attachment.id}", f"incident.{first}"],
     }
     realm.numbers = [each.number for each in made]
     realm.resume_token = await _resume_token(doors, realm)

@@ -10,8 +10,9 @@ from llm_incident_manager.adapters.sql import queries
 CATALOGUE = {"table", "key", "partition", "since", "until", "columns", "column", "sequence", "function", "target"}
 """Places that names of the database's own catalogue fill when a statement runs; nothing a caller sends ever does."""
 
-FILTERS = {"group", "matching"}
-"""Places that `adapters.sql.figures` fills with columns of its own table and with what `filters` writes."""
+FILTERS = {"group", "matching", "step", "most", "acknowledge_by", "resolve_by", "now"}
+"""Places that `adapters.sql.figures` fills with columns of its own table, with placeholders, and with what `filters`
+writes."""
 
 
 def test_statements_are_found_by_name_without_comments_and_semicolons() -> None:

@@ -21,6 +21,7 @@ SHARED = SERVER.parent / "sql"
 # What reads a whole table or index, and why it may.
 SCANS = {
     "figures": "looks at all that match, which is what it is asked for",
+    "attainment": "as figures",
     "related": "looks at the links of one incident, which its inner part has found by their keys",
     "announce_all": "runs once, when a backup is restored",
     "list_incidents": "is only the beginning of a statement",
@@ -68,6 +69,7 @@ def connection() -> apsw.Connection:
 def plan(connection: apsw.Connection, text: str) -> list[str]:
     """What SQLite does for a statement, step by step."""
     text = text.replace("{group}", "''").replace("{matching}", "WHERE tenant = ?1")
+    text = re.sub(r"\{(step|most|acknowledge_by|resolve_by|now)\}", "1", text)
     numbers = [int(number) for number in re.findall(r"\?(\d+)", text)]
     count = max(numbers) if numbers else text.count("?")
     values = [None] * count if count else dict.fromkeys(re.findall(r":(\w+)", text))

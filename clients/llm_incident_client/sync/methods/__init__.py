@@ -3,7 +3,9 @@
 
 from llm_incident_client.sync.methods.access import AccessCalls
 from llm_incident_client.sync.methods.admin import AdminCalls
+from llm_incident_client.sync.methods.analyses import AnalysisCalls
 from llm_incident_client.sync.methods.audit import AuditCalls
+from llm_incident_client.sync.methods.compliance import ComplianceCalls
 from llm_incident_client.sync.methods.governance import GovernanceCalls
 from llm_incident_client.sync.methods.incidents import IncidentCalls
 from llm_incident_client.sync.methods.ingest import IngestCalls
@@ -16,7 +18,16 @@ from llm_incident_client.sync.methods.verbs import VerbCalls
 
 
 class IncidentClientMethods(
-    IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls
+    IngestCalls,
+    IncidentCalls,
+    VerbCalls,
+    RelationCalls,
+    AnalysisCalls,
+    SetCalls,
+    AdminCalls,
+    AccessCalls,
+    AuditCalls,
+    ComplianceCalls,
 ):
     """Those of IncidentClient."""
 

@@ -45,3 +45,28 @@ class SetCalls(Blocking):
         return self.portal.wait(
             self._as(asynchronous.SetCalls).get_metrics(start=start, end=end, filter=filter, group_by=group_by)
         )
+
+    def get_trends(
+        self,
+        *,
+        start: str = "",
+        end: str = "",
+        filter: str = "",
+        group_by: str = "",
+        interval: pb.TrendInterval.ValueType = pb.TrendInterval.TREND_INTERVAL_DAY,
+        time_zone: str = "",
+    ) -> pb.GetIncidentTrendsResponse:
+        """The same hour by hour, day by day, week by week or month by month of a time zone (UTC unless given)."""
+        return self.portal.wait(
+            self._as(asynchronous.SetCalls).get_trends(
+                start=start, end=end, filter=filter, group_by=group_by, interval=interval, time_zone=time_zone
+            )
+        )
+
+    def get_sla_attainment(
+        self, *, start: str = "", end: str = "", filter: str = "", group_by: str = ""
+    ) -> pb.GetSlaAttainmentResponse:
+        """How many incidents were acknowledged and resolved within the time agreed for their severity."""
+        return self.portal.wait(
+            self._as(asynchronous.SetCalls).get_sla_attainment(start=start, end=end, filter=filter, group_by=group_by)
+        )

@@ -20,6 +20,7 @@ from llm_incident_manager.adapters.postgres import (
 )
 from llm_incident_manager.adapters.postgres.access import AccessLists
 from llm_incident_manager.adapters.postgres.analyses import Analysed
+from llm_incident_manager.adapters.postgres.analytics import Figured
 from llm_incident_manager.adapters.postgres.dead_letters import DeadLetterReads
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
@@ -27,9 +28,8 @@ from llm_incident_manager.adapters.postgres.replica import Replica
 from llm_incident_manager.adapters.postgres.statements import BEFORE_ALL, SELECT_INCIDENTS, SQL
 from llm_incident_manager.adapters.postgres.tenant_data import TenantRows
 from llm_incident_manager.adapters.postgres.transaction import PostgresTransaction
-from llm_incident_manager.adapters.sql import belongings, dialect, figures, listing, migrations, records
+from llm_incident_manager.adapters.sql import belongings, dialect, listing, migrations, records
 from llm_incident_manager.domain.errors import NotFound, StoreUnavailable
-from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.phases import Phase
@@ -58,7 +58,7 @@ _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
 class PostgresStore(
-    AccessLists, Analysed, DeadLetterReads, timers.Timed, leases.Leased, work.Work, audits.Audited, TenantRows
+    AccessLists, Analysed, Figured, DeadLetterReads, timers.Timed, leases.Leased, work.Work, audits.Audited, TenantRows
 ):
     """Implements ports.stores.Store."""
 
@@ -148,14 +148,6 @@ class PostgresStore(
         """Attachments with an id larger than `after`, oldest first."""
         rows = await self._read(SQL["attachments"], tenant, incident, after or BEFORE_ALL, limit)
         return [belongings.attachment_of(row, str) for row in rows]
-
-    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
-        """Counts and times over the incidents that match and were not merged into another one."""
-        found = []
-        for field in dict.fromkeys(("", group_by)):
-            clause = figures.statement(SQL["figures"], query, field, dialect.POSTGRES)
-            found.append([tuple(row) for row in await self._read(clause.text, *clause.parameters)])
-        return figures.table(found[0], found[-1] if group_by else (), group_by)
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""

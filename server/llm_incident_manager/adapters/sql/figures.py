@@ -1,38 +1,117 @@
-"""Figures over incidents: fills the statement in for a query and reads its rows. Runs nothing."""
+"""Figures over incidents: fills the statements in for a query and reads their rows. Runs nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llm_incident_manager.adapters.sql import filters
 from llm_incident_manager.adapters.sql.dialect import Dialect
-from llm_incident_manager.adapters.sql.filters import Clause
-from llm_incident_manager.domain import figures
+from llm_incident_manager.adapters.sql.filters import Clause, Writer
+from llm_incident_manager.domain import calendar, figures, trends
 from llm_incident_manager.domain.figures import Figures, Table
 from llm_incident_manager.domain.filter_fields import FIELDS, Type
+from llm_incident_manager.domain.scope import TEAM
+from llm_incident_manager.domain.severity import Severity
+from llm_incident_manager.domain.sla import Targets
+from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.trends import Attained, Attainment, Counted, Kept, Trend
 from llm_incident_manager.ports.stores import IncidentQuery
 
-_PARTS = {
-    name: "CAST(severity AS TEXT)" if FIELDS[name].type is Type.SEVERITY else FIELDS[name].column
-    for name in figures.GROUPS
-}
+Rows = Iterable[Sequence[Any]]
 
 
 def statement(template: str, query: IncidentQuery, group_by: str, dialect: Dialect) -> Clause:
     """The whole statement for one grouping field, or for all incidents together when there is none."""
-    matching = filters.selection(query, dialect)
-    part = dialect.collated.format(_PARTS[group_by]) if group_by else "''"
-    return Clause(template.replace("{group}", part).replace("{matching}", matching.text), matching.parameters)
+    text = template.replace("{step}", "0").replace("{most}", str(figures.MOST_GROUPS))
+    return _filled(text, query, group_by, Writer(dialect))
 
 
-def table(everything: Iterable[Sequence[Any]], parts: Iterable[Sequence[Any]], group_by: str) -> Table:
+def trend_statement(
+    template: str, query: IncidentQuery, group_by: str, boundaries: Sequence[Instant], dialect: Dialect
+) -> Clause:
+    """The same step by step."""
+    writer = Writer(dialect)
+    text = template.replace("{step}", _step(boundaries, writer)).replace("{most}", str(trends.MOST_VALUES))
+    return _filled(text, query, group_by, writer)
+
+
+def attainment_statement(
+    template: str, query: IncidentQuery, group_by: str, targets: Targets, now: Instant, dialect: Dialect
+) -> Clause:
+    """How often promises were kept."""
+    writer = Writer(dialect)
+    acknowledge = {severity: target.acknowledge for severity, target in targets.items()}
+    resolve = {severity: target.resolve for severity, target in targets.items()}
+    text = template.replace("{acknowledge_by}", _deadline(acknowledge, writer))
+    text = text.replace("{resolve_by}", _deadline(resolve, writer)).replace("{now}", writer.bind(Type.TIME, now))
+    return _filled(text.replace("{most}", str(figures.MOST_GROUPS)), query, group_by, writer)
+
+
+def table(everything: Rows, parts: Rows, group_by: str) -> Table:
     """The rows of the ungrouped and of the grouped statement as one table."""
-    total = figures.assembled([_row(row) for row in everything]).get("", Figures())
-    rows = [_row(row) for row in parts]
+    total = figures.assembled([_counted(row)[1] for row in everything]).get("", Figures())
+    rows = [_counted(row)[1] for row in parts]
     grouped = figures.assembled(rows)
     groups = [(figures.shown(group_by, value), found) for value, found in grouped.items()]
     return Table(total, groups, next((row[5] or 0 for row in rows if row[1] == 0), 0))
 
 
-def _row(row: Sequence[Any]) -> figures.Row:
-    part, measure, count, total, p50, p95 = row
-    return part, measure, count, total, p50, p95
+def trend(everything: Rows, parts: Rows, group_by: str, boundaries: Sequence[Instant]) -> Trend:
+    """The rows of the ungrouped and of the grouped statement as one trend."""
+    grouped = [(step, (figures.shown(group_by, row[0]), *row[1:])) for step, row in map(_counted, parts)]
+    return trends.assembled(boundaries, [_counted(row) for row in everything], grouped)
+
+
+def attainment(everything: Rows, parts: Rows, group_by: str) -> Attainment:
+    """The rows of the ungrouped and of the grouped statement."""
+    total = next((_attained(row) for row in everything), Attained())
+    rows = list(parts)
+    groups = [(figures.shown(group_by, row[0]), _attained(row)) for row in rows]
+    return Attainment(total, groups, rows[0][-1] if rows else 0)
+
+
+def _filled(template: str, query: IncidentQuery, group_by: str, writer: Writer) -> Clause:
+    matching = f"WHERE {filters.matching(query, writer, by_id=True)}"
+    text = template.replace("{group}", _part(group_by, writer.dialect)).replace("{matching}", matching)
+    return writer.clause(text)
+
+
+def _part(group_by: str, dialect: Dialect) -> str:
+    """What the groups are told apart by, as text that sorts by code points."""
+    if not group_by:
+        return "''"
+    if group_by == TEAM:
+        label = dialect.label.format("labels", f"'{TEAM}'")
+        return dialect.collated.format(f"coalesce({label}, '')")
+    field = FIELDS[group_by]
+    return dialect.collated.format("CAST(severity AS TEXT)" if field.type is Type.SEVERITY else field.column)
+
+
+def _step(boundaries: Sequence[Instant], writer: Writer) -> str:
+    """The number of the step that an incident was created in."""
+    branches = []
+    for run in calendar.runs(boundaries):
+        number, start, end, width = (
+            writer.bind(Type.TIME, value) for value in (run.number, run.start, run.end, run.width)
+        )
+        branches.append(f"WHEN created_at < {end} THEN {number} + (created_at - {start}) / {width}")
+    return f"CASE {' '.join(branches)} END"
+
+
+def _deadline(promised: Mapping[Severity, int | None], writer: Writer) -> str:
+    """When a promise has to be kept; NULL where none was made."""
+    branches = [
+        f"WHEN {int(severity)} THEN {writer.bind(Type.TIME, within)}"
+        for severity, within in sorted(promised.items())
+        if within is not None
+    ]
+    return f"created_at + CASE severity {' '.join(branches)} END" if branches else "created_at + NULL"
+
+
+def _counted(row: Sequence[Any]) -> Counted:
+    step, part, measure, count, total, p50, p95 = row
+    return step, (part, measure, count, total, p50, p95)
+
+
+def _attained(row: Sequence[Any]) -> Attained:
+    _, incidents, *counts, _ = row
+    return Attained(incidents, Kept(*counts[:3]), Kept(*counts[3:]))

@@ -153,16 +153,18 @@ def _compared(field: Field, op: Op, subject: str, value: str, dialect: Dialect) 
     return f"{subject} {_SQL_OPS[op]} {value}"
 
 
-def matching(query: IncidentQuery, writer: Writer, part: Node | None = None) -> str:
-    """The conditions of tenant, span and filter; on `incident_index`, of the part of the filter that it can answer."""
+def matching(query: IncidentQuery, writer: Writer, part: Node | None = None, *, by_id: bool = False) -> str:
+    """The conditions of tenant, span and filter; on `incident_index`, of the part of the filter that it can answer.
+    There, or `by_id`, the span is one of ids as well."""
     writer.terms_of = "" if part is None else query.tenant
+    by_id = by_id or part is not None
     conditions = [f"tenant = {writer.bind(Type.TEXT, query.tenant)}"]
     if query.created_from is not None:
         test = f"created_at >= {writer.bind(Type.TIME, query.created_from)}"
-        conditions.append(test if part is None else writer.from_id(query.created_from, test))
+        conditions.append(writer.from_id(query.created_from, test) if by_id else test)
     if query.created_before is not None:
         test = f"created_at < {writer.bind(Type.TIME, query.created_before)}"
-        conditions.append(test if part is None else writer.before_id(query.created_before, test))
+        conditions.append(writer.before_id(query.created_before, test) if by_id else test)
     wanted = part if part is not None else query.filter.tree if query.filter is not None else None
     if wanted is not None and wanted != And(()):
         conditions.append(f"({writer.condition(wanted)})")

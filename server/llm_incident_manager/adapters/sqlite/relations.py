@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 import apsw
 
-from llm_incident_manager.adapters.sql import belongings, dialect, figures, records
+from llm_incident_manager.adapters.sql import belongings, records
 from llm_incident_manager.adapters.sqlite import ids
-from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, bulk, rows
-from llm_incident_manager.domain.figures import Table
+from llm_incident_manager.adapters.sqlite.statements import bulk, rows
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uuid
 from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.ports.changes import FingerprintKey
-from llm_incident_manager.ports.stores import IncidentQuery, StoredEvent
+from llm_incident_manager.ports.stores import StoredEvent
 
 
 def events(connection: apsw.Connection, tenant: TenantId, wanted: Sequence[EventId]) -> Sequence[StoredEvent]:
@@ -42,12 +41,3 @@ def attachments(
     """Attachments behind one of them, oldest first."""
     found = rows(connection, "attachments", (tenant, incident, after, limit))
     return [belongings.attachment_of(row, ids.text) for row in found]
-
-
-def figures_of(connection: apsw.Connection, query: IncidentQuery, group_by: str) -> Table:
-    """Counts and times over the incidents that match."""
-    found = []
-    for field in dict.fromkeys(("", group_by)):
-        clause = figures.statement(STATEMENTS["figures"], query, field, dialect.SQLITE)
-        found.append(connection.execute(clause.text, clause.parameters).fetchall())
-    return figures.table(found[0], found[-1] if group_by else (), group_by)

@@ -14,6 +14,7 @@ from llm_incident_manager.adapters.sqlite import connection as connections
 from llm_incident_manager.adapters.sqlite import indexing, leases, outbox, reads, relations, retention, schema, timers
 from llm_incident_manager.adapters.sqlite.access import AccessLists
 from llm_incident_manager.adapters.sqlite.analyses import Analysed
+from llm_incident_manager.adapters.sqlite.analytics import Figured
 from llm_incident_manager.adapters.sqlite.audits import Audited
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
@@ -21,7 +22,6 @@ from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.tenant_data import TenantRows
 from llm_incident_manager.adapters.sqlite.transaction import SqliteTransaction
 from llm_incident_manager.adapters.sqlite.writer import Writer
-from llm_incident_manager.domain.figures import Table
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.relations import Attachment, Related
@@ -104,7 +104,7 @@ def _started(
     return SqliteStore(writer, Readers(readers, faults, options.deadline) if readers else None, lock)
 
 
-class SqliteStore(AccessLists, leases.Leased, Analysed, Audited, TenantRows):
+class SqliteStore(AccessLists, Analysed, Figured, leases.Leased, Audited, TenantRows):
     """Implements ports.stores.Store. Without readers, as in memory, reads take turns with the units of work."""
 
     def __init__(self, writer: Writer, readers: Readers | None, lock: connections.FolderLock | None) -> None:
@@ -169,10 +169,6 @@ class SqliteStore(AccessLists, leases.Leased, Analysed, Audited, TenantRows):
     async def attachments(self, tenant: TenantId, incident: IncidentId, after: str, limit: int) -> Sequence[Attachment]:
         """Attachments with an id larger than `after`, oldest first."""
         return await self._read(lambda connection: relations.attachments(connection, tenant, incident, after, limit))
-
-    async def figures(self, query: IncidentQuery, group_by: str) -> Table:
-        """Counts and times over the incidents that match and were not merged into another one."""
-        return await self._read(lambda connection: relations.figures_of(connection, query, group_by))
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""

@@ -19,6 +19,7 @@ from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.analysing import Analysing
 from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.auditing import Auditing
+from llm_incident_manager.usecases.compliance import Compliance
 from llm_incident_manager.usecases.dead_letters import DeadLetters
 from llm_incident_manager.usecases.incidents import Incidents
 from llm_incident_manager.usecases.linking import Linking
@@ -54,6 +55,7 @@ class Services:
     analysing: Analysing
     dead_letters: DeadLetters
     auditing: Auditing
+    compliance: Compliance
     bus: Bus
     feed: Feed
     watching: Watching

@@ -1,44 +1,35 @@
-"""Many incidents at once: one verb for all that a filter matches, and figures."""
+"""Many incidents at once: one verb for all that a filter matches."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from incidentmanager.v1 import analytics_service_pb2, incident_apply_pb2
+from incidentmanager.v1 import incident_apply_pb2
 
-from llm_incident_manager.domain import figures
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import InvalidFields
 from llm_incident_manager.domain.incident import ResolutionMethod
 from llm_incident_manager.domain.lifecycle import Verb
-from llm_incident_manager.transport import paging
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.handlers import lists, writes
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import enums, times
 from llm_incident_manager.transport.translate import relations as translate
-from llm_incident_manager.usecases import sight
 from llm_incident_manager.usecases.applying import Assigning, Change, Noting, SnoozeUntil, Wish
 from llm_incident_manager.usecases.incidents import Ask
 
 apply = incident_apply_pb2
-analytics = analytics_service_pb2
 
 
 class SetHandlers:
-    """ApplyToIncidents and GetIncidentMetrics."""
+    """ApplyToIncidents."""
 
     def __init__(self, services: Services) -> None:
         """Asks these use cases."""
         self._on = services
 
-    def incident_table(self) -> dict[str, Callable[..., Any]]:
-        """Handlers of IncidentService by method name."""
+    def table(self) -> dict[str, Callable[..., Any]]:
+        """Handlers by method name."""
         return {"ApplyToIncidents": self.apply}
-
-    def analytics_table(self) -> dict[str, Callable[..., Any]]:
-        """Handlers of AnalyticsService by method name."""
-        return {"GetIncidentMetrics": self.metrics}
 
     async def apply(self, request: apply.ApplyToIncidentsRequest, call: Call) -> apply.ApplyToIncidentsResponse:
         """Applies one verb to every incident that matches."""
@@ -54,22 +45,6 @@ class SetHandlers:
             digest = writes.digest(call, request)
             tally = await self._on.applying.apply(call.caller, wish, request.request_id, digest)
         return translate.tally(tally, self._on.as_of(), preview=request.preview)
-
-    async def metrics(
-        self, request: analytics.GetIncidentMetricsRequest, call: Call
-    ) -> analytics.GetIncidentMetricsResponse:
-        """Counts and times over many incidents."""
-        if request.group_by and request.group_by not in figures.GROUPS:
-            names = ", ".join(figures.GROUPS)
-            text = f"{request.group_by!r} is no field to group by: use one of {names}"
-            raise InvalidFields([Violation("group_by", text, "in")])
-        span = paging.span_of(request.start, request.end)
-        query = replace(
-            sight.query(call.caller, lists.parsed_filter(request.filter)),
-            created_from=span.created_from,
-            created_before=span.created_before,
-        )
-        return translate.table(await self._on.store.figures(query, request.group_by))
 
 
 _VERBS = {

@@ -1,23 +1,18 @@
-"""Related incidents, attachments, results over many incidents and figures to protobuf."""
+"""Related incidents, attachments and results over many incidents to protobuf."""
 
 from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
 from incidentmanager.v1 import (
-    analytics_service_pb2,
     incident_apply_pb2,
     incident_attachments_pb2,
     incident_relations_pb2,
     incident_verbs_pb2,
 )
 
-from llm_incident_manager.domain.figures import Figures, Spread, Table
 from llm_incident_manager.domain.relations import Attachment, Related
 from llm_incident_manager.domain.splitting import Fate
 from llm_incident_manager.transport.translate import incidents, times
 from llm_incident_manager.usecases.applying import Tally
-
-analytics = analytics_service_pb2
 
 
 def related(given: Related, as_of: incidents.AsOf) -> incident_relations_pb2.RelatedIncident:
@@ -67,38 +62,3 @@ def tally(given: Tally, as_of: incidents.AsOf, *, preview: bool) -> incident_app
         sample=[incidents.incident(each, as_of) for each in given.sample],
         preview=preview,
     )
-
-
-def table(given: Table) -> analytics.GetIncidentMetricsResponse:
-    """Figures of all incidents and of groups of them."""
-    return analytics.GetIncidentMetricsResponse(
-        total=_figures(given.total),
-        groups=[
-            analytics.IncidentFiguresGroup(value=value, figures=_figures(figures)) for value, figures in given.groups
-        ],
-        group_count=given.group_count,
-    )
-
-
-def _figures(given: Figures) -> analytics.IncidentFigures:
-    return analytics.IncidentFigures(
-        count=min(given.incidents, incidents.LARGEST),
-        open_count=min(given.open, incidents.LARGEST),
-        time_to_detect=_spread(given.detect),
-        time_to_detect_received=_spread(given.detect_received),
-        time_to_acknowledge=_spread(given.acknowledge),
-        time_to_resolve=_spread(given.resolve),
-    )
-
-
-def _spread(given: Spread) -> analytics.DurationFigures:
-    return analytics.DurationFigures(
-        count=min(given.occurred, incidents.LARGEST),
-        mean=_duration(given.mean),
-        p50=_duration(given.p50),
-        p95=_duration(given.p95),
-    )
-
-
-def _duration(micros: int | None) -> Duration | None:
-    return None if micros is None else times.duration(micros)
