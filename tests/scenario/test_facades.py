@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ import pytest
 import pytest_asyncio
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
+from examples.reference_services.__main__ import CONFIG
+from examples.reference_services.serving import serving
 from llm_incident_client import (
     NO_RETRY,
     BreakerPolicy,
@@ -79,7 +82,10 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
     assert made.code == 0, made.err
     context = ssl.create_default_context(cafile=str(folder / "certs" / "ca.pem"))
     context.load_cert_chain(folder / "certs" / "operator.pem", folder / "certs" / "operator-key.pem")
-    async with running_server(config=made.out, tls=context, folder=folder) as server:
+    async with (
+        serving() as port,
+        running_server(config=made.out + CONFIG.format(port=port), tls=context, folder=folder) as server,
+    ):
         yield Place(server, folder / "certs")
 
 
@@ -213,6 +219,37 @@ async def test_shield_opens_an_incident_by_hand_once(place: Place) -> None:
         with pytest.raises(errors.FingerprintTaken) as taken:
             await shield.open_incident(threat)
         assert taken.value.metadata["holder"] == opened.id
+
+
+async def test_shield_has_a_threat_analysed_and_a_plan_made(place: Place) -> None:
+    async with ShieldClient(place.of("shield")) as shield:
+        opened = await shield.report(VIOLATION)
+        asked = await shield.request_threat_analysis(opened.incident_id)
+        threat = (await shield.answer(asked)).threat
+        assert threat.threat_type == pb.ThreatType.THREAT_TYPE_PROMPT_INJECTION
+        assert threat.confidence == 0.9
+        planned = await shield.answer(await shield.request_mitigation_plan(opened.incident_id))
+        assert planned.state == pb.AnalysisState.ANALYSIS_STATE_ANSWERED
+        assert planned.mitigation.steps
+        with pytest.raises(TimeoutError):
+            await shield.answer(pb.IncidentAnalysis(id="none", incident_id=opened.incident_id), within=0.2 * SECOND)
+
+
+async def test_governance_checks_a_framework_and_sees_the_evidence(place: Place) -> None:
+    today = datetime.now(UTC).date()
+    async with GovernanceClient(place.of("governance")) as governance:
+        figures = await governance.compliance(today, today)
+        assert set(figures) == {"gdpr", "hipaa", "iso27001", "pci_dss", "soc2"}
+        checked = await governance.check("SOC 2", today, today)
+        assert (checked.framework, checked.failed_count) == ("soc2", figures["soc2"].failed_checks)
+        named = [evidence for line in checked.lines for evidence in line.evidence]
+        assert (await governance.evidence(named[0].id)).id == named[0].id
+        pages = [await governance.report("soc2", today, today, format=CSV) for _ in range(2)]
+        assert pages[0].content_type.startswith("text/csv")
+        assert pages[0].sha256 == hashlib.sha256(pages[0].content.encode()).hexdigest()
+
+
+CSV = pb.ReportFormat.REPORT_FORMAT_CSV
 
 
 async def test_governance_sees_what_happened_and_that_nobody_changed_it(place: Place) -> None:

@@ -14,6 +14,8 @@ import pytest
 import pytest_asyncio
 
 import llm_incident_manager
+from examples.reference_services.__main__ import CONFIG
+from examples.reference_services.serving import serving
 from llm_incident_client import IncidentClient
 from tests.support import markdown, wheelhouse
 from tests.support.command import command
@@ -78,13 +80,16 @@ async def secure_port(server: RunningServer) -> AsyncIterator[int]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def certified(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
-    """A server that requires the certificates of `certs dev`, which are beside its data."""
+    """A server that requires the certificates of `certs dev`, which are beside its data, and has reference services."""
     folder = tmp_path_factory.mktemp("certified")
     made = await command("certs", "dev", "--out", "certs", cwd=folder)
-    config = made.out.replace("certs/", f"{folder}/certs/")
+    own = made.out.replace("certs/", f"{folder}/certs/")
     operator = ssl.create_default_context(cafile=str(folder / "certs" / "ca.pem"))
     operator.load_cert_chain(folder / "certs" / "operator.pem", folder / "certs" / "operator-key.pem")
-    async with running_server(config=config, folder=folder, tls=operator) as started:
+    async with (
+        serving() as port,
+        running_server(config=own + CONFIG.format(port=port), folder=folder, tls=operator) as started,
+    ):
         yield started
 
 
