@@ -1,6 +1,7 @@
 """Compliance checks on what a database holds: the same records for every framework, then one piece less."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,6 +12,7 @@ from llm_incident_manager.domain import audit_checkpoint, filters
 from llm_incident_manager.domain.audit_checkpoint import Draft
 from llm_incident_manager.domain.compliance import Line, Report, Status
 from llm_incident_manager.domain.errors import DomainError, NotFound
+from llm_incident_manager.domain.evidence import Basis
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.relations import Attachment
@@ -30,6 +32,7 @@ from tests.support.world import HeldClock
 CALLER = Caller(TENANT, "auditor")
 EVERYTHING = Wish(complete.PERIOD, None)
 FRAMEWORKS = compliance_packs.load()
+BASIS = Basis(FRAMEWORKS, complete.make_values(), TARGETS)
 
 
 class Filled:
@@ -41,7 +44,7 @@ class Filled:
         self.incident = complete.make_resolved()
         self.attachments = complete.make_attachments(self.incident)
         clock = HeldClock(complete.LATER)
-        self.compliance = Compliance(store, clock, signer, FRAMEWORKS, complete.make_values(), TARGETS)
+        self.compliance = Compliance(store, clock, signer, BASIS)
 
     async def fill(self) -> None:
         sent = make_delivery(self.incident, state=DeliveryState.SENT, updated_at=Instant(NOW + MINUTE))
@@ -116,10 +119,17 @@ async def test_one_attachment_less_fails_the_lines_that_named_it_and_no_other(fi
 
 async def test_a_key_that_is_not_known_leaves_the_audit_unproven(filled: Filled) -> None:
     filled.signer = Ed25519Signer(Ed25519PrivateKey.generate())
-    values = complete.make_values()
-    asked = Compliance(filled.store, HeldClock(complete.LATER), filled.signer, FRAMEWORKS, values, TARGETS)
+    asked = Compliance(filled.store, HeldClock(complete.LATER), filled.signer, BASIS)
     lines = lines_of(await asked.check(CALLER, FRAMEWORKS, EVERYTHING))
     assert {name[2] for name, line in lines.items() if line.status is Status.FAILED} == {"sealed"}
+
+
+async def test_what_only_a_log_was_told_is_no_evidence_that_somebody_was(filled: Filled) -> None:
+    asked = Compliance(
+        filled.store, HeldClock(complete.LATER), filled.signer, replace(BASIS, silent=frozenset({"webhook"}))
+    )
+    lines = lines_of(await asked.check(CALLER, FRAMEWORKS, EVERYTHING))
+    assert {name[2] for name, line in lines.items() if line.status is Status.FAILED} == {"notified"}
 
 
 async def test_a_filter_narrows_what_is_looked_at(filled: Filled) -> None:
