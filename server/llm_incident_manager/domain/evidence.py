@@ -56,8 +56,8 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class SystemRecords:
     """What was recorded about the server and the tenant. `last_record` is the newest of the audit in the period;
-    `checkpoint` the newest there is, `signed` whether its signature is right (None: the key is not known here);
-    `keys` are the API keys that count."""
+    `checkpoint` the first that is not older, or the last there is, `signed` whether its signature is right (None: the
+    key is not known here); `keys` are the API keys that count."""
 
     settings: Mapping[str, Value]
     last_record: AuditRow | None = None

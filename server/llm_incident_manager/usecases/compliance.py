@@ -15,6 +15,7 @@ from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import DeliveryState
+from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.engines import compliance
 from llm_incident_manager.ports.access_store import KeyQuery
 from llm_incident_manager.ports.audit import AuditQuery, Signer
@@ -127,10 +128,21 @@ class Compliance:
     async def _system(self, caller: Caller, period: Period) -> SystemRecords:
         tenant, store = caller.tenant, self._store
         newest = await store.audit_page(AuditQuery(tenant, since=period.start, before=period.end, limit=1))
-        checkpoints = await store.latest_audit_checkpoints(tenant, 0, 1)
-        checkpoint = checkpoints[0] if checkpoints else None
         last, keys = newest[0] if newest else None, await self.keys(caller)
+        checkpoint = None if last is None else await self._checkpoint(caller, last.at)
         return SystemRecords(self._basis.settings, last, checkpoint, self._signed(checkpoint), keys)
+
+    async def _checkpoint(self, caller: Caller, at: Instant) -> Checkpoint | None:
+        """The first that was made then or later, which stays the same however many follow; the last one without."""
+        found = await self._store.latest_audit_checkpoints(caller.tenant, 0, 1)
+        if not found or found[0].at < at:
+            return found[0] if found else None
+        after, best = 0, found[0]
+        while best.number - after > 1:  # numbers have no gaps, and grow with time
+            middle = (after + best.number) // 2
+            (each,) = await self._store.audit_checkpoints(caller.tenant, middle - 1, 1)
+            after, best = (after, each) if each.at >= at else (each.number, best)
+        return best
 
     async def keys(self, caller: Caller) -> Sequence[ApiKey]:
         """The API keys of the tenant that count, oldest first."""
