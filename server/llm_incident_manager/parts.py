@@ -17,7 +17,7 @@ from llm_incident_manager.adapters.rates import ProcessRates
 from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
-from llm_incident_manager.config import Settings, evidence
+from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines import checkpoint
@@ -246,7 +246,8 @@ def services(
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
     runner, units, incidents = Runner(made), Units(made.store, clock, made.wake), Incidents(clock, ids)
-    snoozing, values = Snoozing(clock, ids), evidence.values(settings, signing=signer is not None)
+    snoozing = Snoozing(clock, ids)
+    basis = compliance_packs.basis(settings, made.sla, signing=signer is not None)
     limits = Limits(
         batch_events=ingest.batch_events,
         batch_fingerprints=ingest.batch_fingerprints,
@@ -273,7 +274,7 @@ def services(
         analysing=Analysing(clock, ids, made.consulting.consultants),
         dead_letters=DeadLetters(made.store, units, clock, ids),
         auditing=Auditing(made.store, clock, signer),
-        compliance=Compliance(made.store, clock, signer, compliance_packs.load(), values, made.sla),
+        compliance=Compliance(made.store, clock, signer, basis),
         bus=bus,
         feed=feed,
         watching=Watching(feed, lambda: AsOf(clock.now(), made.sla), end),
