@@ -131,7 +131,7 @@ class Identity:
     async def _proven(self, call: Call) -> Principal:
         if call.certificate and self._streams.refused(call.certificate):
             call.facts["cause"] = "revoked"
-            raise self._guard.failed("mtls", Unauthenticated("revoked"), source_of(call.peer))
+            raise self._guard.failed("mtls", Unauthenticated("revoked"), _source(call))
         for authenticator in self._authenticators:
             if authenticator.shown(call):
                 try:

@@ -103,7 +103,7 @@ class Redactor:
         return changed
 
     def _map(self, of_values: FieldDescriptor, values: Any) -> int:
-        """Values, for what they are and what their key says, and keys: of two that become the same the last one stays."""
+        """Values, for what they are and what their key says, and keys: of two that become the same the last stays."""
         if of_values.message_type is not None:  # such a value cannot be put under another key
             return sum(self._walk(value) for value in values.values())
         texts = of_values.type == FieldDescriptor.TYPE_STRING
