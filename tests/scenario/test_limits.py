@@ -76,6 +76,24 @@ async def test_a_key_is_told_how_it_stands_and_refused_beyond_its_tier_and_its_t
         assert (await over_http(server, "/api/v1/whoami")).status == 200, "who needs no credential has no limit"
 
 
+async def test_a_batch_that_is_refused_counts_too() -> None:
+    """Whether it may not be sent, cannot be read, or is invalid: a caller must not get all that work for nothing."""
+    bad: list[tuple[str, bytes, int]] = [
+        ("viewer", b'{"events": [{"source": "a", "title": "b"}]}', 403),
+        ("producer", b"{", 400),
+        ("producer", b'{"events": []}', 400),
+        ("producer", json.dumps({"events": [{"source": "a", "title": "b"}] * 1_001}).encode(), 400),
+    ]
+    tiers = {"standard": {"per_minute": 6, "burst": 2}}
+    async with running_server(config=config(tiers=tiers)) as server:
+        for role, body, status in bad:
+            headers = {"X-API-Key": await first_key(server, role), "content-type": "application/json"}
+            for expected in (status, status, 429):
+                url = f"{server.http}/api/v1/events/batch"
+                async with aiohttp.request("POST", url, data=body, headers=headers) as reply:
+                    assert reply.status == expected, await reply.text()
+
+
 async def until_refused(server: RunningServer, key: str) -> None:
     """A change of a tenant counts within five seconds."""
     async with asyncio.timeout(5):
