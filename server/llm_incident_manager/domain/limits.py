@@ -63,7 +63,7 @@ def buckets(rules: Rules, who: Principal, method: str, of_tenant: Tier | None) -
     if who.proven_by != NOBODY:
         tier = rules.tiers.get(who.tier) or of_tenant or rules.tiers.get(rules.usual)
         if tier is not None:
-            yield Bucket(Scope.KEY, f"{who.tenant}/{who.credential or who.subject}", tier)
+            yield Bucket(Scope.KEY, f"{who.tenant}/{who.proven_by} {who.lasting}", tier)
     if (tier := rules.methods.get(method)) is not None:
         yield Bucket(Scope.METHOD, f"{who.tenant}/{method}", tier)
     if rules.tenant is not None:

@@ -70,7 +70,7 @@ class Guard:
         if principal.proven_by not in GUESSABLE:
             return
         now, place = self._clock.now(), _place(source)
-        pair = (place, _lasting(principal))
+        pair = (place, principal.lasting)
         strange = now < self._locked_until and self._places.get(pair, Instant(0)) <= now - KNOWN_FOR
         if strange and (wait := self._wait(place, now)):
             self._metrics.credential_refused(principal.proven_by, "locked_out")
@@ -133,13 +133,6 @@ def _keep(table: dict[str, Failures] | dict[str, Instant] | dict[tuple[str, str]
     """Makes room for one more: what was not touched for the longest time goes."""
     if len(table) >= MOST:
         del table[next(iter(table))]  # type: ignore[arg-type]  # its own key
-
-
-def _lasting(principal: Principal) -> str:
-    """What somebody is known by who has called before: of tokens each is shown for minutes only, so their subject."""
-    if principal.proven_by != "jwt":
-        return principal.credential
-    return f"{principal.credential.partition(' ')[0]} {principal.tenant} {principal.subject}"
 
 
 def _place(source: str) -> str:

@@ -1,5 +1,6 @@
 """Which buckets a call takes from, and which addresses are let in."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -29,7 +30,35 @@ def key(tier: str = "") -> Principal:
 )
 def test_a_caller_goes_by_one_tier(tier: str, of_tenant: Tier | None, expected: Tier) -> None:
     (bucket,) = buckets(RULES, key(tier), "GetIncident", of_tenant)
-    assert (bucket.scope, bucket.tier, bucket.name) == (Scope.KEY, expected, "acme/k1")
+    assert (bucket.scope, bucket.tier, bucket.name) == (Scope.KEY, expected, "acme/api_key k1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second", "same"),
+    [
+        ("jwt", "https://login.example.com 1", "https://login.example.com 2", True),
+        ("jwt", "https://login.example.com 1", "https://other.example.com 1", False),
+        ("mtls", "0f0f", "f0f0", True),
+        ("api_key", "k1", "k2", False),
+    ],
+    ids=["another token", "another issuer", "a renewed certificate", "another key"],
+)
+def test_another_credential_is_another_bucket_only_of_another_caller(
+    kind: str, first: str, second: str, *, same: bool
+) -> None:
+    names = {
+        bucket.name
+        for credential in (first, second)
+        for bucket in buckets(RULES, replace(key(), proven_by=kind, credential=credential), "GetIncident", None)
+    }
+    assert len(names) == (1 if same else 2)
+
+
+@pytest.mark.parametrize("kind", ["jwt", "mtls"])
+def test_subjects_and_tenants_have_buckets_of_their_own(kind: str) -> None:
+    ann = replace(key(), proven_by=kind, credential="https://login.example.com 1")
+    others = [replace(ann, subject="bob"), replace(ann, tenant=TenantId("other"))]
+    assert len({bucket.name for who in (ann, *others) for bucket in buckets(RULES, who, "GetIncident", None)}) == 3
 
 
 def test_nobody_is_limited_where_nobody_is_asked_who_they_are() -> None:
