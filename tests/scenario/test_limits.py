@@ -71,8 +71,12 @@ async def test_a_key_is_told_how_it_stands_and_refused_beyond_its_tier_and_its_t
             assert (await reply.json())["details"][0]["metadata"]["scope"] == "key"
         assert (await over_http(server, "/api/v1/whoami", usual)).status == 200
         async with IncidentClient(server.grpc) as client:
-            await client.update_tenant("default", limits=pb.TenantLimits(calls_per_minute=60, burst=1))
+            await client.update_tenant("default", limits=pb.TenantLimits(calls_per_minute=1, burst=1))
         await until_refused(server, usual)
+        fresh = [await first_key(server, "viewer") for _ in range(2)]
+        await over_http(server, "/api/v1/whoami", fresh[0])
+        refused = await over_http(server, "/api/v1/whoami", fresh[1])
+        assert (refused.status, refused.json["details"][0]["metadata"]["scope"]) == (429, "tenant")
         assert (await over_http(server, "/api/v1/whoami")).status == 200, "who needs no credential has no limit"
 
 

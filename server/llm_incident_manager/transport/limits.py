@@ -46,7 +46,7 @@ class Limiter:
         of_tenant: Callable[[TenantId], Tier | None] = lambda _: None,
         refused: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`rates` are those of all processes where there is a Redis; `of_tenant` is what a tenant's keys have;
+        """`rates` are those of all processes where there is a Redis; `of_tenant` is what a tenant has as its own;
         `refused` counts refusals by scope."""
         self._rates = rates
         self._rules = rules

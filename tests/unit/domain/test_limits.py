@@ -29,7 +29,7 @@ def key(tier: str = "") -> Principal:
     ids=["the usual one", "that of the key", "that of the tenant", "the key before the tenant", "a tier that is gone"],
 )
 def test_a_caller_goes_by_one_tier(tier: str, of_tenant: Tier | None, expected: Tier) -> None:
-    (bucket,) = buckets(RULES, key(tier), "GetIncident", of_tenant)
+    bucket = next(buckets(RULES, key(tier), "GetIncident", of_tenant))
     assert (bucket.scope, bucket.tier, bucket.name) == (Scope.KEY, expected, "acme/api_key k1")
 
 
@@ -69,6 +69,19 @@ def test_methods_and_tenants_have_buckets_of_their_own() -> None:
     rules = Rules({"slow": SLOW}, "slow", SHARED, {"ListIncidents": FAST})
     assert [bucket.scope for bucket in buckets(rules, key(), "ListIncidents", None)] == ["key", "method", "tenant"]
     assert [bucket.scope for bucket in buckets(rules, key(), "GetIncident", None)] == ["key", "tenant"]
+
+
+@pytest.mark.parametrize("tier", ["", "fast"])
+def test_what_a_tenant_has_is_for_all_its_callers_together(tier: str) -> None:
+    of_two = [list(buckets(RULES, replace(key(tier), credential=name), "GetIncident", SHARED)) for name in ("k1", "k2")]
+    assert of_two[0][0].name != of_two[1][0].name
+    assert of_two[0][1] == of_two[1][1] == (Scope.TENANT, "acme", SHARED)
+
+
+def test_what_a_tenant_has_comes_before_what_is_configured_for_all() -> None:
+    rules = Rules({"slow": SLOW}, "slow", FAST)
+    assert list(buckets(rules, key(), "GetIncident", SHARED))[-1] == (Scope.TENANT, "acme", SHARED)
+    assert list(buckets(rules, key(), "GetIncident", None))[-1] == (Scope.TENANT, "acme", FAST)
 
 
 NET = (ip_network("10.0.0.0/8"),)
