@@ -50,6 +50,42 @@ async def test_an_address_that_is_not_let_in_is_refused_at_both_doors() -> None:
             assert ready.status == 200
 
 
+PAGES = ("/health/live", "/health/ready", "/metrics", "/docs", "/docs/docs.js", "/openapi.json")
+PROXIED = {"trusted_proxies": ["127.0.0.0/8"]}
+"""Whoever calls from here may say for whom."""
+
+
+async def seen(server: RunningServer, path: str, by: str, **headers: str) -> tuple[int, str]:
+    named = {"X-Forwarded-For": by, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    async with aiohttp.request("GET", f"{server.http}{path}", headers=named) as reply:
+        return reply.status, await reply.text()
+
+
+async def test_pages_are_for_the_same_addresses_as_calls_and_as_often_but_for_whether_the_server_lives() -> None:
+    async with running_server(config=config(deny=["192.0.2.0/24"], source_per_minute=12, **PROXIED)) as server:
+        assert {(await seen(server, path, "192.0.2.1"))[0] for path in PAGES} == {403}
+        for number, path in enumerate(PAGES[1:]):
+            by = f"203.0.113.{number}"
+            assert [(await seen(server, path, by))[0] for _ in range(2)] == [200, 429], path
+            assert [(await seen(server, "/health/live", by))[0] for _ in range(3)] == [200] * 3
+        async with aiohttp.ClientSession(server.http) as here:
+            for _ in range(3):
+                async with here.get("/health/ready") as reply:
+                    assert reply.status == 200, "what watches over it on its own machine"
+
+
+async def test_only_who_looks_after_the_server_is_told_what_is_wrong() -> None:
+    async with running_server(config=config(**PROXIED), env={"REDIS_URL": "redis://127.0.0.1:1/0"}) as server:
+        keys = {"platform_admin": "degraded", "admin": "not ok", "": "not ok"}
+        for role, word in keys.items():
+            key = await first_key(server, role) if role else "lim_wrong"
+            told = json.loads((await seen(server, "/health/ready", "203.0.113.1", X_API_Key=key))[1])
+            assert told["checks"]["redis"].startswith(word), role
+            assert told["checks"]["database"] == "ok"
+        async with aiohttp.request("GET", f"{server.http}/health/ready") as reply:
+            assert (await reply.json())["checks"]["redis"].startswith("degraded")
+
+
 async def test_an_address_that_calls_too_often_is_refused() -> None:
     async with running_server(config=config(source_per_minute=60)) as server:
         statuses = [(await list_by_http(server)).status for _ in range(8)]

@@ -135,17 +135,21 @@ class Source:
 
     async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Raises SOURCE_DENIED, RATE_LIMITED."""
+        self.admit(call)
+        return await proceed()
+
+    def admit(self, call: Call, *, counts: bool = True) -> None:
+        """Says where the call comes from. Raises SOURCE_DENIED and, when it counts, RATE_LIMITED."""
         peer = source_of(call.peer)
         call.source = self._gate.source(peer, call.metadata.get(FORWARDED, "")) if self._gate.proxies else peer
         if not self._gate.lets_in(call.source):
             self._refused("address")
             raise DomainError(ErrorReason.SOURCE_DENIED, "calls from this address are not taken")
-        if self._tier is not None:
+        if counts and self._tier is not None:
             permit = self._own.take_now(f"source/{call.source}", self._tier.rate)
             if not permit.allowed:
                 self._refused(Scope.SOURCE)
                 raise _limited(Bucket(Scope.SOURCE, call.source, self._tier), permit)
-        return await proceed()
 
 
 class Quota:
