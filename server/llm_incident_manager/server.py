@@ -23,12 +23,14 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.front import Front
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.identity import Identity
 from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.redact import Redactor
+from llm_incident_manager.transport.rest.pages import Told
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
@@ -46,8 +48,7 @@ class Server:
     workers: dict[str, Worker]
     end: Drain
     dispatcher: Dispatcher
-    probes: Probes
-    scrape: Scrape
+    told: Told
     siblings: Siblings | None
     tls: ServerTls | None
     doors: list[RpcServer | RestServer]
@@ -96,8 +97,10 @@ class Server:
         optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
-        scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
-        return cls(settings, store, workers, end, dispatcher, probes, scrape, siblings, tls, [], {}, [])
+        told = Told(
+            probes, Scrape(metrics, store, news.bus, clock, presence, siblings), Front(limits[0], entry.identity)
+        )
+        return cls(settings, store, workers, end, dispatcher, told, siblings, tls, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.
@@ -110,7 +113,7 @@ class Server:
         rpc_settings = RpcSettings.of(settings.grpc, settings.watch, shared_port=shared, mtls_port=mtls_port)
         rest_settings = RestSettings.of(settings.api, settings.watch, shared_port=shared)
         rpc = RpcServer(rpc_settings, self.dispatcher, offered, self.tls)
-        rest = RestServer(rest_settings, self.dispatcher, offered, self.probes, self.scrape, self.tls)
+        rest = RestServer(rest_settings, self.dispatcher, offered, self.told, self.tls)
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {

@@ -73,6 +73,17 @@ class Principal:
     tier: str = ""
     issue: int = 0
 
+    @property
+    def lasting(self) -> str:
+        """What somebody stays known by: of tokens and certificates, which come one after the other, whose they are."""
+        match self.proven_by:
+            case "jwt":
+                return f"{self.credential.partition(' ')[0]} {self.tenant} {self.subject}"
+            case "mtls":
+                return self.subject
+            case _:
+                return self.credential or self.subject
+
     def may(self, permission: str) -> bool:
         """Whether it may call what asks for the permission."""
         return permission in self.permissions and (permission in NARROWABLE or not self.condition.narrows)

@@ -54,7 +54,7 @@ class Dispatcher:
             handler = cast(Unary, self._handlers[call.method.full_name])
             message = self._checked(call, await request())
             if call.method.name == BATCH:
-                await call.count(len(message.events) or 1)  # type: ignore[attr-defined]  # a SubmitEventsRequest
+                await call.count(len(message.events))  # type: ignore[attr-defined]  # a SubmitEventsRequest
             return await handler(message, call)
 
         return await self._chain.run(call, work)

@@ -19,7 +19,7 @@ from llm_incident_manager.adapters.sqlite.audits import Audited
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
-from llm_incident_manager.adapters.sqlite.tenant_data import TenantRows
+from llm_incident_manager.adapters.sqlite.tenant_data import TenantRows, Words
 from llm_incident_manager.adapters.sqlite.transaction import SqliteTransaction
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
@@ -112,6 +112,7 @@ class SqliteStore(AccessLists, Analysed, Figured, leases.Leased, Audited, Tenant
         self._writer = writer
         self._readers = readers
         self._lock = lock
+        self._words = Words()
         self._expirer = retention.Expirer(writer.chain.writer.partition("/")[0])
         self._closed = False
 

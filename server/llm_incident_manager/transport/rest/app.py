@@ -12,31 +12,30 @@ from llm_incident_manager.transport import errors
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
-from llm_incident_manager.transport.methods import Method
-from llm_incident_manager.transport.readiness import Probes
+from llm_incident_manager.transport.methods import Method, all_methods
 from llm_incident_manager.transport.rest import answers, bindings, pages, protocol, streaming
 from llm_incident_manager.transport.rest.bindings import Binding
 from llm_incident_manager.transport.rest.body import read_body
 from llm_incident_manager.transport.rest.router import Match
-from llm_incident_manager.transport.scrape import Scrape
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+(_ANY,) = (method for method in all_methods() if method.name == "WhoAmI")
+"""Stands for a page, which is no method, where identity asks who calls."""
 
 
 class RestApp:
     """All HTTP of the server: the contract's methods by their bindings, and a few pages beside them."""
 
-    def __init__(
-        self, dispatcher: Dispatcher, methods: tuple[Method, ...], probes: Probes, scrape: Scrape, max_body: int
-    ) -> None:
+    def __init__(self, dispatcher: Dispatcher, methods: tuple[Method, ...], told: pages.Told, max_body: int) -> None:
         """`max_body` in bytes. Without methods there are only the pages that tell how the server is."""
         self._dispatcher = dispatcher
         self._methods = {method.full_name: method for method in methods}
         self._router = bindings.router(method.descriptor for method in methods)
         self._max_body = max_body
-        self._pages = pages.pages(probes, scrape)
+        self._front = told.front
+        self._pages = pages.pages(told)
         self._paths = pages.PATHS if methods else pages.STATE_PATHS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,9 +49,18 @@ class RestApp:
         if found is not None:
             await self._serve(found, scope, receive, send)
         elif path in self._paths:
-            await self._pages(scope, receive, send)
+            await self._page(path, scope, receive, send)
         else:
             await answers.refuse(send, self._no_route(scope["method"], path))
+
+    async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        call = scope[pages.CALL] = _call(_ANY, scope)
+        try:
+            self._front.admit(call, path)
+        except DomainError as error:
+            await answers.refuse(send, errors.status_error(error))
+        else:
+            await self._pages(scope, receive, send)
 
     async def _serve(self, found: Match[Binding], scope: Scope, receive: Receive, send: Send) -> None:
         binding = found.route.target

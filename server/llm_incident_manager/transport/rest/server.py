@@ -13,10 +13,9 @@ from llm_incident_manager.config.sections import Api, Watch
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.listening import PortTaken, listening
 from llm_incident_manager.transport.methods import Method
-from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.rest import protocol, tls
 from llm_incident_manager.transport.rest.app import RestApp
-from llm_incident_manager.transport.scrape import Scrape
+from llm_incident_manager.transport.rest.pages import Told
 from llm_incident_manager.transport.tls import ServerTls
 
 SEND_BUFFER_BYTES = 128 * 1024
@@ -73,13 +72,12 @@ class RestServer:
         settings: RestSettings,
         dispatcher: Dispatcher,
         methods: tuple[Method, ...],
-        probes: Probes,
-        scrape: Scrape,
+        told: Told,
         secured: ServerTls | None = None,
     ) -> None:
         """Binds nothing yet. Without `secured` it speaks plainly."""
         self._settings = settings
-        app = RestApp(dispatcher, methods, probes, scrape, settings.max_body_bytes)
+        app = RestApp(dispatcher, methods, told, settings.max_body_bytes)
         self._server = _Quiet(_config(settings, app))
         self._tls = secured
         self._listener: tls.TlsListener | None = None
