@@ -12,6 +12,7 @@ from llm_incident_manager.telemetry.counted.events import EventMetrics
 from llm_incident_manager.telemetry.counted.outbound import OutboundMetrics
 from llm_incident_manager.telemetry.counted.process import ProcessMetrics
 from llm_incident_manager.telemetry.counted.security import SecurityMetrics
+from llm_incident_manager.telemetry.counted.sockets import SocketMetrics
 from llm_incident_manager.telemetry.counted.storage import StorageMetrics
 from llm_incident_manager.telemetry.counted.timing import TimingMetrics
 from llm_incident_manager.telemetry.counted.work import WorkMetrics
@@ -30,6 +31,7 @@ class Metrics(
     AccessMetrics,
     SecurityMetrics,
     OutboundMetrics,
+    SocketMetrics,
 ):
     """All metrics of one server, in registries of their own. Methods may be called from any thread."""
 
@@ -45,6 +47,7 @@ class Metrics(
         AccessMetrics.__init__(self, make)
         SecurityMetrics.__init__(self, make)
         OutboundMetrics.__init__(self, make)
+        SocketMetrics.__init__(self, make)
         make.gauge("build_info", "Always 1; the label tells the version.", "version").labels(version).set(1)
 
     def told(self) -> bytes:
