@@ -40,15 +40,13 @@ async def _producer(spec: Spec, http: aiohttp.ClientSession, batches: list[str],
             waiting.append(perf_counter())
             recorder.sent += spec.frame_events
             await connection.send_str(batch)
+        await connection.send_str('{"type":"ping"}')
 
     async with http.ws_connect(f"ws://{spec.address}/ws", compress=0) as connection:
-        await connection.receive_json()
         sending = asyncio.create_task(send())
-        while waiting or not sending.done():
-            answer = await connection.receive(timeout=None if waiting else 0.1)
-            if answer.type is not aiohttp.WSMsgType.TEXT:
-                continue
-            told = json.loads(answer.data)
+        ended = False
+        while waiting or not ended:
+            told = json.loads(await connection.receive_str())
             if told["type"] == "ack":
                 recorder.outcomes.update(Counter(result["disposition"].lower() for result in told["results"]))
                 recorder.done(perf_counter(), [(waiting.popleft(), spec.frame_events)])
@@ -57,3 +55,5 @@ async def _producer(spec: Spec, http: aiohttp.ClientSession, batches: list[str],
                 recorder.errors[told["reason"]] += spec.frame_events
                 waiting.popleft()
                 room.release()
+            ended = ended or told["type"] == "pong"
+        await sending

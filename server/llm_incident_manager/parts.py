@@ -54,8 +54,8 @@ from llm_incident_manager.transport.handlers.watching import MESSAGES_BYTES, Wat
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
+from llm_incident_manager.transport.rest.jsoncodec.printed import KEPT_BYTES
 from llm_incident_manager.transport.translate.incidents import AsOf
-from llm_incident_manager.transport.ws.messages import KEPT_BYTES
 from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.auditing import Auditing
 from llm_incident_manager.usecases.dead_letters import DeadLetters

@@ -9,6 +9,8 @@ from incidentmanager.v1 import event_pb2, incident_pb2, ingest_service_pb2
 from llm_incident_manager.domain import filters
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields, SlowSubscriber, Unauthenticated
 from llm_incident_manager.transport import errors
+from llm_incident_manager.transport.rest import jsoncodec
+from llm_incident_manager.transport.rest.jsoncodec.printed import KEPT, Printed
 from llm_incident_manager.transport.ws import farewell, frames, handshake, messages, selection
 from llm_incident_manager.transport.ws.frames import BadFrame
 
@@ -110,19 +112,29 @@ def test_kinds_of_changes_are_told_apart_also_by_the_state_they_led_to() -> None
     assert told == {"note": True, "resolved": True, "acknowledged": False, "opened": False, "snapshot": True}
 
 
-def test_a_change_is_printed_once_for_all_its_subscribers() -> None:
-    printed = messages.Changes()
+def test_a_change_is_told_in_the_fields_that_rest_has() -> None:
     change = incident_pb2.IncidentChange(
         kind=incident_pb2.CHANGE_KIND_OPENED, resume_token="t", incident=incident_pb2.Incident(title="x")
     )
-    first, second = printed.text("a", change), printed.text('b"', change)
-    assert json.loads(first) == {**json.loads(second), "subscription_id": "a"}
-    assert json.loads(second)["subscription_id"] == 'b"'
-    change.resume_token = "changed"  # what was printed is kept, so nobody pays for it twice
-    assert printed.text("a", change) == first
-    for number in range(messages.KEPT + 1):
-        printed.text("a", incident_pb2.IncidentChange(resume_token=str(number)))
-    assert json.loads(printed.text("a", change))["resume_token"] == "changed"
+    shown = json.loads(jsoncodec.codec(change.DESCRIPTOR).dumps(change))
+    assert json.loads(messages.change('b"', change)) == {"type": "change", "subscription_id": 'b"', **shown}
+
+
+def test_a_message_that_many_are_told_is_printed_once() -> None:
+    printed, times = Printed(), 0
+
+    def encode(message: incident_pb2.IncidentChange) -> object:
+        nonlocal times
+        times += 1
+        return {"resume_token": message.resume_token}
+
+    change = incident_pb2.IncidentChange(resume_token="t")
+    texts = {printed.text(change, encode) for _ in range(100)}
+    assert (texts, times) == ({b'{"resume_token":"t"}'}, 1)
+    for number in range(KEPT + 1):  # what was printed long ago is forgotten
+        printed.text(incident_pb2.IncidentChange(resume_token=str(number)), encode)
+    printed.text(change, encode)
+    assert times == KEPT + 3
 
 
 def test_an_event_that_its_sender_may_not_report_is_told_so_as_a_call_would_be() -> None:

@@ -107,7 +107,6 @@ def sockets(
         streams=streams,
         drain=services.drain,
         metrics=services.metrics,
-        changes=messages.Changes(),
     )
     door = WebSocketDoor(parts, services.door, lambda: services.tools.ids.new(services.clock.now()))
     return dict.fromkeys(PATHS, door)

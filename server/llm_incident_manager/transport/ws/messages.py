@@ -1,4 +1,4 @@
-"""What the server says, as JSON texts. A change is printed once for all who are told of it at the same time."""
+"""What the server says, as JSON texts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,10 +22,6 @@ TYPES = frozenset(
     ("connection_ack", "ack", "subscribed", "unsubscribed", "change", "heartbeat", "pong", "error", "closing")
 )
 """Types of the messages that the server sends."""
-
-KEPT = 64
-KEPT_BYTES = 2 * 1024 * 1024
-"""Changes whose texts are kept for the next subscriber, and the characters of these."""
 
 _change = jsoncodec.codec(incident_pb2.IncidentChange.DESCRIPTOR)
 _results = jsoncodec.codec(ingest_service_pb2.SubmitEventsResponse.DESCRIPTOR)
@@ -83,6 +79,12 @@ def unsubscribed(message_id: MessageId, subscription_id: str, resume_token: str)
     return _about("unsubscribed", message_id, subscription_id, resume_token)
 
 
+def change(subscription_id: str, told: incident_pb2.IncidentChange) -> str:
+    """What changed; what all subscribers of the change are told alike is printed once for them."""
+    fields = _change.dumps_shared(told).decode()[1:]
+    return f'{{"type":"change","subscription_id":{_text(subscription_id)},{fields}'
+
+
 def heartbeat(cursors: Mapping[str, str]) -> str:
     """The server is there; how far each subscription came."""
     return _text({"type": "heartbeat", "subscriptions": dict(cursors)})
@@ -102,36 +104,6 @@ def error(refused: StatusError, message_id: MessageId = None, subscription_id: s
 def closing(refused: StatusError, cursors: Mapping[str, str]) -> str:
     """The last message: why the connection ends, and where each subscription goes on."""
     return _text({"type": "closing", **_refusal(refused), "subscriptions": dict(cursors)})
-
-
-class Changes:
-    """Prints changes. One that was just printed for another subscriber is not printed again."""
-
-    def __init__(self) -> None:
-        """None yet."""
-        self._printed: dict[int, tuple[incident_pb2.IncidentChange, str]] = {}
-        self._size = 0
-
-    def text(self, subscription_id: str, change: incident_pb2.IncidentChange) -> str:
-        """The message to one subscriber. The same message object must be the same change, as Watching has it."""
-        return f'{{"type":"change","subscription_id":{_text(subscription_id)},{self._fields(change)}'
-
-    def _fields(self, change: incident_pb2.IncidentChange) -> str:
-        found = self._printed.get(id(change))
-        if found is None:
-            if len(self._printed) >= KEPT or self._size > KEPT_BYTES:
-                self._printed.clear()
-                self._size = 0
-            found = self._printed[id(change)] = change, _fields(change)  # kept, so that its id is no other's
-            self._size += len(found[1])
-        return found[1]
-
-
-def _fields(change: incident_pb2.IncidentChange) -> str:
-    told = _change.encode(change)
-    assert isinstance(told, dict)
-    del told["heartbeat"], told["drain"]
-    return _text(told)[1:]
 
 
 def _refusal(refused: StatusError) -> dict[str, object]:

@@ -45,7 +45,6 @@ class Parts:
     streams: OpenStreams
     drain: Drain
     metrics: Metrics
-    changes: messages.Changes
 
 
 class Session:
@@ -59,7 +58,7 @@ class Session:
         dispatcher, most = parts.dispatcher, parts.settings.max_subscriptions
         self._events = EventLine(socket, dispatcher, parts.events, self._calls("StreamEvents"), self._fail)
         watch = self._calls("WatchIncidents")
-        self._subscriptions = Subscriptions(socket, dispatcher, watch, parts.changes, most, self._fail)
+        self._subscriptions = Subscriptions(socket, dispatcher, watch, most, self._fail)
         self._log = logs.get("websocket")
 
     async def run(self) -> None:

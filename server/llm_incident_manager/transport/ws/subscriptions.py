@@ -36,12 +36,11 @@ class Subscriptions:
         socket: Socket,
         dispatcher: Dispatcher,
         new_call: Callable[[], Call],
-        changes: messages.Changes,
         most: int,
         failed: Callable[[StatusError], None],
     ) -> None:
         """`most` at once; `failed` is told of what ends not only one of them but the connection."""
-        self._socket, self._dispatcher, self._changes = socket, dispatcher, changes
+        self._socket, self._dispatcher = socket, dispatcher
         self._new_call = new_call
         self._most = most
         self._failed = failed
@@ -117,7 +116,7 @@ class Subscriptions:
             await self._socket.say("subscribed", text)
             one.cursor = change.resume_token
         if _tells(one.asked, change):
-            await self._socket.say("change", self._changes.text(name, change))
+            await self._socket.say("change", messages.change(name, change))
         one.cursor = change.resume_token
 
 
