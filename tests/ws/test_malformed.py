@@ -93,6 +93,7 @@ async def test_a_text_that_is_no_utf8_ends_the_connection(server: RunningServer)
     writer.close()
 
 
+@pytest.mark.exclusive
 async def test_thousands_of_tiny_frames_keep_nobody_waiting(server: RunningServer) -> None:
     """A flood of pings without payload, and of messages, in as few packets as may be."""
     flood = b"\x89\x80\0\0\0\0" * 20_000 + b"\x81\x82\0\0\0\0{}" * 2_000
@@ -116,4 +117,46 @@ async def test_a_client_that_goes_in_the_middle_of_a_message_leaves_nothing_behi
         writer.transport.abort()
     async with talking(server) as talk:
         assert (await talk.ask({"type": "ping"}))["type"] == "pong"
+    assert "Traceback" not in server.log
+
+
+GREETINGS = {
+    "without a key": "Sec-WebSocket-Version: 13",
+    "with a key that is none": "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x",
+    "in a version that is not spoken": "Sec-WebSocket-Version: 7\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "with nonsense in place of a protocol": "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+    "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: (((",
+    "with a body": "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 3",
+}
+BROKEN = {
+    "not masked": (b"\x81\x02{}", 1002),
+    "of an unknown kind": (b"\x83\x80\0\0\0\0", 1002),
+    "with bits that mean nothing": (b"\xf1\x80\0\0\0\0", 1002),
+    "a continuation of nothing": (b"\x80\x80\0\0\0\0", 1002),
+    "a control frame in pieces": (b"\x09\x80\0\0\0\0", 1002),
+    "of four exabytes": (b"\x81\xff\x3f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", 1009),
+    "a close code that is none": (b"\x88\x82\0\0\0\0\0\x01", 1002),
+}
+
+
+@pytest.mark.parametrize("greeting", GREETINGS.values(), ids=GREETINGS)
+async def test_a_greeting_that_is_none_gets_a_plain_answer(server: RunningServer, greeting: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.http_port)
+    host = f"Host: 127.0.0.1:{server.http_port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    writer.write(f"GET /ws HTTP/1.1\r\n{host}{greeting}\r\n\r\n".encode())
+    answer = await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
+    assert answer.split()[1] in (b"101", b"400", b"426")
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize(("frame", "code"), BROKEN.values(), ids=BROKEN)
+async def test_a_frame_that_breaks_the_protocol_ends_the_connection(
+    server: RunningServer, frame: bytes, code: int
+) -> None:
+    reader, writer = await upgraded(server)
+    writer.write(frame)
+    told = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    assert told[told.rindex(b"\x88") + 2 :][:2] == code.to_bytes(2, "big")
     assert "Traceback" not in server.log

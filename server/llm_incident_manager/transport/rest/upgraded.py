@@ -15,6 +15,13 @@ CONNECTION = "connection"
 SLICE_BYTES = 8 * 1024
 """Parsed in one go: as thousands of tiny frames they take about 20 ms, in which nobody else is served."""
 
+GREETING_SECONDS = 10.0
+"""How long it may take until a connection is accepted or refused."""
+_NO_GREETING = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
+)
+_NO_GREETING_TEXT = b'{"code":3,"message":"the upgrade is no request of a WebSocket: send it without a body"}'
+
 _quiet = logging.getLogger("uvicorn.error.websocket")
 _quiet.setLevel(logging.WARNING)  # it tells of every connection with its query, in which somebody may show a secret
 
@@ -33,6 +40,7 @@ class Upgraded(WebSocketsSansIOProtocol):
         self.lost = asyncio.Event()
         self._unread = bytearray()
         self._next: asyncio.Handle | None = None
+        self._greeting: asyncio.TimerHandle | None = None
         self._end: asyncio.TimerHandle | None = None
 
     @property
@@ -44,16 +52,21 @@ class Upgraded(WebSocketsSansIOProtocol):
         """What the client shows over TLS goes to the application, and the protocol itself."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=self.buffer_bytes)
+        self._greeting = self.loop.call_later(GREETING_SECONDS, self._must_be_greeted)
         self.app_state = {**self.app_state, SHOWN: shown(self.transport), CONNECTION: self}
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
-        for timer in (self._next, self._end):
+        for timer in (self._next, self._greeting, self._end):
             if timer is not None:
                 timer.cancel()
         self._unread.clear()
         super().connection_lost(exc)
         self.lost.set()
+
+    def _must_be_greeted(self) -> None:
+        if not self.handshake_complete:
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Takes what came, and parses it as it can be dealt with."""
@@ -71,9 +84,17 @@ class Upgraded(WebSocketsSansIOProtocol):
         part = bytes(self._unread[:SLICE_BYTES])
         del self._unread[:SLICE_BYTES]
         super().data_received(part)
-        if self._unread:
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self._refuse_greeting()
+        elif self._unread:
             self._hold()
             self._next = self.loop.call_soon(self._again)
+
+    def _refuse_greeting(self) -> None:
+        """Uvicorn would wait for a better one, which never comes."""
+        if not self.transport.is_closing():
+            self.transport.write(_NO_GREETING % (len(_NO_GREETING_TEXT), _NO_GREETING_TEXT))
+            self.transport.close()
 
     def _hold(self) -> None:
         if not self.transport.is_closing():
