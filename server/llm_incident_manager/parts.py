@@ -54,6 +54,7 @@ from llm_incident_manager.transport.handlers.watching import MESSAGES_BYTES, Wat
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
+from llm_incident_manager.transport.rest.jsoncodec.printed import KEPT_BYTES
 from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.analysing import Analysing
 from llm_incident_manager.usecases.applying import Applying
@@ -169,7 +170,7 @@ def places(settings: Settings) -> Places:
     shared = connections - math.ceil(connections * reserve) - databases.lanes(settings)
     each = max(1, shared // 2)
     calls, watch = settings.grpc.max_concurrent_rpcs, settings.watch
-    sending = watch.buffer_bytes - RECENT_BYTES - 2 * MESSAGES_BYTES
+    sending = watch.buffer_bytes - RECENT_BYTES - 2 * MESSAGES_BYTES - KEPT_BYTES
     return Places(calls, watch.max_subscribers, sending, reserve, reads=each, writes=each)
 
 

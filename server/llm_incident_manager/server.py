@@ -1,6 +1,7 @@
 """One server: builds its parts from the settings, opens its doors, and ends without losing anything."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -30,12 +31,14 @@ from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.redact import Redactor
+from llm_incident_manager.transport.rest.app import Application
 from llm_incident_manager.transport.rest.pages import Told
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
 from llm_incident_manager.transport.siblings import Siblings
 from llm_incident_manager.transport.tls import ServerTls
+from llm_incident_manager.transport.ws import door as ws_door
 from llm_incident_manager.usecases.watch import Feed
 
 
@@ -51,6 +54,7 @@ class Server:
     told: Told
     siblings: Siblings | None
     tls: ServerTls | None
+    sockets: Mapping[str, Application]
     doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
@@ -100,7 +104,9 @@ class Server:
         told = Told(
             probes, Scrape(metrics, store, news.bus, clock, presence, siblings), Front(limits[0], entry.identity)
         )
-        return cls(settings, store, workers, end, dispatcher, told, siblings, tls, [], {}, [])
+        patience = settings.watch.slow_after_secs
+        sockets = ws_door.sockets(settings.websocket, patience, dispatcher, services, entry.streams)
+        return cls(settings, store, workers, end, dispatcher, told, siblings, tls, sockets, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.
@@ -111,9 +117,10 @@ class Server:
         settings, shared = self.settings, self.siblings is not None
         mtls_port = settings.grpc_mtls_port
         rpc_settings = RpcSettings.of(settings.grpc, settings.watch, shared_port=shared, mtls_port=mtls_port)
-        rest_settings = RestSettings.of(settings.api, settings.watch, shared_port=shared)
+        rest_settings = RestSettings.of(settings.api, settings.watch, settings.websocket, shared_port=shared)
         rpc = RpcServer(rpc_settings, self.dispatcher, offered, self.tls)
-        rest = RestServer(rest_settings, self.dispatcher, offered, self.told, self.tls)
+        sockets = self.sockets if offered else {}
+        rest = RestServer(rest_settings, self.dispatcher, offered, self.told, secured=self.tls, sockets=sockets)
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {

@@ -13,6 +13,7 @@ from llm_incident_manager.telemetry.counted.events import EventMetrics
 from llm_incident_manager.telemetry.counted.outbound import OutboundMetrics
 from llm_incident_manager.telemetry.counted.process import ProcessMetrics
 from llm_incident_manager.telemetry.counted.security import SecurityMetrics
+from llm_incident_manager.telemetry.counted.sockets import SocketMetrics
 from llm_incident_manager.telemetry.counted.storage import StorageMetrics
 from llm_incident_manager.telemetry.counted.timing import TimingMetrics
 from llm_incident_manager.telemetry.counted.work import WorkMetrics
@@ -32,6 +33,7 @@ class Metrics(
     SecurityMetrics,
     OutboundMetrics,
     DestinationMetrics,
+    SocketMetrics,
 ):
     """All metrics of one server, in registries of their own. Methods may be called from any thread."""
 
@@ -48,6 +50,7 @@ class Metrics(
         SecurityMetrics.__init__(self, make)
         OutboundMetrics.__init__(self, make)
         DestinationMetrics.__init__(self, make)
+        SocketMetrics.__init__(self, make)
         make.gauge("build_info", "Always 1; the label tells the version.", "version").labels(version).set(1)
 
     def told(self) -> bytes:

@@ -9,7 +9,7 @@ from incidentmanager.v1 import event_pb2
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.checker import compile_checker
-from llm_incident_manager.transport.dispatch import Glance
+from llm_incident_manager.transport.dispatch import Glance, Streaming
 from llm_incident_manager.transport.handlers import reception
 from llm_incident_manager.transport.handlers.access import AccessHandlers
 from llm_incident_manager.transport.handlers.analyses import AnalysisHandlers
@@ -26,6 +26,7 @@ from llm_incident_manager.transport.handlers.relations import RelationHandlers
 from llm_incident_manager.transport.handlers.roles import RoleHandlers
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.handlers.sets import SetHandlers
+from llm_incident_manager.transport.handlers.socket_events import SocketEvents
 from llm_incident_manager.transport.handlers.tenants import TenantHandlers
 
 _SUBMIT = "incidentmanager.v1.IngestService/SubmitEvent"
@@ -48,6 +49,11 @@ def _check_event() -> Check:
 def glances(services: Services) -> Mapping[str, Glance]:
     """What refuses requests that are still bytes, by the method's full name, where reading them is much work."""
     return {_BATCH: reception.Reception(services, _check_event()).glance}
+
+
+def socket_events(services: Services) -> Streaming:
+    """What answers events of a connection that counts none."""
+    return SocketEvents(services, reception.Reception(services, _check_event())).run
 
 
 def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:

@@ -126,6 +126,17 @@ def status_error(error: DomainError) -> StatusError:
     return StatusError(status, http_of_reason(error.reason), error.retry_after)
 
 
+def of_status(status: status_pb2.Status) -> StatusError:
+    """The failure that a status tells, of a part of a stream."""
+    return StatusError(status, http_of_code(status.code))
+
+
+def reason_of(refused: StatusError) -> str:
+    """The reason of a refusal: a word of ErrorReason; empty when it has none."""
+    info = error_details_pb2.ErrorInfo()
+    return next((info.reason for detail in refused.status.details if detail.Unpack(info)), "")
+
+
 def internal(request_id: str) -> StatusError:
     """The status of a defect of ours: says nothing about it but where to look."""
     message = f"internal error; the log line with request id {request_id} tells more"
