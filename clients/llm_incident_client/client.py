@@ -6,6 +6,7 @@ from typing import Self
 
 from llm_incident_client.access import AccessCalls
 from llm_incident_client.admin import AdminCalls
+from llm_incident_client.agents import AgentCalls
 from llm_incident_client.audit import AuditCalls
 from llm_incident_client.core import calls, channel, retry
 from llm_incident_client.incidents import IncidentCalls
@@ -16,7 +17,7 @@ from llm_incident_client.verbs import VerbCalls
 
 
 class IncidentClient(
-    IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls
+    IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls, AgentCalls
 ):
     """A connection to the LLM Incident Manager: `async with IncidentClient("localhost:50051") as client`.
 

@@ -152,8 +152,9 @@ from incidentmanager.v1.ingest_service_pb2 import (
 )
 from incidentmanager.v1.severity_pb2 import IncidentType, Severity
 
-from llm_incident_client import pb_access, pb_audit
+from llm_incident_client import pb_access, pb_agents, pb_audit
 from llm_incident_client.pb_access import *  # noqa: F403  # all that it names
+from llm_incident_client.pb_agents import *  # noqa: F403  # as above
 from llm_incident_client.pb_audit import *  # noqa: F403  # all messages have one short name
 
 __all__ = [
@@ -293,4 +294,5 @@ __all__ = [
     "WatchIncidentsRequest",
 ]
 __all__ += pb_access.__all__
+__all__ += pb_agents.__all__
 __all__ += pb_audit.__all__

@@ -177,6 +177,8 @@ class _TimelineKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timeline
     """Snoozed, or awake again."""
     TIMELINE_KIND_SLA_BREACHED: _TimelineKind.ValueType  # 31
     """Not acknowledged, or not resolved, by the deadline of its severity."""
+    TIMELINE_KIND_DIRECTIVE: _TimelineKind.ValueType  # 45
+    """What became of a directive to Edge-Agents that was made for it; details carry its id."""
 
 class TimelineKind(_TimelineKind, metaclass=_TimelineKindEnumTypeWrapper):
     """What a timeline entry tells."""
@@ -217,6 +219,8 @@ TIMELINE_KIND_SNOOZED: TimelineKind.ValueType  # 30
 """Snoozed, or awake again."""
 TIMELINE_KIND_SLA_BREACHED: TimelineKind.ValueType  # 31
 """Not acknowledged, or not resolved, by the deadline of its severity."""
+TIMELINE_KIND_DIRECTIVE: TimelineKind.ValueType  # 45
+"""What became of a directive to Edge-Agents that was made for it; details carry its id."""
 Global___TimelineKind: _TypeAlias = TimelineKind  # noqa: Y015
 
 @_typing.final

@@ -29,6 +29,7 @@ class TimelineKind(StrEnum):
     DEAD_LETTER = "DEAD_LETTER"
     SNOOZED = "SNOOZED"
     SLA_BREACHED = "SLA_BREACHED"
+    DIRECTIVE = "DIRECTIVE"
 
 
 class ChangeKind(StrEnum):

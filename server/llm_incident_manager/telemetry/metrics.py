@@ -7,6 +7,7 @@ each new one costs memory for good. A new metric goes into the file of its area 
 from collections.abc import Mapping
 
 from llm_incident_manager.telemetry.counted.access import AccessMetrics
+from llm_incident_manager.telemetry.counted.agents import AgentMetrics
 from llm_incident_manager.telemetry.counted.calls import CallMetrics
 from llm_incident_manager.telemetry.counted.events import EventMetrics
 from llm_incident_manager.telemetry.counted.outbound import OutboundMetrics
@@ -30,6 +31,7 @@ class Metrics(
     AccessMetrics,
     SecurityMetrics,
     OutboundMetrics,
+    AgentMetrics,
 ):
     """All metrics of one server, in registries of their own. Methods may be called from any thread."""
 
@@ -45,6 +47,7 @@ class Metrics(
         AccessMetrics.__init__(self, make)
         SecurityMetrics.__init__(self, make)
         OutboundMetrics.__init__(self, make)
+        AgentMetrics.__init__(self, make)
         make.gauge("build_info", "Always 1; the label tells the version.", "version").labels(version).set(1)
 
     def told(self) -> bytes:

@@ -10,12 +10,20 @@ from incidentmanager.v1 import (
     admin_service_pb2,
     analytics_service_pb2,
     audit_service_pb2,
+    edge_agent_service_pb2,
     incident_service_pb2,
     ingest_service_pb2,
     options_pb2,
 )
 
-_FILES = (ingest_service_pb2, incident_service_pb2, analytics_service_pb2, audit_service_pb2, admin_service_pb2)
+_FILES = (
+    ingest_service_pb2,
+    incident_service_pb2,
+    analytics_service_pb2,
+    audit_service_pb2,
+    admin_service_pb2,
+    edge_agent_service_pb2,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 
 from llm_incident_client.sync.methods.access import AccessCalls
 from llm_incident_client.sync.methods.admin import AdminCalls
+from llm_incident_client.sync.methods.agents import AgentCalls
 from llm_incident_client.sync.methods.audit import AuditCalls
 from llm_incident_client.sync.methods.incidents import IncidentCalls
 from llm_incident_client.sync.methods.ingest import IngestCalls
@@ -11,5 +12,7 @@ from llm_incident_client.sync.methods.sets import SetCalls
 from llm_incident_client.sync.methods.verbs import VerbCalls
 
 
-class Methods(IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls):
+class Methods(
+    IngestCalls, IncidentCalls, VerbCalls, RelationCalls, SetCalls, AdminCalls, AccessCalls, AuditCalls, AgentCalls
+):
     """All of them."""

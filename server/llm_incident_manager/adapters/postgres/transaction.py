@@ -8,6 +8,7 @@ import asyncpg
 
 from llm_incident_manager.adapters.postgres import chains, failures, pool, writes
 from llm_incident_manager.adapters.postgres.access import AccessHeld
+from llm_incident_manager.adapters.postgres.agents import AgentsHeld
 from llm_incident_manager.adapters.postgres.memory import Memory, written_by
 from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.adapters.sql import belongings, records
@@ -38,7 +39,7 @@ BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 """Smaller than every id."""
 
 
-class PostgresTransaction(AccessHeld):
+class PostgresTransaction(AccessHeld, AgentsHeld):
     """Implements ports.stores.Transaction."""
 
     def __init__(self, connection: pool.Connection, chain: chains.Lease, memory: Memory) -> None:

@@ -4,9 +4,8 @@ from typing import Any
 
 from llm_incident_manager.adapters.sql.records import INCIDENT_COLUMNS, Pack, Row, Unpack, incident_of
 from llm_incident_manager.domain.ids import IncidentId
-from llm_incident_manager.domain.relations import Attachment, Related, Relation
+from llm_incident_manager.domain.relations import Attachment, LinkRow, Related, Relation
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.ports.changes import LinkRow
 
 ATTACHMENT_COLUMNS = Attachment._fields
 
