@@ -96,13 +96,15 @@ async def test_who_does_not_register_as_it_should_is_told_so_and_cut(
 
 
 async def test_an_older_session_is_cut_by_a_newer_one(server: RunningServer) -> None:
-    async with edge.a_session(server.grpc, edge.registration("twice")) as older:
-        async with edge.a_session(server.grpc, edge.registration("twice")) as newer:
-            assert newer.registered.epoch == 2
-            code, reason, about = await older.refused()
-            assert (code, reason, about["current"]) == ("ABORTED", "SESSION_FENCED", "2")
-            await newer.send(heartbeat=pb.EdgeAgentHeartbeat(number=2))
-            assert (await newer.next("heartbeat")).number == 2
+    async with (
+        edge.a_session(server.grpc, edge.registration("twice")) as older,
+        edge.a_session(server.grpc, edge.registration("twice")) as newer,
+    ):
+        assert newer.registered.epoch == 2
+        code, reason, about = await older.refused()
+        assert (code, reason, about["current"]) == ("ABORTED", "SESSION_FENCED", "2")
+        await newer.send(heartbeat=pb.EdgeAgentHeartbeat(number=2))
+        assert (await newer.next("heartbeat")).number == 2
 
 
 async def test_a_second_registration_ends_the_session(server: RunningServer) -> None:

@@ -79,11 +79,14 @@ class Session:
     async def refused(self) -> tuple[str, str, Mapping[str, str]]:
         """The code, reason and metadata that the session ends with."""
         with pytest.raises(grpc.aio.AioRpcError) as ended:
-            async with asyncio.timeout(SECONDS):
-                while await self.call.read() is not grpc.aio.EOF:
-                    pass
-                raise AssertionError("the session ended without an error")
+            await self._until_refused()
         return reason_of(ended.value)
+
+    async def _until_refused(self) -> None:
+        async with asyncio.timeout(SECONDS):
+            while await self.call.read() is not grpc.aio.EOF:
+                pass
+        raise AssertionError("the session ended without an error")
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> tuple[str, str, Mapping[str, str]]:
@@ -154,14 +157,14 @@ class Desk:
     async def until(self, id_: str, state: State) -> directive_pb2.Directive:
         """The directive once it is in that state."""
         async with asyncio.timeout(SECONDS):
-            while (found := await self.directive(id_)).state != state:
+            while (found := await self.directive(id_)).state != state:  # noqa: ASYNC110 - nobody tells us
                 await asyncio.sleep(0.02)
         return found
 
     async def until_agent(self, agent_id: str, state: edge_agent_pb2.EdgeAgentState.ValueType) -> Any:  # noqa: ANN401
         """The agent once it is in that state."""
         async with asyncio.timeout(SECONDS):
-            while (found := await self.agent(agent_id)).state != state:
+            while (found := await self.agent(agent_id)).state != state:  # noqa: ASYNC110 - nobody tells us
                 await asyncio.sleep(0.02)
         return found
 

@@ -478,7 +478,7 @@ class ListDirectivesRequest(_message.Message):
     agent_id: _builtins.str
     """Only directives to this agent."""
     incident_id: _builtins.str
-    """Only directives for this incident, by id."""
+    """Only directives for this incident, by id or number."""
     page_size: _builtins.int
     """How many; 100 when 0, at most 1,000."""
     page_token: _builtins.str

@@ -178,7 +178,7 @@ def list_directives(
     *,
     state: Annotated[Stands | None, typer.Option("--state", help="Only directives in this state.")] = None,
     agent: Annotated[str, typer.Option("--agent", help="Only directives to this agent.")] = "",
-    incident: Annotated[str, typer.Option("--incident", help="Only directives for this incident, by id.")] = "",
+    incident: Annotated[str, typer.Option("--incident", help="Only directives for this incident.")] = "",
     limit: Limit = 100,
 ) -> None:
     """List directives, newest first."""

@@ -42,7 +42,7 @@ ROLES: Mapping[str, frozenset[str]] = {
 """The built-in roles. An `admin` looks after its own tenant, a `platform_admin` after the tenants themselves."""
 
 
-NARROWABLE = frozenset({"EVENT_WRITE", "EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE", "SELF_READ"})
+NARROWABLE = frozenset({"EVENT_WRITE", "EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE", "SELF_READ", "AGENT_CONNECT"})
 """Permissions that a condition can narrow: what they are about has a service and a team, or is the caller itself. All
 others are about a whole tenant, so that whoever is narrowed does not have them."""
 

@@ -26,7 +26,12 @@ UNKNOWN = "01890000-0000-7000-8000-000000000000"
 NOT_SERVED = frozenset({"AnalyzeCorrelations"})
 """Methods that are in the contract and answer everybody that they are not available."""
 
-MAKING = frozenset({"SubmitEvent", "SubmitAlert", "SubmitEvents", "StreamEvents", "CreateIncident", "CreateRole"})
+MAKING = frozenset(
+    {
+        *("SubmitEvent", "SubmitAlert", "SubmitEvents", "StreamEvents", "CreateIncident", "CreateRole"),
+        *("Session", "StreamInference", "SubmitBatch"),
+    }
+)
 """Methods that name nothing that exists. Names that their callers choose are tried in `chosen_names`."""
 
 

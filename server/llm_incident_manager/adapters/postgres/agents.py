@@ -6,7 +6,7 @@ from typing import Any
 
 from llm_incident_manager.adapters.postgres.pool import Connection, Rows
 from llm_incident_manager.adapters.postgres.statements import SQL
-from llm_incident_manager.adapters.sql import agents
+from llm_incident_manager.adapters.sql import agent_rows, agents
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.ports.agent_store import AgentKey, AgentRow, Sign
 from llm_incident_manager.ports.stores import KeyTaken
@@ -15,7 +15,7 @@ from llm_incident_manager.ports.stores import KeyTaken
 class AgentsHeld(agents.Held):
     """Implements ports.agent_store.AgentHolding."""
 
-    LOCK = "lock_"
+    AGENT, DIRECTIVE, INFERENCE = "lock_agent", "lock_directive", "lock_inference"
 
     async def _ask(self, name: str, *values: object) -> Sequence[Sequence[Any]]:
         return [tuple(row) for row in await self._fetch(name, *values)]
@@ -45,6 +45,6 @@ class AgentLists(agents.Lists):
 
 async def write(connection: Connection, changed: Iterable[AgentRow]) -> None:
     """Writes what a unit of work changes of agents. Raises KeyTaken."""
-    for name, values, taken in agents.statements(changed):
+    for name, values, taken in agent_rows.statements(changed):
         if not await connection.fetch(SQL[name], *values) and taken:
             raise KeyTaken(taken)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from llm_incident_manager.adapters.sql import agents, belongings, copied, queries, records
+from llm_incident_manager.adapters.sql import agent_rows, belongings, copied, queries, records
 
 TYPES = {
     "id": "uuid",
@@ -56,7 +56,7 @@ _FILLED = {
     "{timer}": ", ".join(f"t.{column}" for column in records.TIMER_COLUMNS),
     "{outbox}": ", ".join(f"o.{column}" for column in records.OUTBOX_COLUMNS),
     **copied.pieces("i"),
-    **agents.PLACES,
+    **agent_rows.PLACES,
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from llm_incident_manager.adapters.sql import agents
+from llm_incident_manager.adapters.sql import agent_rows, agents
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.ids import TenantId
@@ -47,7 +47,7 @@ class AgentLists(agents.Lists):
 
 def write(connection: apsw.Connection, changed: Iterable[AgentRow]) -> None:
     """Writes what a unit of work changes of agents. Raises KeyTaken."""
-    for name, values, taken in agents.statements(changed):
+    for name, values, taken in agent_rows.statements(changed):
         if not rows(connection, name, values) and taken:
             raise KeyTaken(taken)
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from google.protobuf.duration_pb2 import Duration
 from incidentmanager.v1 import edge_inference_pb2, edge_session_pb2, ingest_service_pb2
 
+from llm_incident_manager.domain import scope
 from llm_incident_manager.domain.agents import PROTOCOL_VERSION
 from llm_incident_manager.domain.directives import Directive, Wanted
 from llm_incident_manager.domain.errors import DomainError, InvalidFields
@@ -25,6 +26,7 @@ from llm_incident_manager.transport.handlers.reception import Reception
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import agents as translate
 from llm_incident_manager.transport.translate import times
+from llm_incident_manager.usecases import sight
 from llm_incident_manager.usecases.agent_desk import Opened
 from llm_incident_manager.usecases.agent_sessions import Session
 from llm_incident_manager.usecases.directives import Report
@@ -84,8 +86,9 @@ class AgentSession:
         """Messages until the agent is done, breaks the protocol, is fenced, or the server drains."""
         first = await self._registration(requests)
         out = Out(first.agent_id, self._on.clock)
+        profile = translate.profile_in(first)
+        sight.refuse(scope.outside(self._call.caller.condition, profile.service, profile.labels))
         async with self._on.door.writes.place(Priority.NORMAL):
-            profile = translate.profile_in(first)
             opened = await self._desk.register(self._call.caller, first.agent_id, profile, out)
         tasks = [
             asyncio.create_task(self._read(requests, opened, out), name="session-reader"),

@@ -18,6 +18,7 @@ from llm_incident_manager.transport.handlers.agent_session import AgentSession
 from llm_incident_manager.transport.handlers.reception import CheckEvent, Reception
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.translate import agents as translate
+from llm_incident_manager.usecases import sight
 
 pb = edge_agent_service_pb2
 M = TypeVar("M", bound=Message)
@@ -104,14 +105,16 @@ class AgentHandlers:
 
     async def list_directives(self, request: pb.ListDirectivesRequest, call: Call) -> pb.ListDirectivesResponse:
         """A page of directives."""
-        state = translate.directive_state_in(request.state)
-        asked = (call.caller.tenant, state or "", request.agent_id, request.incident_id)
+        state, incident_id = translate.directive_state_in(request.state), request.incident_id
+        if request.agent_id and await self._on.store.agent(call.caller.tenant, request.agent_id) is None:
+            raise NotFound("edge agent", request.agent_id)
+        if incident_id:
+            incident_id = (await sight.incident(self._on.store, call.caller, incident_id)).id
+        asked = (call.caller.tenant, state or "", request.agent_id, incident_id)
         tokens, scope = self._on.pages.tokens, ("directives", *asked)
         size = paging.size_of(request.page_size, access_desk.DEFAULT, access_desk.MOST)
         before = str(tokens.open(scope, request.page_token)[0]) if request.page_token else ""
-        query = DirectiveQuery(
-            call.caller.tenant, state, request.agent_id, request.incident_id, before=before, limit=size + 1
-        )
+        query = DirectiveQuery(call.caller.tenant, state, request.agent_id, incident_id, before=before, limit=size + 1)
         found = await self._on.store.directives(query)
         token = tokens.seal(scope, (found[size - 1].id,)) if len(found) > size else ""
         shown: list[directive_pb2.Directive] = [translate.directive(each) for each in found[:size]]
