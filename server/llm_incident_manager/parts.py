@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 import llm_incident_manager
+from llm_incident_manager import attending
 from llm_incident_manager.adapters import compliance_packs, databases, rulepack
 from llm_incident_manager.adapters.audit import copies, signing
 from llm_incident_manager.adapters.clock import SystemClock
@@ -242,8 +243,9 @@ def services(
     *,
     access: AccessDesk,
     signer: Signer | None = None,
+    server: str = "single",
 ) -> Services:
-    """The use cases that doors ask."""
+    """The use cases that doors ask; `server` names this start of the process."""
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
     runner, units, incidents = Runner(made), Units(made.store, clock, made.wake), Incidents(clock, ids)
@@ -284,6 +286,7 @@ def services(
         limits=StreamLimits(ingest.stream_credits, ingest.max_frame_events),
         door=Door(places(settings), made.metrics, lambda: batcher.strained),
         access=access,
+        agents=attending.build(settings, made, runner, units, server),
     )
 
 

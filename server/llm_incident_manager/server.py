@@ -89,7 +89,8 @@ class Server:
         entry = await entrance.build(
             settings, store, clock, ids, metrics=metrics, outbound=beyond.outbound, stack=stack
         )
-        services = parts.services(settings, tools, feed, news.bus, end, access=entry.desk, signer=signer)
+        services = parts.services(settings, tools, feed, news.bus, end, access=entry.desk, signer=signer, server=owner)
+        stack.push_async_callback(services.agents.desk.close)
         checkpointer = parts.checkpointer(settings, tools, signer)
         workers = {**roles.workers(settings, services, news, owner, presence, checkpointer), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from llm_incident_manager.config import (
     auditing,
     bus_section,
+    edge_agents_section,
     identity_sections,
     integrations_section,
     issuers,
@@ -74,6 +75,7 @@ class Settings(Section):
     traces: sections.Traces = sections.Traces()
     redis: redis_section.Redis = redis_section.Redis()
     bus: bus_section.Bus = bus_section.Bus()
+    edge_agents: edge_agents_section.EdgeAgents = edge_agents_section.EdgeAgents()
     ml: planned.Ml = planned.Ml()
     enrichment: planned.Enrichment = planned.Enrichment()
     correlation: planned.Correlation = planned.Correlation()

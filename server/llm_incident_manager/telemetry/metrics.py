@@ -7,6 +7,7 @@ each new one costs memory for good. A new metric goes into the file of its area 
 from collections.abc import Mapping
 
 from llm_incident_manager.telemetry.counted.access import AccessMetrics
+from llm_incident_manager.telemetry.counted.agents import AgentMetrics
 from llm_incident_manager.telemetry.counted.calls import CallMetrics
 from llm_incident_manager.telemetry.counted.destinations import DestinationMetrics
 from llm_incident_manager.telemetry.counted.events import EventMetrics
@@ -34,6 +35,7 @@ class Metrics(
     OutboundMetrics,
     DestinationMetrics,
     SocketMetrics,
+    AgentMetrics,
 ):
     """All metrics of one server, in registries of their own. Methods may be called from any thread."""
 
@@ -51,6 +53,7 @@ class Metrics(
         OutboundMetrics.__init__(self, make)
         DestinationMetrics.__init__(self, make)
         SocketMetrics.__init__(self, make)
+        AgentMetrics.__init__(self, make)
         make.gauge("build_info", "Always 1; the label tells the version.", "version").labels(version).set(1)
 
     def told(self) -> bytes:

@@ -12,6 +12,7 @@ from llm_incident_manager.transport.checker import compile_checker
 from llm_incident_manager.transport.dispatch import Glance, Streaming
 from llm_incident_manager.transport.handlers import reception
 from llm_incident_manager.transport.handlers.access import AccessHandlers
+from llm_incident_manager.transport.handlers.agents import AgentHandlers
 from llm_incident_manager.transport.handlers.analyses import AnalysisHandlers
 from llm_incident_manager.transport.handlers.analytics import AnalyticsHandlers
 from llm_incident_manager.transport.handlers.api_keys import ApiKeyHandlers
@@ -20,6 +21,7 @@ from llm_incident_manager.transport.handlers.bus_status import BusHandlers
 from llm_incident_manager.transport.handlers.dead_letters import DeadLetterHandlers
 from llm_incident_manager.transport.handlers.governance import GovernanceHandlers
 from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
+from llm_incident_manager.transport.handlers.inferences import InferenceHandlers
 from llm_incident_manager.transport.handlers.ingest import IngestHandlers
 from llm_incident_manager.transport.handlers.merges import MergeHandlers
 from llm_incident_manager.transport.handlers.relations import RelationHandlers
@@ -77,6 +79,10 @@ def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
             **ApiKeyHandlers(services).table(),
             **RoleHandlers(services).table(),
             **TenantHandlers(services).table(),
+        },
+        "incidentmanager.v1.EdgeAgentService": {
+            **AgentHandlers(services, _check_event()).table(),
+            **InferenceHandlers(services).table(),
         },
     }
     found = {f"{service}/{name}": handler for service, table in tables.items() for name, handler in table.items()}

@@ -48,6 +48,11 @@ CODES: Mapping[ErrorReason, int] = {
     ErrorReason.MERGED: code_pb2.FAILED_PRECONDITION,
     ErrorReason.COUNT_CHANGED: code_pb2.ABORTED,
     ErrorReason.TOO_MANY_MATCHES: code_pb2.FAILED_PRECONDITION,
+    ErrorReason.AGENT_ID_TAKEN: code_pb2.PERMISSION_DENIED,
+    ErrorReason.UNSUPPORTED_PROTOCOL: code_pb2.FAILED_PRECONDITION,
+    ErrorReason.SESSION_FENCED: code_pb2.ABORTED,
+    ErrorReason.ILLEGAL_DIRECTIVE_MOVE: code_pb2.FAILED_PRECONDITION,
+    ErrorReason.SECOND_PERSON_NEEDED: code_pb2.PERMISSION_DENIED,
 }
 
 _HTTP_OF_CODE: Mapping[int, int] = {
@@ -77,6 +82,7 @@ _HTTP_OF_REASON: Mapping[ErrorReason, int] = {
     ErrorReason.SLOW_REQUEST: 408,
     ErrorReason.MERGED: 409,
     ErrorReason.IN_USE: 409,
+    ErrorReason.ILLEGAL_DIRECTIVE_MOVE: 409,
 }
 """Where HTTP has a better word than the one its gRPC code maps to."""
 
