@@ -104,9 +104,14 @@ class Caller:
 
     async def events(self) -> "grpc.aio.StreamStreamCall[bytes, pb.StreamEventsResponse]":
         """Starts a StreamEvents call that takes serialised requests."""
-        parse: Callable[[bytes], pb.StreamEventsResponse] = pb.StreamEventsResponse.FromString
-        method: grpc.aio.StreamStreamMultiCallable[bytes, pb.StreamEventsResponse] = self.channel.stream_stream(
-            _STREAM_EVENTS, request_serializer=None, response_deserializer=parse
+        return await self.both_ways(_STREAM_EVENTS, pb.StreamEventsResponse.FromString)
+
+    async def both_ways(
+        self, path: str, parse: Callable[[bytes], ReplyT]
+    ) -> "grpc.aio.StreamStreamCall[bytes, ReplyT]":
+        """Starts a call with streams in both directions that takes serialised requests."""
+        method: grpc.aio.StreamStreamMultiCallable[bytes, ReplyT] = self.channel.stream_stream(
+            path, request_serializer=None, response_deserializer=parse
         )
         return method(metadata=await self._metadata())
 

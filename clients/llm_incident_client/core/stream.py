@@ -70,6 +70,22 @@ class EventStream:
         """How many events have no result yet."""
         return len(self._window)
 
+    @property
+    def acknowledged_sequence(self) -> int:
+        """The number of the last event that has its result; 0 before the first connection."""
+        return self._window.acknowledged_sequence
+
+    def resume(self, sequence: int, sent_at_most: int) -> None:
+        """Goes on where a former process was, before the stream is entered: see Window.resume."""
+        self._window.resume(sequence, sent_at_most)
+
+    async def wait_until_ended(self) -> None:
+        """Waits until the stream ends by itself, and raises the error that ended it."""
+        self._check()
+        assert self._task is not None
+        await asyncio.wait((self._task,))
+        self._check()
+
     def send_nowait(self, event: pb.Event) -> asyncio.Future[pb.EventResult]:
         """Hands an event over and returns the future of its result.
 
@@ -236,15 +252,9 @@ class EventStream:
 
     async def _attempt(self) -> tuple[errors.IncidentManagerError, bool]:
         """One connection, to its end: what ended it, and whether it got anywhere."""
-        self._session = session = Session(
-            self._window,
-            self._pace,
-            settle=self._settle,
-            on_open=self._opened,
-            on_drain=lambda: self._tell(StreamState(Phase.DRAINING)),
-        )
+        self._session = session = self._new_session()
         try:
-            await session.run(await self._connect(), wire.opening(self.producer_id), self._options.patience)
+            await session.run(await self._connect(), self._opening(), self._options.patience)
             error: errors.IncidentManagerError = _unavailable("the server is going away")
         except grpc.aio.AioRpcError as cause:
             error = errors.from_rpc(cause)
@@ -254,9 +264,19 @@ class EventStream:
             error = _unavailable(str(cause))
         except Overtaken as cause:
             error = errors.ProducerFenced(grpc.StatusCode.ABORTED, str(cause), "PRODUCER_FENCED")
+            error.__cause__ = cause
         finally:
             self._session = None
         return error, session.progressed or (session.is_open and not len(self._window))
+
+    def _new_session(self) -> Session:
+        return Session(self._window, self._pace, settle=self._settle, on_open=self._opened, on_drain=self._draining)
+
+    def _opening(self) -> bytes:
+        return wire.opening(self.producer_id)
+
+    def _draining(self) -> None:
+        self._tell(StreamState(Phase.DRAINING))
 
     def _opened(self, opening: Opening, epoch: int) -> None:
         self._tell(StreamState(Phase.OPEN, epoch=epoch, opening=opening))
