@@ -5,18 +5,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from llm_incident_client.edge_agent.spool import records
+from llm_incident_client.edge_agent.spool import records, segment
 from llm_incident_client.edge_agent.spool.lane import Lane
 from llm_incident_client.edge_agent.spool.limits import Limits, Priority
-from llm_incident_client.edge_agent.spool.segment import Segment
 from llm_incident_client.edge_agent.spool.state import SpoolState
 
 
 class Loaded(NamedTuple):
-    """The lanes from the lowest priority to the highest, the state that fits them, and the bytes cut off at ends."""
+    """The lanes from the lowest priority to the highest, the state that fits them, how many events that are not settled
+    may have been sent, and the bytes cut off at ends."""
 
     lanes: dict[Priority, Lane]
     state: SpoolState
+    sent: int
     torn_bytes: int
 
 
@@ -27,16 +28,16 @@ def load_lanes(folder: Path, limits: Limits, known: SpoolState | None) -> Loaded
         (folder / name).unlink(missing_ok=True)
     state = replace(state, dropped_segments=())
     lanes = {priority: Lane(folder, priority, limits) for priority in Priority}
-    torn = sum(_load(lane, state.settled, folder) for lane in lanes.values())
+    found = [_load(lane, state, folder) for lane in lanes.values()]
     for lane in lanes.values():
         state = _with_damage(lane, state)
         lane.rewind(state.settled)
-    return Loaded(lanes, state, torn)
+    return Loaded(lanes, state, sum(one.sent for one in found), sum(one.torn for one in found))
 
 
-def _load(lane: Lane, settled: int, folder: Path) -> int:
-    """Fills a lane; how many bytes were cut off."""
-    torn = 0
+def _load(lane: Lane, state: SpoolState, folder: Path) -> segment.Loaded:
+    """Fills a lane with all its files."""
+    sent = torn = 0
     for path in sorted(folder.glob(f"{lane.priority.name.lower()}-*.seg")):
         data = path.read_bytes()
         head = records.decode_head(data)
@@ -47,25 +48,26 @@ def _load(lane: Lane, settled: int, folder: Path) -> int:
                 path.rename(path.with_suffix(".damaged"))
             torn += len(data)
             continue
-        segment = Segment(path, head)
-        waiting, cut = segment.load(data, settled)
-        torn += cut
-        lane.take_over(segment)
-        lane.waiting += waiting
-    return torn
+        found = segment.Segment(path, head)
+        loaded = found.load(data, state.settled, state.handed)
+        lane.take_over(found)
+        lane.waiting += loaded.waiting
+        sent += loaded.sent
+        torn += loaded.torn
+    return segment.Loaded(lane.waiting, sent, torn)
 
 
 def _with_damage(lane: Lane, state: SpoolState) -> SpoolState:
     """Only the newest file may be cut off by a crash; where another one is, events are lost that were on the disk."""
-    present = {segment.path.name for segment in lane.segments}
-    for segment, following in pairwise(lane.segments):
-        lost = following.head.first_ordinal - segment.next_ordinal
-        if segment.was_cut and lost > 0 and segment.path.name not in state.damaged_segments:
+    present = {one.path.name for one in lane.segments}
+    for one, following in pairwise(lane.segments):
+        lost = following.head.first_ordinal - one.next_ordinal
+        if one.was_cut and lost > 0 and one.path.name not in state.damaged_segments:
             state = replace(
                 state,
                 lost=state.lost + lost,
-                sequence=None if segment.last_position < state.handed else state.sequence,
-                damaged_segments=(*state.damaged_segments, segment.path.name),
+                sequence=None if one.last_position < state.handed else state.sequence,
+                damaged_segments=(*state.damaged_segments, one.path.name),
             )
     others = {name for name in state.damaged_segments if not name.startswith(f"{lane.priority.name.lower()}-")}
     return replace(state, damaged_segments=tuple(name for name in state.damaged_segments if name in present | others))

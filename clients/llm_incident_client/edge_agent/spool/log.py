@@ -42,6 +42,8 @@ class SpoolLog:
         self._lock: int | None = _locked(folder)
         loaded = load_lanes(folder, limits, state.load(folder))
         self.torn_bytes = loaded.torn_bytes
+        self.sent = loaded.sent
+        """Events that may have been sent and are not settled."""
         self._lanes = loaded.lanes
         self.state = loaded.state
         self._next_position = 1 + max(self.state.handed, *(lane.last_position for lane in self._lanes.values()))
@@ -158,6 +160,7 @@ class SpoolLog:
                 break
             lane.take()
             found.append(record)
+            self.sent += record.position > self.state.handed
             self._handed.append(_Handed(record.position, lane))
             size += len(record.payload)
         if found and found[-1].position > self.state.handed:
@@ -189,6 +192,7 @@ class SpoolLog:
         for _ in range(count):
             position, lane = self._handed.popleft()
             counts[lane.priority] = counts.get(lane.priority, 0) + 1
+        self.sent -= count
         total = self.state.results
         for name, number in results.items():
             total = state.added(total, name, number)

@@ -2,11 +2,20 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from llm_incident_client.edge_agent import disk
 from llm_incident_client.edge_agent.spool import records
 from llm_incident_client.edge_agent.spool.limits import SpoolBroken
 from llm_incident_client.edge_agent.spool.records import Head, Record
+
+
+class Loaded(NamedTuple):
+    """Records that are not settled, those of them that may have been sent, and bytes that were cut off."""
+
+    waiting: int
+    sent: int
+    torn: int
 
 
 class Segment:
@@ -104,15 +113,13 @@ class Segment:
         self._waiting, self._waiting_bytes = [], 0
         return forgotten
 
-    def load(self, data: bytes, settled: int) -> tuple[int, int]:
-        """Takes over a file that was there before, and cuts off what is no whole record behind the last one.
-
-        Returns how many records have an position above `settled`, and how many bytes were cut off.
-        """
-        end, waiting = records.HEAD_BYTES, 0
+    def load(self, data: bytes, settled: int, handed: int) -> "Loaded":
+        """Takes over a file that was there before, and cuts off what is no whole record behind the last one."""
+        end, waiting, sent = records.HEAD_BYTES, 0, 0
         for found in records.scan(data, end):
             end = found.end
             waiting += found.position > settled
+            sent += settled < found.position <= handed
             self._count(found.position)
         self._descriptor = os.open(self.path, os.O_RDWR)
         torn = len(data) - end
@@ -122,7 +129,7 @@ class Segment:
         if torn:
             self._cut_back()
             self._sync()
-        return waiting, torn
+        return Loaded(waiting, sent, torn)
 
     def read(self, offset: int, size: int) -> list[tuple[Record, int]]:
         """Committed records from `offset` on, about `size` bytes and at least one, each with where the next begins.

@@ -165,6 +165,11 @@ class Spool:
         return self._log.state.sequence
 
     @property
+    def sent(self) -> int:
+        """Events that may have been sent and are not acknowledged."""
+        return self._log.sent
+
+    @property
     def waiting(self) -> int:
         """Durable events that are not acknowledged."""
         return self._log.waiting
