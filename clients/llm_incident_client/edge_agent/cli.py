@@ -7,7 +7,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from llm_incident_client.edge_agent.directives.handling import DirectiveHandler
 from llm_incident_client.edge_agent.directives.publishing import Publish
 from llm_incident_client.edge_agent.local import LocalDoor
 from llm_incident_client.edge_agent.models import running
+from llm_incident_client.edge_agent.models.running import Model
 from llm_incident_client.edge_agent.settings import BadSettings, Settings, read
 from llm_incident_client.edge_agent.spool import SpoolBroken, SpoolInUse, state
 
@@ -33,26 +34,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = read(options.config)
+        if options.command == "status":
+            return _status(settings)
+        handlers, models = _handlers(settings), _models(settings)
     except BadSettings as error:
         print(f"llm-edge-agent: {error}", file=sys.stderr)
         return 2
-    return _status(settings) if options.command == "status" else _run(settings)
+    return _run(settings, handlers, models)
 
 
-def _run(settings: Settings) -> int:
+def _run(settings: Settings, handlers: Mapping[str, DirectiveHandler], models: Mapping[str, Model]) -> int:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(_serve(settings))
-    except (BadSettings, SpoolInUse, SpoolBroken, OSError) as error:
+        asyncio.run(_serve(settings, handlers, models))
+    except (SpoolInUse, SpoolBroken, OSError) as error:
         print(f"llm-edge-agent: {error}", file=sys.stderr)
-        return 2 if isinstance(error, BadSettings) else 1
+        return 1
     return 0
 
 
-async def _serve(settings: Settings) -> None:
-    handlers, models = _handlers(settings), running.installed(settings.models)
-    if missing := set(settings.models or ()) - set(models):
-        raise BadSettings(f"models.names: no installed package offers {', '.join(sorted(missing))}")
+async def _serve(settings: Settings, handlers: Mapping[str, DirectiveHandler], models: Mapping[str, Model]) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -79,6 +80,13 @@ def _handlers(settings: Settings) -> dict[str, DirectiveHandler]:
         handling.Registry(found)
     except ValueError as error:
         raise BadSettings(f"directives.publish: {error}") from error
+    return found
+
+
+def _models(settings: Settings) -> dict[str, Model]:
+    found = running.installed(settings.models)
+    if missing := set(settings.models or ()) - set(found):
+        raise BadSettings(f"models.names: no installed package offers {', '.join(sorted(missing))}")
     return found
 
 

@@ -49,9 +49,10 @@ class _Section:
         value = self.values.get(key)
         if value is None:
             return default
-        wanted = float if kind is float and isinstance(value, int) and not isinstance(value, bool) else kind
-        if wanted is not kind or (isinstance(value, kind) and not (kind is int and isinstance(value, bool))):
-            return kind(value)  # type: ignore[call-arg]  # str, int, float, bool, list, dict
+        if kind is float and type(value) is int:
+            return kind(value)  # type: ignore[call-arg]  # float takes it
+        if type(value) is kind:
+            return value
         raise BadSettings(f"{self._path(key)}: {value!r} is no {kind.__name__}")
 
     def section(self, key: str) -> "_Section":
