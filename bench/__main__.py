@@ -11,14 +11,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import benches, databases, facades, keys, lists, measuring, stock, surroundings, table, tokens
+from bench import benches, databases, facades, keys, lists, measuring, spool, stock, surroundings, table, tokens
 
 BOTH = "both"
 LISTS = "lists"
 JWT = "jwt"
 KEYS = "keys"
 FACADES = "facades"
-ALONE = (LISTS, JWT, KEYS, FACADES)
+SPOOL = "spool"
+ALONE = (LISTS, JWT, KEYS, FACADES, SPOOL)
 KEPT = Path(tempfile.gettempdir()) / "llm-incident-manager-bench"
 
 
@@ -46,6 +47,9 @@ def main() -> None:
             _with_redis(stores, stack)
         if options.names == [LISTS]:
             _lists(stores, options)
+        elif options.names == [SPOOL]:
+            for database in stores:
+                print(json.dumps({"bench": SPOOL, "store": database.name, **spool.line(database, options.events)}))
         else:
             _run(options, stores)
 
@@ -73,6 +77,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8.0, help="how long each load is measured; default: 8")
     parser.add_argument("--preload", type=int, default=0, help="incidents that are there before each load; default: 0")
     parser.add_argument("--incidents", type=int, default=1_000_000, help="for lists; default: 1000000")
+    parser.add_argument("--events", type=int, default=1_000_000, help="for spool; default: 1000000")
     parser.add_argument("--question", action="append", default=[], help="for lists: only this one; may be repeated")
     parser.add_argument("--bus", choices=databases.BUSES, default="database", help="default: database")
     parser.add_argument("--workers", type=int, default=1, help="processes of the server, on postgresql; default: 1")

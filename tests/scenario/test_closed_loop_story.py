@@ -154,6 +154,7 @@ async def test_the_story(tmp_path: Path, killed: bool) -> None:
         await step()
         await traffic.until("openai says hello")
         directive = await until(lambda: reverted(client, directive_id))
+        assert directive is not None
         [delivery] = directive.deliveries
         assert delivery.reason == "its time was over"
         calls.cancel()

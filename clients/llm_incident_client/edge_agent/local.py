@@ -89,13 +89,16 @@ class LocalDoor:
             if not line:
                 return False
             method, path, _ = line.decode("latin-1").split(" ", 2)
-            headers = await _headers(reader)
+            headers: dict[str, str] = {}
             try:
+                await _read_headers(reader, headers)
                 body = await _body(reader, headers)
                 status, kind, text = await self._answer(method, path.partition("?")[0], body)
             except _Refused as refusal:
                 status, kind, text = refusal.status, _JSON, json.dumps({"error": str(refusal)})
-            alive = headers.get("connection", "").lower() != "close" and status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            # After these the rest of the request is still on its way.
+            cut = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE}
+            alive = headers.get("connection", "").lower() != "close" and status not in cut
             data = text.encode()
             head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n"
             end = "" if alive else "Connection: close\r\n"
@@ -140,14 +143,12 @@ class LocalDoor:
         return "\n".join((*lines, ""))
 
 
-async def _headers(reader: asyncio.StreamReader) -> dict[str, str]:
-    headers: dict[str, str] = {}
+async def _read_headers(reader: asyncio.StreamReader, headers: dict[str, str]) -> None:
     while (line := await reader.readline()).strip():
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.strip().lower()] = value.strip()
         if len(headers) > 100:
             raise _Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "more than 100 headers")
-    return headers
 
 
 async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
@@ -164,6 +165,8 @@ def _events(body: bytes) -> Sequence[pb.Event]:
     try:
         given: Any = json.loads(body)
         items = given if isinstance(given, list) else [given]
+        if not all(isinstance(item, dict) for item in items):
+            raise ValueError("an event is an object")  # noqa: TRY301  # answered like all else that is wrong
         events = [json_format.ParseDict(item, pb.Event()) for item in items]
     except (ValueError, json_format.ParseError) as error:
         raise _Refused(HTTPStatus.BAD_REQUEST, f"no event, or list of events, as JSON: {error}") from error

@@ -7,8 +7,8 @@ from llm_incident_client.edge_agent.models.running import Answer
 
 _PERSONAL = {
     "email": re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
-    "card": re.compile(r"\b\d(?:[ -]?\d){12,18}\b"),
     "iban": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"),
+    "card": re.compile(r"\b\d(?:[ -]?\d){12,18}\b"),
     "phone": re.compile(r"(?<![\w.])\+?\d{1,3}[ /-]?\(?\d{2,4}\)?(?:[ /-]?\d{2,4}){2,4}(?!\w)"),
     "api_key": re.compile(r"\b(?:sk|pk|key|ghp|xox[abp])[-_][A-Za-z0-9_-]{16,}\b"),
 }
