@@ -1,6 +1,7 @@
 """The proxy itself: POST /v1/chat/completions is forwarded, measured and, where a directive says so, turned away."""
 
 import json
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -15,7 +16,9 @@ from examples.llm_proxy.watching import Call, Change, Problem, Watch
 from llm_incident_client import pb
 from llm_incident_client.edge_agent import EdgeAgent
 from llm_incident_client.edge_agent.models.rules import Classify
+from llm_incident_client.edge_agent.spool import SpoolBroken
 
+_log = logging.getLogger(__name__)
 _PER = 1_000_000  # prices are for so many tokens
 _USUAL_GUARDRAIL = 0.2
 _TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=5)
@@ -90,7 +93,7 @@ class Proxy:
         if score < self._directives.guardrail(asked, _USUAL_GUARDRAIL):
             return None
         kind = max(answer.scores, key=lambda one: answer.scores[one])
-        self._agent.report_nowait(
+        self._report(
             pb.Event(
                 source=self._agent.options.agent_id,
                 title=f"Guardrail: a prompt to {asked.model} looks like {kind}",
@@ -129,7 +132,14 @@ class Proxy:
 
     def _saw(self, asked: Asked, call: Call) -> None:
         for change in self._watch.saw(asked.model, call):
-            self._agent.report_nowait(self._event(change))
+            self._report(self._event(change))
+
+    def _report(self, event: pb.Event) -> None:
+        """Calls go on whether or not there is room for what they tell; the spool counts what it refuses."""
+        try:
+            self._agent.report_nowait(event)
+        except SpoolBroken:
+            _log.exception("an event is lost; the agent is about to end")
 
     def _event(self, change: Change) -> pb.Event:
         """A problem that begins triggers, one that is over resolves; both name it in the same way."""

@@ -31,6 +31,7 @@ class EdgeManager:
         self.configuration: msg.EdgeAgentConfiguration | None = None
         self.refuse_with: grpc.StatusCode | None = None
         self.records_reports = True
+        self.answers_heartbeats = True
         self._heartbeat = heartbeat
         self._sessions: set[Replies] = set()
 
@@ -142,7 +143,8 @@ class EdgeManager:
                 replies.put_nowait(msg.SessionResponse(acks=acks))
             case "heartbeat":
                 self.heartbeats += 1
-                replies.put_nowait(msg.SessionResponse(heartbeat=request.heartbeat))
+                if self.answers_heartbeats:
+                    replies.put_nowait(msg.SessionResponse(heartbeat=request.heartbeat))
             case "telemetry":
                 self.telemetry.append(request.telemetry)
             case "report":

@@ -70,22 +70,6 @@ class EventStream:
         """How many events have no result yet."""
         return len(self._window)
 
-    @property
-    def acknowledged_sequence(self) -> int:
-        """The number of the last event that has its result; 0 before the first connection."""
-        return self._window.acknowledged_sequence
-
-    def resume(self, sequence: int, sent_at_most: int) -> None:
-        """Goes on where a former process was, before the stream is entered: see Window.resume."""
-        self._window.resume(sequence, sent_at_most)
-
-    async def wait_until_ended(self) -> None:
-        """Waits until the stream ends by itself, and raises the error that ended it."""
-        self._check()
-        assert self._task is not None
-        await asyncio.wait((self._task,))
-        self._check()
-
     def send_nowait(self, event: pb.Event) -> asyncio.Future[pb.EventResult]:
         """Hands an event over and returns the future of its result.
 

@@ -19,7 +19,7 @@ from llm_incident_client.edge_agent.local import LocalDoor
 from llm_incident_client.edge_agent.models import running
 from llm_incident_client.edge_agent.models.running import Model
 from llm_incident_client.edge_agent.settings import BadSettings, Settings, read
-from llm_incident_client.edge_agent.spool import SpoolBroken, SpoolInUse, state
+from llm_incident_client.edge_agent.spool import SpoolBroken, SpoolInUse, UnknownFile, state
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def _run(settings: Settings, handlers: Mapping[str, DirectiveHandler], models: M
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(_serve(settings, handlers, models))
-    except (SpoolInUse, SpoolBroken, OSError) as error:
+    except (SpoolInUse, SpoolBroken, UnknownFile, OSError) as error:
         print(f"llm-edge-agent: {error}", file=sys.stderr)
         return 1
     return 0

@@ -61,9 +61,11 @@ class Connection(Session):
         # Half of it, so that one lost to a slow moment does not make the agent look dead.
         self._beating = asyncio.get_running_loop().call_later(interval / 2, self._beat, interval)
         if self.is_open:
+            waits = self._is_owed()
             self._beats += 1
             self.say(msg.SessionRequest(heartbeat=msg.EdgeAgentHeartbeat(number=self._beats)))
-            self._watch()
+            if not waits:  # otherwise patience runs already, and is not given anew with each heartbeat
+                self._watch()
 
     def _take_other(self, reply: Any, kind: str | None) -> None:  # noqa: ANN401  # as in Session
         if kind == "heartbeat":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llm_incident_client.core.channel import ChannelOptions
-from llm_incident_client.edge_agent.directives.desk import DeskOptions
+from llm_incident_client.edge_agent.directives.limits import DeskOptions
 from llm_incident_client.edge_agent.models.running import ModelLimits
 from llm_incident_client.edge_agent.spool import Limits
 

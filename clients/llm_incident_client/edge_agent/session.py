@@ -4,6 +4,7 @@ It reconnects by itself. Reports are sent again with each connection until the m
 message makes worthless (telemetry, heartbeats) is not kept.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -109,6 +110,22 @@ class AgentSession(EventStream):
             return False
         connection.say(message)
         return True
+
+    @property
+    def acknowledged_sequence(self) -> int:
+        """The number of the last event that has its result; 0 before the first connection."""
+        return self._window.acknowledged_sequence
+
+    def resume(self, sequence: int, sent_at_most: int) -> None:
+        """Goes on where a former process was, before the stream is entered: see Window.resume."""
+        self._window.resume(sequence, sent_at_most)
+
+    async def wait_until_ended(self) -> None:
+        """Waits until the stream ends by itself, and raises the error that ended it."""
+        self._check()
+        assert self._task is not None
+        await asyncio.wait((self._task,))
+        self._check()
 
     # -- as an event stream ------------------------------------------------------------------------------------------
 

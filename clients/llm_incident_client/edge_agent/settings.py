@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import yaml
 
 from llm_incident_client.core.channel import DEFAULT_ADDRESS, ChannelOptions, Tls, TokenSource
-from llm_incident_client.edge_agent.directives.desk import DeskOptions
+from llm_incident_client.edge_agent.directives.limits import DeskOptions
 from llm_incident_client.edge_agent.models.running import ModelLimits
 from llm_incident_client.edge_agent.options import AgentOptions
 from llm_incident_client.edge_agent.spool import Limits

@@ -8,15 +8,14 @@ process when this one has died.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from llm_incident_client.edge_agent import clock
 from llm_incident_client.edge_agent import messages as msg
 from llm_incident_client.edge_agent.directives.handling import DirectiveHandler, Refused, Registry
 from llm_incident_client.edge_agent.directives.journal import Journal
+from llm_incident_client.edge_agent.directives.limits import DeskOptions
 from llm_incident_client.edge_agent.directives.record import (
     REPORTED_AS,
     Next,
@@ -25,6 +24,7 @@ from llm_incident_client.edge_agent.directives.record import (
     State,
     after_restart,
     on_order,
+    report_of,
 )
 
 T = TypeVar("T")
@@ -32,16 +32,6 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _LONGEST_NAP = 30.0  # a timer looks at the clock at least so often: the machine may have slept
 _MOST_REASON = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class DeskOptions:
-    """`longest` is the highest ttl in seconds that is obeyed; `patience` what one step of a plug-in may take;
-    `again_after` when a revert that failed is tried again."""
-
-    longest: float = 86_400.0
-    patience: float = 30.0
-    again_after: float = 5.0
 
 
 class DirectiveDesk:
@@ -93,7 +83,7 @@ class DirectiveDesk:
         return [record.directive for record in self._journal.in_state(State.APPLIED)]
 
     def failure(self) -> BaseException | None:
-        """What ended its work: the journal could not be written. Nothing is obeyed or reverted any more."""
+        """What ended its work, which nothing should. Nothing is obeyed or reverted any more."""
         if self._task is None or not self._task.done() or self._task.cancelled():
             return None
         return self._task.exception()
@@ -145,7 +135,13 @@ class DirectiveDesk:
         except Refused as refusal:
             await self._move(record, State.REJECTED, str(refusal))
             return
-        await self._begin(await self._move(record, State.ACCEPTED))
+        try:
+            record = await self._move(record, State.ACCEPTED)
+        except OSError as error:
+            reason = f"nothing was done, as the journal cannot be written: {error}"
+            self._send(record, Said(State.FAILED, reason, self._now().wall))
+            return
+        await self._begin(record)
 
     def _check(self, record: Record) -> None:
         if record.is_too_late(self._now()):
@@ -248,16 +244,19 @@ class DirectiveDesk:
         return moved
 
     async def _write(self, record: Record) -> None:
-        await asyncio.get_running_loop().run_in_executor(None, self._journal.write, record)
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, self._journal.write, record)
+        except OSError as error:
+            if record.state in {State.ACCEPTED, State.APPLYING}:
+                raise
+            # What is done, or undone, is not put off for a full disk; a restart would only undo it once more.
+            _log.error(
+                "directive %s is %s, which the journal cannot take: %s", record.directive.id, record.state, error
+            )
+            self._journal.remember(record)
 
     def _send(self, record: Record, said: Said) -> None:
-        moment = Timestamp()
-        moment.FromNanoseconds(int(said.wall * 1e9))
-        self._report(
-            msg.DirectiveReport(
-                directive_id=record.directive.id, state=REPORTED_AS[said.state], reason=said.reason, time=moment
-            )
-        )
+        self._report(report_of(record, said))
 
     def _say_again(self, record: Record) -> None:
         """It was ordered although it is known: the manager does not know what became of it."""

@@ -66,10 +66,14 @@ class Journal:
         disk.write_at(self._descriptor, line, self._size)
         os.fdatasync(self._descriptor)
         self._size += len(line)
-        self.records[record.directive.id] = record
-        if self._size > max(_REWRITE_BYTES, 4 * sum(1_000 for _ in self.records)):
+        self.remember(record)
+        if self._size > max(_REWRITE_BYTES, 4_000 * len(self.records)):
             os.close(self._descriptor)
             self._descriptor = self._rewrite()
+
+    def remember(self, record: Record) -> None:
+        """Makes it known only: for what is done although it cannot be written."""
+        self.records[record.directive.id] = record
 
     def in_state(self, state: State) -> Iterator[Record]:
         """The records in a state."""

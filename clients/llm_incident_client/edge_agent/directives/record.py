@@ -114,3 +114,10 @@ def after_restart(record: Record, now: Moment) -> Next:
             return Next.REVERT
         case _:
             return Next.NOTHING
+
+
+def report_of(record: Record, said: Said) -> msg.DirectiveReport:
+    """What the manager is told."""
+    report = msg.DirectiveReport(directive_id=record.directive.id, state=REPORTED_AS[said.state], reason=said.reason)
+    report.time.FromNanoseconds(int(said.wall * 1e9))
+    return report

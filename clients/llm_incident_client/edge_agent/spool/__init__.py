@@ -6,6 +6,7 @@ full spool gives up is counted to the last event.
 
 from llm_incident_client.edge_agent.spool.limits import Limits, Priority, SpoolBroken, SpoolFull
 from llm_incident_client.edge_agent.spool.log import SpoolInUse, SpoolLog
+from llm_incident_client.edge_agent.spool.records import UnknownFile
 from llm_incident_client.edge_agent.spool.spool import Counts, Spool
 
-__all__ = ["Counts", "Limits", "Priority", "Spool", "SpoolBroken", "SpoolFull", "SpoolInUse", "SpoolLog"]
+__all__ = ["Counts", "Limits", "Priority", "Spool", "SpoolBroken", "SpoolFull", "SpoolInUse", "SpoolLog", "UnknownFile"]

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from llm_incident_client.edge_agent import disk
 from llm_incident_client.edge_agent.spool import records, segment
 from llm_incident_client.edge_agent.spool.lane import Lane
 from llm_incident_client.edge_agent.spool.limits import Limits, Priority
@@ -44,10 +45,11 @@ def _load(lane: Lane, state: SpoolState, folder: Path) -> segment.Loaded:
         if head is None:
             if len(data) <= records.HEAD_BYTES:  # a crash came before anything was written behind it
                 path.unlink()
-            else:
-                path.rename(path.with_suffix(".damaged"))
-            torn += len(data)
-            continue
+                torn += len(data)
+                continue
+            head = records.Head(lane.priority, int(path.stem.partition("-")[2]))  # its name says it as well
+            data = records.encode_head(head) + data[records.HEAD_BYTES :]
+            disk.replace(path, data)
         found = segment.Segment(path, head)
         loaded = found.load(data, state.settled, state.handed)
         lane.take_over(found)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from llm_incident_client.edge_agent import disk
 from llm_incident_client.edge_agent.spool import records, state
 from llm_incident_client.edge_agent.spool.lane import Damage, Lane
 from llm_incident_client.edge_agent.spool.limits import Limits, Priority, SpoolBroken
@@ -141,6 +142,7 @@ class SpoolLog:
             self.state = before
             return False
         lane.give_up(victim)
+        disk.sync_folder(self._folder)  # it must not come back once nobody knows any more that it was dropped
         self._change(dropped_segments=before.dropped_segments)
         return True
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from llm_incident_client.edge_agent import disk
 from llm_incident_client.edge_agent import messages as msg
 from llm_incident_client.edge_agent.clock import Clock, Moment, elapsed
-from llm_incident_client.edge_agent.directives.desk import DeskOptions, DirectiveDesk
+from llm_incident_client.edge_agent.directives.desk import DirectiveDesk
 from llm_incident_client.edge_agent.directives.handling import Registry, word
 from llm_incident_client.edge_agent.directives.journal import Journal
+from llm_incident_client.edge_agent.directives.limits import DeskOptions
 from llm_incident_client.edge_agent.directives.record import Record, State
 from tests.support.edge_directives import FAIL_OVER, FileHandler, SetClock, make_order, reverting
 from tests.support.waiting import until
@@ -198,6 +200,27 @@ async def test_a_revert_that_fails_is_reported_once_and_tried_until_it_works(sta
         await until(lambda: agent.handler.calls().count("revert") >= 3)
         agent.handler.fails = ""
         await agent.until_told(order, "ACCEPTED", "APPLIED", "FAILED", "REVERTED")
+
+
+async def test_a_full_disk_lets_nothing_begin_and_everything_end(
+    start: Start, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int, data: bytes, offset: int) -> None:
+        raise OSError(28, "no space left on device")
+
+    holds, new = make_order(ttl=0.01), make_order()
+    async with start() as agent:
+        agent.desk.order(holds)
+        await agent.until_told(holds, "ACCEPTED", "APPLIED")
+        monkeypatch.setattr(disk, "write_at", full)
+        agent.desk.order(new)
+        await agent.until_told(new, "FAILED")
+        assert agent.reports[-1].reason.startswith("nothing was done, as the journal cannot be written")
+        clock.pass_by(1)
+        await agent.until_told(holds, "ACCEPTED", "APPLIED", "REVERTED")
+        assert agent.handler.calls() == ["apply", "revert"]
+        assert agent.desk.failure() is None
+        monkeypatch.undo()
 
 
 async def test_the_manager_may_take_it_back_before_and_after(start: Start, clock: SetClock) -> None:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from llm_incident_client.edge_agent import cli, settings
-from llm_incident_client.edge_agent.directives.desk import DeskOptions
+from llm_incident_client.edge_agent.directives.limits import DeskOptions
 from llm_incident_client.edge_agent.spool import Limits
 
 TLS = Path(__file__).parents[3] / "support" / "tls"
