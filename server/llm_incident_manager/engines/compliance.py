@@ -103,12 +103,9 @@ class Examination:
         """That nobody knows what incidents there were, where they are deleted sooner than the period is long ago."""
         kept = system.settings.get(KEPT)
         days = 0 if kept is None or not kept.value.isdecimal() else int(kept.value)
-        since = Instant(self._now - days * DAY)
-        if kept is None or not days or self._period.start >= since:
+        if kept is None or not days or self._period.start >= self._now - days * DAY:
             return None
-        reason = (
-            f"no evidence of incidents created before {time.rfc3339(since)}: {KEPT} is {days}, so they may be deleted"
-        )
+        reason = f"no evidence of all incidents: the period begins over {days} days ago, and {KEPT} is {days}"
         return Missing(reason, (evidence.of_setting(KEPT, kept),))
 
     def _judge(self, tally: _Tally, case: Case) -> None:
