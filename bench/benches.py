@@ -24,9 +24,12 @@ HANDLER = Spec("frames", new_every=1, rate=100.0)
 WATCHERS = Spec("watch", rate=10.0, streams=1_000, groups=100, warm_up=8.0)
 UNARY = Spec("unary", in_flight=_CALLS_AT_ONCE)
 REST = Spec("rest", in_flight=_CALLS_AT_ONCE)
+WEBSOCKET = Spec("socket", new_every=100, in_flight=2_000, streams=2, frame_events=100)
+WEBSOCKET_WATCHERS = replace(WATCHERS, kind="socket_watch")
 
 # Events a second that are prepared: more than this machine can take, since a load ends early when it has used them up.
-_PREPARED = {"frames": 60_000, "unary": 8_000, "rest": 15_000, "watch": 100}
+_PREPARED = {"frames": 60_000, "unary": 8_000, "rest": 15_000, "watch": 100, "socket": 30_000, "socket_watch": 100}
+_OVER_HTTP = ("rest", "socket", "socket_watch")
 _SERVERS = {
     "ingest_storm": STORM,
     "ingest_storm_keys": replace(STORM, keys=True),
@@ -39,6 +42,9 @@ _SERVERS = {
     "handler": HANDLER,
     "watchers": WATCHERS,
     "watchers_of_all": replace(WATCHERS, rate=1.0, groups=0),
+    "websocket": WEBSOCKET,
+    "websocket_watchers": WEBSOCKET_WATCHERS,
+    "websocket_watchers_of_all": replace(WEBSOCKET_WATCHERS, rate=1.0, groups=0),
 }
 FLOORS = {
     "floor_frames": replace(STORM, echo=True),
@@ -62,6 +68,9 @@ NAMES = (
     "handler",
     "watchers",
     "watchers_of_all",
+    "websocket",
+    "websocket_watchers",
+    "websocket_watchers_of_all",
 )
 """All, in the order in which they run: a floor goes right before the figure that is held against it."""
 
@@ -71,7 +80,7 @@ def run(name: str, database: Database, seconds: float) -> Line:
     if name == "start":
         return _start(database)
     spec = _sized({**_SERVERS, **FLOORS}[name], seconds)
-    rest = spec.kind == "rest"
+    rest = spec.kind in _OVER_HTTP
     closed = name == SECURED
     opened = measuring.floor("rest" if rest else "grpc") if spec.echo else None
     with opened or measuring.server(database, rest=rest, closed=closed) as target:

@@ -14,12 +14,13 @@ from typing import Any
 
 import uvloop
 
-from bench import calls, first, frames, recorder, requests, watching
+from bench import calls, first, frames, recorder, requests, socket_watching, sockets, watching
 from bench.recorder import Spec
 
 _PATIENCE = 60.0
 """Seconds after the end of the load in which everything sent must have been answered."""
 _KINDS: dict[str, Any] = {"frames": frames, "unary": calls, "rest": requests, "watch": watching}
+_KINDS |= {"socket": sockets, "socket_watch": socket_watching}
 
 
 def main() -> None:

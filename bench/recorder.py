@@ -14,12 +14,12 @@ T = TypeVar("T")
 class Spec:
     """A load.
 
-    `kind`: frames, unary, rest, watch, or start. `echo`: the peer is a floor, which sends back what it gets. `events`:
-    made beforehand; the load ends early when it has used them up. `rate`: events a second on a schedule; 0 sends
-    whenever fewer than `in_flight` (events on each stream, or calls) wait for their answer. `groups`: into how many the
-    watchers are divided, each of which is told of its own incidents; 0 tells all of all. `channels`: connections that
-    the streams of frames are dealt out to. `papers`: the folder that `init` wrote, with what a caller shows; empty: the
-    server asks for nothing.
+    `kind`: frames, unary, rest, watch, socket, socket_watch, or start. `echo`: the peer is a floor, which sends back
+    what it gets. `events`: made beforehand; the load ends early when it has used them up. `rate`: events a second on a
+    schedule; 0 sends whenever fewer than `in_flight` (events on each stream, or calls) wait for their answer. `groups`:
+    into how many the watchers are divided, each of which is told of its own incidents; 0 tells all of all. `channels`:
+    connections that the streams of frames are dealt out to. `papers`: the folder that `init` wrote, with what a caller
+    shows; empty: the server asks for nothing.
     """
 
     kind: str

@@ -16,7 +16,7 @@ from chaos.row import Figure, Outcome
 from chaos.run import Run
 from llm_incident_client.client import IncidentClient
 from tests.support.receiver import Receiver, a_receiver
-from tests.support.secrets import CANARY, SHAPES
+from tests.support.secrets import CANARY, NAMED, SHAPES
 from tests.support.server import RunningServer, running_server
 
 OF_A_BATCH = 500
@@ -71,7 +71,7 @@ def _events(count: int) -> Iterator[event_pb2.Event]:
             description=shape,
             service=f"svc-{number % 50}",
             idempotency_key=f"{number} {shape}",
-            labels={"reason": shape, "team": "a"},
+            labels={"reason": shape, "team": "a", **NAMED},
             attributes={shape[:60]: True},
         )
 

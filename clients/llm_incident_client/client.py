@@ -2,6 +2,7 @@
 
 from llm_incident_client.access import AccessCalls
 from llm_incident_client.admin import AdminCalls
+from llm_incident_client.agents import AgentCalls
 from llm_incident_client.analyses import AnalysisCalls
 from llm_incident_client.audit import AuditCalls
 from llm_incident_client.compliance import ComplianceCalls
@@ -24,6 +25,7 @@ class IncidentClient(
     AccessCalls,
     AuditCalls,
     ComplianceCalls,
+    AgentCalls,
     Connection,
 ):
     """A connection to the LLM Incident Manager: `async with IncidentClient("localhost:50051") as client`.

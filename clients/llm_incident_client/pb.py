@@ -152,8 +152,9 @@ from incidentmanager.v1.ingest_service_pb2 import (
 )
 from incidentmanager.v1.severity_pb2 import IncidentType, Severity
 
-from llm_incident_client import pb_access, pb_analysis, pb_audit, pb_compliance
+from llm_incident_client import pb_access, pb_agents, pb_analysis, pb_audit, pb_compliance
 from llm_incident_client.pb_access import *  # noqa: F403  # all that it names
+from llm_incident_client.pb_agents import *  # noqa: F403  # as above
 from llm_incident_client.pb_analysis import *  # noqa: F403  # as above
 from llm_incident_client.pb_audit import *  # noqa: F403  # all messages have one short name
 from llm_incident_client.pb_compliance import *  # noqa: F403  # as above
@@ -296,5 +297,6 @@ __all__ = [
 ]
 __all__ += pb_access.__all__
 __all__ += pb_analysis.__all__
+__all__ += pb_agents.__all__
 __all__ += pb_audit.__all__
 __all__ += pb_compliance.__all__

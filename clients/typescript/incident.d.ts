@@ -89,6 +89,8 @@ export type TimelineKind =
   | "SNOOZED"
   /** Not acknowledged, or not resolved, by the deadline of its severity. */
   | "SLA_BREACHED"
+  /** What became of a directive to Edge-Agents that was made for it; details carry its id. */
+  | "DIRECTIVE"
   /** A service beside the manager was asked about it, and has answered or could not be asked. */
   | "ANALYSIS";
 

@@ -6,6 +6,7 @@ import type { AddAttachmentRequest, AddAttachmentResponse, ListAttachmentsReques
 import type { AllowCertificateRequest, AllowCertificateResponse, DenyCertificateRequest, DenyCertificateResponse, ListDeniedCertificatesRequest, ListDeniedCertificatesResponse } from "./denied_certificate.js";
 import type { AnalyzeCorrelationsRequest, CorrelationResult, CreateIncidentRequest, CreateIncidentResponse, GetIncidentRequest, ListIncidentsRequest, ListIncidentsResponse, StreamIncidentsRequest, UpdateIncidentRequest, WatchIncidentsRequest } from "./incident_service.js";
 import type { ApplyToIncidentsRequest, ApplyToIncidentsResponse } from "./incident_apply.js";
+import type { ApproveDirectiveRequest, ApproveDirectiveResponse, CancelDirectiveRequest, CancelDirectiveResponse, CreateDirectiveRequest, CreateDirectiveResponse, GetDirectiveRequest, GetDirectiveResponse, GetEdgeAgentRequest, GetEdgeAgentResponse, ListDirectivesRequest, ListDirectivesResponse, ListEdgeAgentsRequest, ListEdgeAgentsResponse, SubmitBatchRequest, SubmitBatchResponse } from "./edge_agent_service.js";
 import type { CheckComplianceRequest, CheckComplianceResponse, GenerateReportRequest, GenerateReportResponse, GetEvidenceRequest, GetEvidenceResponse, GetGovernanceMetricsRequest, GetGovernanceMetricsResponse, ListFrameworksRequest, ListFrameworksResponse } from "./governance_service.js";
 import type { CreateApiKeyRequest, CreateApiKeyResponse, GetApiKeyRequest, GetApiKeyResponse, ListApiKeysRequest, ListApiKeysResponse, RevokeApiKeyRequest, RevokeApiKeyResponse, RotateApiKeyRequest, RotateApiKeyResponse } from "./api_key.js";
 import type { CreateRoleRequest, CreateRoleResponse, DeleteRoleRequest, DeleteRoleResponse, GetRoleRequest, GetRoleResponse, ListRolesRequest, ListRolesResponse, UpdateRoleRequest, UpdateRoleResponse } from "./role.js";
@@ -797,5 +798,85 @@ export interface Methods {
     query: Input<ListDeniedCertificatesRequest>;
     body: undefined;
     response: ListDeniedCertificatesResponse;
+  };
+  /** Has agents run models, and answers when all requests have a result or are queued. */
+  "EdgeAgentService.SubmitBatch": {
+    verb: "POST";
+    path: "/api/v1/inference/batch";
+    /** What the braces in the path stand for. */
+    parameters: Record<string, never>;
+    query: Record<string, never>;
+    body: Input<SubmitBatchRequest>;
+    response: SubmitBatchResponse;
+  };
+  /** Lists agents by id. */
+  "EdgeAgentService.ListEdgeAgents": {
+    verb: "GET";
+    path: "/api/v1/edge-agents";
+    /** What the braces in the path stand for. */
+    parameters: Record<string, never>;
+    query: Input<ListEdgeAgentsRequest>;
+    body: undefined;
+    response: ListEdgeAgentsResponse;
+  };
+  /** Returns an agent. */
+  "EdgeAgentService.GetEdgeAgent": {
+    verb: "GET";
+    path: "/api/v1/edge-agents/{agent_id}";
+    /** What the braces in the path stand for. */
+    parameters: { "agent_id": string };
+    query: Record<string, never>;
+    body: undefined;
+    response: GetEdgeAgentResponse["agent"];
+  };
+  /** Makes a directive. It is not sent before it was approved. The agents it goes to are those that match now. */
+  "EdgeAgentService.CreateDirective": {
+    verb: "POST";
+    path: "/api/v1/directives";
+    /** What the braces in the path stand for. */
+    parameters: Record<string, never>;
+    query: Record<string, never>;
+    body: Input<CreateDirectiveRequest>;
+    response: CreateDirectiveResponse["directive"];
+  };
+  /** Approves a directive: it is sent. One of wide scope is approved by somebody else than who made it. */
+  "EdgeAgentService.ApproveDirective": {
+    verb: "POST";
+    path: "/api/v1/directives/{directive_id}/approve";
+    /** What the braces in the path stand for. */
+    parameters: { "directive_id": string };
+    query: Record<string, never>;
+    body: Input<Pick<ApproveDirectiveRequest, "reason" | "request_id">>;
+    response: ApproveDirectiveResponse["directive"];
+  };
+  /** Takes a directive back. Agents it was not sent to never see it; the others are told to revert it. */
+  "EdgeAgentService.CancelDirective": {
+    verb: "POST";
+    path: "/api/v1/directives/{directive_id}/cancel";
+    /** What the braces in the path stand for. */
+    parameters: { "directive_id": string };
+    query: Record<string, never>;
+    body: Input<Pick<CancelDirectiveRequest, "reason" | "request_id">>;
+    response: CancelDirectiveResponse["directive"];
+  };
+  /** Returns a directive. */
+  "EdgeAgentService.GetDirective": {
+    verb: "GET";
+    path: "/api/v1/directives/{directive_id}";
+    /** What the braces in the path stand for. */
+    parameters: { "directive_id": string };
+    query: Record<string, never>;
+    body: undefined;
+    response: GetDirectiveResponse["directive"];
+  };
+  /** Lists directives, newest first. */
+  "EdgeAgentService.ListDirectives": {
+    verb: "GET";
+    path: "/api/v1/directives";
+    /** What the braces in the path stand for. */
+    parameters: Record<string, never>;
+    query: Input<ListDirectivesRequest>;
+    body: undefined;
+    response: ListDirectivesResponse;
   };
 }

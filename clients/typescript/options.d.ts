@@ -30,4 +30,12 @@ export type Permission =
   /** See the tenants and what is refused for all of them: held by operators of the whole installation. */
   | "TENANT_READ"
   /** Make, limit, suspend, export and erase tenants, and refuse certificates. */
-  | "TENANT_WRITE";
+  | "TENANT_WRITE"
+  /** Hold the session of an Edge-Agent: held by Edge-Agents. */
+  | "AGENT_CONNECT"
+  /** See Edge-Agents and directives. */
+  | "AGENT_READ"
+  /** Make, approve and cancel directives: held by responders. */
+  | "DIRECTIVE_WRITE"
+  /** Have Edge-Agents run models. */
+  | "INFERENCE_RUN";

@@ -139,6 +139,73 @@ CREATE TABLE public.denied_certificate (
     revision bigint NOT NULL
 );
 
+CREATE TABLE public.directive (
+    id text NOT NULL,
+    tenant text NOT NULL,
+    state text NOT NULL,
+    incident_id text NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    approved_by text NOT NULL,
+    approved_at bigint,
+    expire_at bigint,
+    revert_requested boolean NOT NULL,
+    revision bigint NOT NULL,
+    body text NOT NULL
+);
+
+CREATE TABLE public.directive_delivery (
+    directive_id text NOT NULL,
+    agent_id text NOT NULL,
+    tenant text NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    updated_at bigint NOT NULL,
+    applied_at bigint,
+    attempts integer NOT NULL,
+    due_at bigint,
+    wanted smallint NOT NULL
+);
+
+CREATE TABLE public.edge_agent (
+    tenant text NOT NULL,
+    agent_id text NOT NULL,
+    subject text NOT NULL,
+    state text NOT NULL,
+    service text NOT NULL,
+    epoch bigint NOT NULL,
+    server text NOT NULL,
+    created_at bigint NOT NULL,
+    connected_at bigint NOT NULL,
+    last_seen_at bigint NOT NULL,
+    due_at bigint,
+    reported_lost boolean NOT NULL,
+    body text NOT NULL,
+    telemetry bytea NOT NULL,
+    CONSTRAINT edge_agent_state_check CHECK ((state = ANY (ARRAY['CONNECTED'::text, 'DISCONNECTED'::text, 'LOST'::text])))
+);
+
+CREATE TABLE public.edge_inference (
+    tenant text NOT NULL,
+    request_id text NOT NULL,
+    digest bytea NOT NULL,
+    subject text NOT NULL,
+    model_id text NOT NULL,
+    wanted_agent text NOT NULL,
+    priority smallint NOT NULL,
+    offline boolean NOT NULL,
+    status text NOT NULL,
+    created_at bigint NOT NULL,
+    due_at bigint NOT NULL,
+    body bytea NOT NULL,
+    agent_id text NOT NULL,
+    epoch bigint NOT NULL,
+    server text NOT NULL,
+    result bytea NOT NULL,
+    error text NOT NULL,
+    CONSTRAINT edge_inference_status_check CHECK ((status = ANY (ARRAY['QUEUED'::text, 'PROCESSING'::text, 'COMPLETED'::text, 'FAILED'::text])))
+);
+
 CREATE TABLE public.event (
     id uuid NOT NULL,
     tenant text NOT NULL,
@@ -514,6 +581,18 @@ ALTER TABLE ONLY public.delivery
 ALTER TABLE ONLY public.denied_certificate
     ADD CONSTRAINT denied_certificate_pkey PRIMARY KEY (fingerprint);
 
+ALTER TABLE ONLY public.directive_delivery
+    ADD CONSTRAINT directive_delivery_pkey PRIMARY KEY (directive_id, agent_id);
+
+ALTER TABLE ONLY public.directive
+    ADD CONSTRAINT directive_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.edge_agent
+    ADD CONSTRAINT edge_agent_pkey PRIMARY KEY (tenant, agent_id);
+
+ALTER TABLE ONLY public.edge_inference
+    ADD CONSTRAINT edge_inference_pkey PRIMARY KEY (tenant, request_id);
+
 ALTER TABLE ONLY public.event_body
     ADD CONSTRAINT event_body_pkey PRIMARY KEY (event_id);
 
@@ -608,6 +687,28 @@ CREATE INDEX ix_api_key_tenant ON public.api_key USING btree (tenant, id);
 CREATE INDEX ix_audit_at ON public.audit USING btree (tenant, at);
 
 CREATE INDEX ix_denied_certificate_created ON public.denied_certificate USING btree (created_at, fingerprint);
+
+CREATE INDEX ix_directive_delivery_agent ON public.directive_delivery USING btree (tenant, agent_id, directive_id);
+
+CREATE INDEX ix_directive_delivery_due ON public.directive_delivery USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX ix_directive_delivery_wanted ON public.directive_delivery USING btree (tenant, agent_id) WHERE (wanted > 0);
+
+CREATE INDEX ix_directive_incident ON public.directive USING btree (tenant, incident_id, id) WHERE (incident_id <> ''::text);
+
+CREATE INDEX ix_directive_tenant ON public.directive USING btree (tenant, id);
+
+CREATE INDEX ix_edge_agent_due ON public.edge_agent USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX ix_edge_agent_lost ON public.edge_agent USING btree (tenant, agent_id) WHERE reported_lost;
+
+CREATE INDEX ix_edge_agent_server ON public.edge_agent USING btree (server) WHERE (server <> ''::text);
+
+CREATE INDEX ix_edge_inference_agent ON public.edge_inference USING btree (tenant, agent_id) WHERE (status = 'PROCESSING'::text);
+
+CREATE INDEX ix_edge_inference_due ON public.edge_inference USING btree (due_at);
+
+CREATE INDEX ix_edge_inference_queued ON public.edge_inference USING btree (priority, created_at) WHERE (status = 'QUEUED'::text);
 
 CREATE INDEX ix_incident_change_order ON public.incident_change USING btree (transaction, sequence);
 

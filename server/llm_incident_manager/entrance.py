@@ -60,6 +60,7 @@ class Entrance:
     `callers` where only API keys count."""
 
     identity: Identity
+    streams: OpenStreams
     desk: AccessDesk
     tenants: KnownTenants
     workers: Mapping[str, Worker]
@@ -100,7 +101,7 @@ async def build(
     callers = Callers(book) if only_keys else None
     if callers is not None and not book.holds_keys:
         logs.get("access").warning("access.nobody_can_call", meaning=NOBODY)
-    return Entrance(identity, desk(book, clock, ids, secret), book, workers, bearer, callers)
+    return Entrance(identity, streams, desk(book, clock, ids, secret), book, workers, bearer, callers)
 
 
 class Callers:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 import llm_incident_manager
+from llm_incident_manager import attending
 from llm_incident_manager.adapters import compliance_packs, databases, rulepack
 from llm_incident_manager.adapters.audit import copies, signing
 from llm_incident_manager.adapters.clock import SystemClock
@@ -17,7 +18,7 @@ from llm_incident_manager.adapters.rates import ProcessRates
 from llm_incident_manager.adapters.redis import opening as redis_opening
 from llm_incident_manager.adapters.redis.connection import Connection
 from llm_incident_manager.adapters.redis.streams import Streams
-from llm_incident_manager.config import Settings, evidence
+from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines import checkpoint
@@ -54,6 +55,7 @@ from llm_incident_manager.transport.handlers.watching import MESSAGES_BYTES, Wat
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
+from llm_incident_manager.transport.rest.jsoncodec.printed import KEPT_BYTES
 from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.analysing import Analysing
 from llm_incident_manager.usecases.applying import Applying
@@ -169,7 +171,7 @@ def places(settings: Settings) -> Places:
     shared = connections - math.ceil(connections * reserve) - databases.lanes(settings)
     each = max(1, shared // 2)
     calls, watch = settings.grpc.max_concurrent_rpcs, settings.watch
-    sending = watch.buffer_bytes - RECENT_BYTES - 2 * MESSAGES_BYTES
+    sending = watch.buffer_bytes - RECENT_BYTES - 2 * MESSAGES_BYTES - KEPT_BYTES
     return Places(calls, watch.max_subscribers, sending, reserve, reads=each, writes=each)
 
 
@@ -241,12 +243,14 @@ def services(
     *,
     access: AccessDesk,
     signer: Signer | None = None,
+    server: str = "single",
 ) -> Services:
-    """The use cases that doors ask."""
+    """The use cases that doors ask; `server` names this start of the process."""
     ingest = settings.ingest
     clock, ids = made.clock, made.ids
     runner, units, incidents = Runner(made), Units(made.store, clock, made.wake), Incidents(clock, ids)
-    snoozing, values = Snoozing(clock, ids), evidence.values(settings, signing=signer is not None)
+    snoozing = Snoozing(clock, ids)
+    basis = compliance_packs.basis(settings, made.sla, signing=signer is not None)
     limits = Limits(
         batch_events=ingest.batch_events,
         batch_fingerprints=ingest.batch_fingerprints,
@@ -273,7 +277,7 @@ def services(
         analysing=Analysing(clock, ids, made.consulting.consultants),
         dead_letters=DeadLetters(made.store, units, clock, ids),
         auditing=Auditing(made.store, clock, signer),
-        compliance=Compliance(made.store, clock, signer, compliance_packs.load(), values, made.sla),
+        compliance=Compliance(made.store, clock, signer, basis),
         bus=bus,
         feed=feed,
         watching=Watching(feed, lambda: AsOf(clock.now(), made.sla), end),
@@ -282,6 +286,7 @@ def services(
         limits=StreamLimits(ingest.stream_credits, ingest.max_frame_events),
         door=Door(places(settings), made.metrics, lambda: batcher.strained),
         access=access,
+        agents=attending.build(settings, made, runner, units, server),
     )
 
 

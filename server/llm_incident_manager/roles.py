@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
 from llm_incident_manager.config import Settings
+from llm_incident_manager.domain.agents import Agent
 from llm_incident_manager.domain.roles import Role
 from llm_incident_manager.pipeline import assembly
 from llm_incident_manager.pipeline.buses import CarriedBus
@@ -19,8 +20,9 @@ from llm_incident_manager.pipeline.tenure import Tenure, Worker
 from llm_incident_manager.pipeline.timers import Timers
 from llm_incident_manager.ports.bus import Bus
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.hints import ACCESS, FEED, Hints
+from llm_incident_manager.ports.hints import ACCESS, AGENTS, FEED, SESSIONS, Hints
 from llm_incident_manager.transport.handlers.services import Services
+from llm_incident_manager.usecases.agent_desk import AgentDesk
 from llm_incident_manager.usecases.watch import Feed
 
 UPKEEP = "upkeep"
@@ -45,6 +47,7 @@ class News:
         self.hints = hints
         self.accepted = accepted
         self.followers: list[Follower] = []
+        self.of_agents: list[Follower] = []
 
     def tell(self, changes: Changes) -> None:
         """This process has committed that."""
@@ -55,14 +58,20 @@ class News:
             self.hints.tell((FEED,))
         if changes.access:
             self.hints.tell((ACCESS,))
+        if changes.agents:
+            for follower in self.of_agents:
+                follower.wake()
+            moved = any(isinstance(row, Agent) for row in changes.agents)
+            self.hints.tell((AGENTS, SESSIONS) if moved else (AGENTS,))
         self.bus.publish(changes.outbox)
 
 
 class Listener:
     """Hears what other processes have committed."""
 
-    def __init__(self, hints: Hints, feed: Feed, bus: Bus, access: Follower) -> None:
+    def __init__(self, hints: Hints, feed: Feed, bus: Bus, access: Follower, agents: AgentDesk) -> None:
         """Passes it on to these."""
+        self._agents = agents
         self._hints = hints
         self._feed = feed
         self._bus = bus
@@ -78,6 +87,8 @@ class Listener:
             self._feed.wake()
         elif name == ACCESS:
             self._access.wake()
+        elif name in (AGENTS, SESSIONS):
+            self._agents.heard(name)
         else:
             self._bus.wake(name)
 
@@ -99,9 +110,12 @@ def workers(
     if Role.API in settings.roles:
         found |= {"batcher": batcher, "feed": services.feed}
         news.followers.append(services.feed)
+        found["edge_agents"] = services.agents.desk
+        news.of_agents.append(services.agents.desk)
     timers = Timers(tools, owner)
     if Role.ROUTE in settings.roles:
         found["timers"] = timers
+        found["agent_watch"] = services.agents.watch
 
     def pressed() -> bool:
         return batcher.pressed or timers.behind
@@ -112,7 +126,7 @@ def workers(
         )
     if isinstance(news.bus, CarriedBus):
         found["bus"] = news.bus
-    found["hints"] = Listener(news.hints, services.feed, news.bus, services.access.book)
+    found["hints"] = Listener(news.hints, services.feed, news.bus, services.access.book, services.agents.desk)
     indexer = Indexer(tools.store, tools.clock, pressed)
     news.followers.append(indexer)
     upkeep: dict[str, Worker] = {

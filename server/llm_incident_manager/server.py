@@ -1,6 +1,7 @@
 """One server: builds its parts from the settings, opens its doors, and ends without losing anything."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -23,17 +24,21 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.front import Front
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.identity import Identity
 from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.redact import Redactor
+from llm_incident_manager.transport.rest.app import Application
+from llm_incident_manager.transport.rest.pages import Told
 from llm_incident_manager.transport.rest.server import RestServer, RestSettings
 from llm_incident_manager.transport.rpc.server import RpcServer, RpcSettings
 from llm_incident_manager.transport.scrape import Scrape
 from llm_incident_manager.transport.siblings import Siblings
 from llm_incident_manager.transport.tls import ServerTls
+from llm_incident_manager.transport.ws import door as ws_door
 from llm_incident_manager.usecases.watch import Feed
 
 
@@ -46,10 +51,10 @@ class Server:
     workers: dict[str, Worker]
     end: Drain
     dispatcher: Dispatcher
-    probes: Probes
-    scrape: Scrape
+    told: Told
     siblings: Siblings | None
     tls: ServerTls | None
+    sockets: Mapping[str, Application]
     doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
@@ -84,7 +89,8 @@ class Server:
         entry = await entrance.build(
             settings, store, clock, ids, metrics=metrics, outbound=beyond.outbound, stack=stack
         )
-        services = parts.services(settings, tools, feed, news.bus, end, access=entry.desk, signer=signer)
+        services = parts.services(settings, tools, feed, news.bus, end, access=entry.desk, signer=signer, server=owner)
+        stack.push_async_callback(services.agents.desk.close)
         checkpointer = parts.checkpointer(settings, tools, signer)
         workers = {**roles.workers(settings, services, news, owner, presence, checkpointer), "timekeeper": timekeeper}
         workers |= {"loop": LoopWatch(metrics), **({"redis": redis} if redis is not None else {})}
@@ -96,8 +102,12 @@ class Server:
         optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
         probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
-        scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
-        return cls(settings, store, workers, end, dispatcher, probes, scrape, siblings, tls, [], {}, [])
+        told = Told(
+            probes, Scrape(metrics, store, news.bus, clock, presence, siblings), Front(limits[0], entry.identity)
+        )
+        patience = settings.watch.slow_after_secs
+        sockets = ws_door.sockets(settings.websocket, patience, dispatcher, services, entry.streams)
+        return cls(settings, store, workers, end, dispatcher, told, siblings, tls, sockets, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.
@@ -108,9 +118,10 @@ class Server:
         settings, shared = self.settings, self.siblings is not None
         mtls_port = settings.grpc_mtls_port
         rpc_settings = RpcSettings.of(settings.grpc, settings.watch, shared_port=shared, mtls_port=mtls_port)
-        rest_settings = RestSettings.of(settings.api, settings.watch, shared_port=shared)
+        rest_settings = RestSettings.of(settings.api, settings.watch, settings.websocket, shared_port=shared)
         rpc = RpcServer(rpc_settings, self.dispatcher, offered, self.tls)
-        rest = RestServer(rest_settings, self.dispatcher, offered, self.probes, self.scrape, self.tls)
+        sockets = self.sockets if offered else {}
+        rest = RestServer(rest_settings, self.dispatcher, offered, self.told, secured=self.tls, sockets=sockets)
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {

@@ -23,6 +23,7 @@ KNOWING = (
     "every process knows the keys and roles of all tenants by heart, and looks them up by their digests and tenants"
 )
 PROVING = "checkpoints are made for the chains of all tenants, one each"
+ATTENDING = "a process looks after the agents of all tenants, and what is due of theirs; each row names its tenant"
 FOLLOWING = "the feed of all tenants is read once for all watchers of a process, and each sees only its own"
 
 FREE: Mapping[str, str] = {
@@ -45,6 +46,8 @@ FREE: Mapping[str, str] = {
     "insert_incidents": WRITING,
     **dict.fromkeys(("all_roles", "keys_since", "note_use", "note_uses"), KNOWING),
     **dict.fromkeys(("feed_position", "feed_of_all"), FOLLOWING),
+    **dict.fromkeys(("agents_pending", "returned_agents", "silent_agents", "due_directives"), ATTENDING),
+    **dict.fromkeys(("due_inferences", "queued_inferences", "epochs"), ATTENDING),
 }
 
 _TABLE = re.compile(r'CREATE (?:VIRTUAL )?TABLE (?:public\.)?"?(\w+)"? ?(?:USING \w+)?\((.*?)\n?\)', re.DOTALL)

@@ -227,6 +227,16 @@ async def test_nobody_gives_a_permission_that_they_lack(office: Office) -> None:
     await office.do(lambda tx, changes: office.keys.revoke(tx, changes, admin.caller, strong.key.id, ""))
 
 
+async def test_only_who_looks_after_tenants_gives_a_key_limits_of_its_own(office: Office) -> None:
+    with pytest.raises(DomainError, match=r"tier: .* TENANT_WRITE") as refused:
+        await office.make("viewer", by=giver("admin"), tier="gold")
+    assert (refused.value.reason, refused.value.metadata) == (
+        ErrorReason.PERMISSION_DENIED,
+        {"permission": "TENANT_WRITE"},
+    )
+    assert (await office.make("viewer", tier="gold")).key.tier == "gold"
+
+
 async def test_nobody_gives_a_reach_that_they_lack(office: Office) -> None:
     own = Condition(frozenset({"checkout", "search"}))
     narrow = giver("admin", own)

@@ -24,7 +24,7 @@ from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.lifecycle import State
-from llm_incident_manager.domain.relations import Attachment, Relation
+from llm_incident_manager.domain.relations import Attachment, LinkRow, Relation
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timers import TimerKind
 from llm_incident_manager.ports.changes import (
@@ -33,7 +33,6 @@ from llm_incident_manager.ports.changes import (
     BodyRow,
     Changes,
     IdempotencyRow,
-    LinkRow,
     OutboxRetry,
     ProducerKey,
     ProducerRow,

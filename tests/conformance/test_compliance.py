@@ -1,6 +1,7 @@
 """Compliance checks on what a database holds: the same records for every framework, then one piece less."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -8,9 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from llm_incident_manager.adapters import compliance_packs
 from llm_incident_manager.adapters.audit.signing import Ed25519Signer
 from llm_incident_manager.domain import audit_checkpoint, filters
-from llm_incident_manager.domain.audit_checkpoint import Draft
+from llm_incident_manager.domain.audit_checkpoint import Checkpoint, Draft
 from llm_incident_manager.domain.compliance import Line, Report, Status
 from llm_incident_manager.domain.errors import DomainError, NotFound
+from llm_incident_manager.domain.evidence import Basis
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.policy import DeliveryState
 from llm_incident_manager.domain.relations import Attachment
@@ -30,6 +32,7 @@ from tests.support.world import HeldClock
 CALLER = Caller(TENANT, "auditor")
 EVERYTHING = Wish(complete.PERIOD, None)
 FRAMEWORKS = compliance_packs.load()
+BASIS = Basis(FRAMEWORKS, complete.make_values(), TARGETS)
 
 
 class Filled:
@@ -41,7 +44,7 @@ class Filled:
         self.incident = complete.make_resolved()
         self.attachments = complete.make_attachments(self.incident)
         clock = HeldClock(complete.LATER)
-        self.compliance = Compliance(store, clock, signer, FRAMEWORKS, complete.make_values(), TARGETS)
+        self.compliance = Compliance(store, clock, signer, BASIS)
 
     async def fill(self) -> None:
         sent = make_delivery(self.incident, state=DeliveryState.SENT, updated_at=Instant(NOW + MINUTE))
@@ -62,10 +65,13 @@ class Filled:
         await self.sign()
 
     async def sign(self) -> None:
-        at = Instant(NOW + MINUTE)
-        made = audit_checkpoint.unsigned(TENANT, None, Draft((), (), 1), at, self.signer.key_id)
-        signature = self.signer.sign(audit_checkpoint.statement(made))
-        await self.store.add_audit_checkpoint(made._replace(signature=signature))
+        """One checkpoint before the record of the audit, and five behind it."""
+        made: Checkpoint | None = None
+        for minute in (-1, 1, 2, 3, 4, 5):
+            at = Instant(NOW + minute * MINUTE)
+            made = audit_checkpoint.unsigned(TENANT, made, Draft((), (), 1), at, self.signer.key_id)
+            made = made._replace(signature=self.signer.sign(audit_checkpoint.statement(made)))
+            await self.store.add_audit_checkpoint(made)
 
     async def reports(self, wish: Wish = EVERYTHING) -> Sequence[Report]:
         return await self.compliance.check(CALLER, FRAMEWORKS, wish)
@@ -89,6 +95,8 @@ async def test_every_framework_passes_on_the_same_records_and_shows_them(filled:
     assert [report.incidents for report in reports] == [1] * 5
     lines = lines_of(reports)
     assert {name: line.reason for name, line in lines.items() if line.status is not Status.PASSED} == {}
+    sealed = lines["gdpr", "GDPR-5-2", "sealed"]
+    assert sealed.evidence[0].id == "checkpoint.2", "the first that covers the period, whatever follows"
     for name in sorted({each.id for line in lines.values() for each in line.evidence}):
         record = await filled.compliance.records.get(CALLER, name)
         assert record
@@ -116,10 +124,17 @@ async def test_one_attachment_less_fails_the_lines_that_named_it_and_no_other(fi
 
 async def test_a_key_that_is_not_known_leaves_the_audit_unproven(filled: Filled) -> None:
     filled.signer = Ed25519Signer(Ed25519PrivateKey.generate())
-    values = complete.make_values()
-    asked = Compliance(filled.store, HeldClock(complete.LATER), filled.signer, FRAMEWORKS, values, TARGETS)
+    asked = Compliance(filled.store, HeldClock(complete.LATER), filled.signer, BASIS)
     lines = lines_of(await asked.check(CALLER, FRAMEWORKS, EVERYTHING))
     assert {name[2] for name, line in lines.items() if line.status is Status.FAILED} == {"sealed"}
+
+
+async def test_what_only_a_log_was_told_is_no_evidence_that_somebody_was(filled: Filled) -> None:
+    asked = Compliance(
+        filled.store, HeldClock(complete.LATER), filled.signer, replace(BASIS, silent=frozenset({"webhook"}))
+    )
+    lines = lines_of(await asked.check(CALLER, FRAMEWORKS, EVERYTHING))
+    assert {name[2] for name, line in lines.items() if line.status is Status.FAILED} == {"notified"}
 
 
 async def test_a_filter_narrows_what_is_looked_at(filled: Filled) -> None:
@@ -147,7 +162,7 @@ async def test_evidence_that_there_is_none_of_is_not_found(filled: Filled) -> No
     id_ = filled.incident.id
     for name in (
         *("incident.x", f"incident.{id_[:-1]}", f"timeline.{id_}.{id_}", f"delivery.{id_}.{id_}", "delivery.x.y"),
-        *(f"attachment.{id_}.x", "audit.run.1.0", "audit.x.99", "checkpoint.2", "checkpoint.-1", "checkpoint.1e3"),
+        *(f"attachment.{id_}.x", "audit.run.1.0", "audit.x.99", "checkpoint.7", "checkpoint.-1", "checkpoint.1e3"),
         *("api_key.x", "setting.identity.secret", "requirement.gdpr.none.x", "requirement.x", "nothing.at.all", ""),
     ):
         with pytest.raises(NotFound):

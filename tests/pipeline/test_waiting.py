@@ -80,6 +80,14 @@ def test_an_urgent_frame_takes_the_frames_of_its_stream_before_it_along() -> Non
     assert given_out(waiting(other, *frames)) == [*frames[:3], other, frames[3]]
 
 
+def test_so_does_one_of_a_connection_that_is_no_producer() -> None:
+    connection, other = object(), one()
+    own = [one(urgent=number == 1) for number in range(3)]
+    for submission in own:
+        submission.connection = connection
+    assert given_out(waiting(other, *own)) == [*own[:2], other, own[2]]
+
+
 def test_urgent_events_of_one_tenant_do_not_hold_up_another() -> None:
     flood, calm = [one("flood", QUANTUM, urgent=True) for _ in range(50)], one("calm")
     assert calm in given_out(waiting(*flood, calm), 3 * QUANTUM)

@@ -50,6 +50,42 @@ async def test_an_address_that_is_not_let_in_is_refused_at_both_doors() -> None:
             assert ready.status == 200
 
 
+PAGES = ("/health/live", "/health/ready", "/metrics", "/docs", "/docs/docs.js", "/openapi.json")
+PROXIED = {"trusted_proxies": ["127.0.0.0/8"]}
+"""Whoever calls from here may say for whom."""
+
+
+async def seen(server: RunningServer, path: str, by: str, **headers: str) -> tuple[int, str]:
+    named = {"X-Forwarded-For": by, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    async with aiohttp.request("GET", f"{server.http}{path}", headers=named) as reply:
+        return reply.status, await reply.text()
+
+
+async def test_pages_are_for_the_same_addresses_as_calls_and_as_often_but_for_whether_the_server_lives() -> None:
+    async with running_server(config=config(deny=["192.0.2.0/24"], source_per_minute=12, **PROXIED)) as server:
+        assert {(await seen(server, path, "192.0.2.1"))[0] for path in PAGES} == {403}
+        for number, path in enumerate(PAGES[1:]):
+            by = f"203.0.113.{number}"
+            assert [(await seen(server, path, by))[0] for _ in range(2)] == [200, 429], path
+            assert [(await seen(server, "/health/live", by))[0] for _ in range(3)] == [200] * 3
+        async with aiohttp.ClientSession(server.http) as here:
+            for _ in range(3):
+                async with here.get("/health/ready") as reply:
+                    assert reply.status == 200, "what watches over it on its own machine"
+
+
+async def test_only_who_looks_after_the_server_is_told_what_is_wrong() -> None:
+    async with running_server(config=config(**PROXIED), env={"REDIS_URL": "redis://127.0.0.1:1/0"}) as server:
+        keys = {"platform_admin": "degraded", "admin": "not ok", "": "not ok"}
+        for role, word in keys.items():
+            key = await first_key(server, role) if role else "lim_wrong"
+            told = json.loads((await seen(server, "/health/ready", "203.0.113.1", X_API_Key=key))[1])
+            assert told["checks"]["redis"].startswith(word), role
+            assert told["checks"]["database"] == "ok"
+        async with aiohttp.request("GET", f"{server.http}/health/ready") as reply:
+            assert (await reply.json())["checks"]["redis"].startswith("degraded")
+
+
 async def test_an_address_that_calls_too_often_is_refused() -> None:
     async with running_server(config=config(source_per_minute=60)) as server:
         statuses = [(await list_by_http(server)).status for _ in range(8)]
@@ -71,9 +107,31 @@ async def test_a_key_is_told_how_it_stands_and_refused_beyond_its_tier_and_its_t
             assert (await reply.json())["details"][0]["metadata"]["scope"] == "key"
         assert (await over_http(server, "/api/v1/whoami", usual)).status == 200
         async with IncidentClient(server.grpc) as client:
-            await client.update_tenant("default", limits=pb.TenantLimits(calls_per_minute=60, burst=1))
+            await client.update_tenant("default", limits=pb.TenantLimits(calls_per_minute=1, burst=1))
         await until_refused(server, usual)
+        fresh = [await first_key(server, "viewer") for _ in range(2)]
+        await over_http(server, "/api/v1/whoami", fresh[0])
+        refused = await over_http(server, "/api/v1/whoami", fresh[1])
+        assert (refused.status, refused.json["details"][0]["metadata"]["scope"]) == (429, "tenant")
         assert (await over_http(server, "/api/v1/whoami")).status == 200, "who needs no credential has no limit"
+
+
+async def test_a_batch_that_is_refused_counts_too() -> None:
+    """Whether it may not be sent, cannot be read, or is invalid: a caller must not get all that work for nothing."""
+    bad: list[tuple[str, bytes, int]] = [
+        ("viewer", b'{"events": [{"source": "a", "title": "b"}]}', 403),
+        ("producer", b"{", 400),
+        ("producer", b'{"events": []}', 400),
+        ("producer", json.dumps({"events": [{"source": "a", "title": "b"}] * 1_001}).encode(), 400),
+    ]
+    tiers = {"standard": {"per_minute": 6, "burst": 2}}
+    async with running_server(config=config(tiers=tiers)) as server:
+        for role, body, status in bad:
+            headers = {"X-API-Key": await first_key(server, role), "content-type": "application/json"}
+            for expected in (status, status, 429):
+                url = f"{server.http}/api/v1/events/batch"
+                async with aiohttp.request("POST", url, data=body, headers=headers) as reply:
+                    assert reply.status == expected, await reply.text()
 
 
 async def until_refused(server: RunningServer, key: str) -> None:

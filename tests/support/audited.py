@@ -58,8 +58,11 @@ OF_ACCESS = """
     UNION ALL SELECT 'api_key/' || id, revision FROM api_key
     UNION ALL SELECT 'tenant/' || id, revision FROM tenant
     UNION ALL SELECT 'certificate/' || fingerprint, revision FROM denied_certificate
+    UNION ALL SELECT 'directive/' || id, revision FROM directive
+    UNION ALL SELECT 'edge_agent/' || agent_id, 1 FROM edge_agent
 """
-"""Who is let in: the audit's name of each, and the revision of its last change."""
+"""Who is let in, and directives: the audit's name of each, and the revision of its last change. Of an agent only that
+it is there: each session changes it."""
 
 Example = Mapping[str, Any]
 
@@ -74,7 +77,14 @@ def _examples() -> Iterator[tuple[Method, Example]]:
 
 
 EXAMPLES = list(_examples())
-WRITING = [(method, example) for method, example in EXAMPLES if method.permission.endswith("_WRITE")]
+
+
+def writes(method: Method) -> bool:
+    """Whether it changes what the audit tells of."""
+    return method.permission.endswith("_WRITE") or method.name == "Session"
+
+
+WRITING = [(method, example) for method, example in EXAMPLES if writes(method)]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from llm_incident_client import IncidentClient, pb
 from tests.support.server import RunningServer
 
 Names = dict[str, str]
@@ -19,7 +20,7 @@ _count = itertools.count(1)
 async def prepare(given: str, server: RunningServer) -> Names:
     """Makes what is asked for, afresh; a KeyError tells that the words are unknown here."""
     number = next(_count)
-    own = ("IDEMPOTENCY_KEY", "ALERT_ID", "PRODUCER_ID", "DEDUP_KEY")
+    own = ("IDEMPOTENCY_KEY", "ALERT_ID", "PRODUCER_ID", "DEDUP_KEY", "AGENT_NAME", "INFERENCE_NAME")
     names = {name: f"{name.lower()}-{number}" for name in own}
     names |= {"ROLE": f"role-{number}", "TENANT": f"tenant-{number}", "FINGERPRINT": f"{number:064x}"}
     return {**names, **await GIVEN[given](server)}
@@ -121,6 +122,24 @@ async def _denied(server: RunningServer) -> Names:
     return {"FINGERPRINT": fingerprint}
 
 
+async def _agent(server: RunningServer) -> Names:
+    """An agent that had a session."""
+    name = f"given-agent-{next(_count)}"
+    able = pb.EdgeAgentCapabilities(actions=[pb.DirectiveAction.DIRECTIVE_ACTION_FAIL_OVER_MODEL])
+    register = pb.EdgeAgentRegistration(agent_id=name, protocol_version=1, service="chat", capabilities=able)
+    async with IncidentClient(server.grpc) as client:
+        async for _ in client.edge_session([pb.SessionRequest(register=register)]):
+            pass
+    return {"AGENT_ID": name}
+
+
+async def _directive(server: RunningServer) -> Names:
+    names = await _agent(server)
+    target = {"agent_ids": [names["AGENT_ID"]], "model": "gpt-4o"}
+    order = {"action": "FAIL_OVER_MODEL", "target": target, "parameters": {"texts": {"to": "other"}}, "ttl": "900s"}
+    return {**names, "DIRECTIVE_ID": (await post(server, "directives", order))["id"]}
+
+
 def _after(*verbs: str) -> Callable[[RunningServer], Awaitable[Names]]:
     async def moved(server: RunningServer) -> Names:
         names = await _incident(server)
@@ -140,6 +159,8 @@ async def _two_incidents(server: RunningServer) -> Names:
 GIVEN: Mapping[str, Callable[[RunningServer], Awaitable[Names]]] = {
     "": _nothing,
     "an incident": _incident,
+    "a directive": _directive,
+    "an edge agent": _agent,
     "an acknowledged incident": _after("acknowledge"),
     "an escalated incident": _after("escalate"),
     "a resolved incident": _after("acknowledge", "resolve"),

@@ -47,4 +47,33 @@ SHAPES = {
     "escaped JSON": f'{{\\"client_secret\\": \\"{CANARY}\\"}}',
     "python": f"{{'password': '{CANARY}'}}",
     "part of a word": f"mypassword={CANARY}",
+    "a scheme of its own": f"Authorization: ApiKey {CANARY}",
+    "another scheme": f"Authorization: Token {CANARY}",
+    "a scheme with parts": f'authorization: Digest username="ann", response="{CANARY}"',
+    "a scheme nobody knows": f"proxy-authorization: Own a=b, c={CANARY}",
+    "a header of curl": f"curl -H 'Authorization: GenieKey {CANARY}' https://example.org",
+    "a header in JSON": f'{{"authorization": "Token {CANARY}", "model": "gpt-4o"}}',
+    "a header in escaped JSON": f'{{\\"Authorization\\": \\"Token {CANARY}\\"}}',
+    "JSON with punctuation": f'{{"password": "ab,cd;ef&{CANARY}"}}',
+    "JSON with quotes": f'{{"client_secret": "ab\\"cd {CANARY}"}}',
+    "escaped JSON with quotes": f'{{\\"password\\": \\"ab\\\\\\"cd {CANARY}\\"}}',
+    "DSN words in quotes": f"host=db password='my {CANARY}' sslmode=require",
+    "database URL with an @": f"postgres://ann:p@{CANARY}@db/x",
+    "database URL with a slash": f"postgres://ann:pa/{CANARY}@db/x",
 }
+
+NAMED = {
+    "password": f"hunter2 {CANARY}",
+    "db.password": f"{CANARY}1",
+    "DBPassword": f"{CANARY}2",
+    "api_key": f"{CANARY}3",
+    "apiKey": f"{CANARY}4",
+    "OPENAI_API_KEY_PROD": f"{CANARY}5",
+    "x-api-key": f"{CANARY}6",
+    "authorization": f"{CANARY}7==",
+    "http.request.header.authorization": f"{CANARY}8",
+    "access token": f"{CANARY}9",
+    "client_secret": f"a, b; {CANARY}",
+    "Set-Cookie": f"a={CANARY}",
+}
+"""Texts that no shape tells, under names that do."""

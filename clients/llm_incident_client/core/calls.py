@@ -1,7 +1,7 @@
 """How every call is made: metadata, deadline, retries, and errors of one kind. Knows no method by name."""
 
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from datetime import timedelta
 from typing import TypeVar
 
@@ -9,6 +9,7 @@ import grpc
 from incidentmanager.v1.admin_service_pb2_grpc import AdminServiceStub
 from incidentmanager.v1.analytics_service_pb2_grpc import AnalyticsServiceStub
 from incidentmanager.v1.audit_service_pb2_grpc import AuditServiceStub
+from incidentmanager.v1.edge_agent_service_pb2_grpc import EdgeAgentServiceStub
 from incidentmanager.v1.governance_service_pb2_grpc import GovernanceServiceStub
 from incidentmanager.v1.incident_service_pb2_grpc import IncidentServiceStub
 from incidentmanager.v1.ingest_service_pb2_grpc import IngestServiceStub
@@ -96,6 +97,19 @@ class Caller:
         finally:
             call.cancel()
 
+    async def both(
+        self, method: "grpc.aio.StreamStreamMultiCallable[RequestT, ReplyT]", requests: Iterable[RequestT]
+    ) -> AsyncGenerator[ReplyT, None]:
+        """The replies to a stream of requests, as `stream` gives them."""
+        call = method(iter(requests), metadata=await self._metadata())
+        try:
+            async for reply in call:
+                yield reply
+        except grpc.aio.AioRpcError as cause:
+            raise errors.from_rpc(cause) from cause
+        finally:
+            call.cancel()
+
     async def events(self) -> "grpc.aio.StreamStreamCall[bytes, pb.StreamEventsResponse]":
         """Starts a StreamEvents call that takes serialised requests."""
         parse: Callable[[bytes], pb.StreamEventsResponse] = pb.StreamEventsResponse.FromString
@@ -120,3 +134,4 @@ class MethodGroup:
         self._admin = AdminServiceStub(caller.channel)
         self._audit = AuditServiceStub(caller.channel)
         self._governance = GovernanceServiceStub(caller.channel)
+        self._agents = EdgeAgentServiceStub(caller.channel)

@@ -130,7 +130,7 @@ class CreateApiKeyRequest(_message.Message):
     subject: _builtins.str
     """Who calls with it; `key:` and its id when empty."""
     tier: _builtins.str
-    """The limits it goes by; empty for the tenant's."""
+    """The limits it goes by; empty for the tenant's. Naming one needs the permission TENANT_WRITE."""
     request_id: _builtins.str
     """Makes the call safe to repeat for 24 hours: same id and body, same answer."""
     tenant_id: _builtins.str

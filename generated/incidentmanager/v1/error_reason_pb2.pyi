@@ -172,6 +172,26 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED. The caller has proven who it is, and its tenant is not served.
     Metadata: {"tenant": "acme"}
     """
+    ERROR_REASON_AGENT_ID_TAKEN: _ErrorReason.ValueType  # 60
+    """PERMISSION_DENIED. The agent id belongs to another caller, who registered it first.
+    Metadata: {"agent_id": "edge-7"}
+    """
+    ERROR_REASON_UNSUPPORTED_PROTOCOL: _ErrorReason.ValueType  # 61
+    """FAILED_PRECONDITION. The server does not speak this version of the agents' protocol: update the agent.
+    Metadata: {"protocol_version": "9", "supported": "1"}
+    """
+    ERROR_REASON_SESSION_FENCED: _ErrorReason.ValueType  # 62
+    """ABORTED. A newer session of the same agent has taken over.
+    Metadata: {"agent_id": "edge-7", "epoch": "3", "current": "4"}
+    """
+    ERROR_REASON_ILLEGAL_DIRECTIVE_MOVE: _ErrorReason.ValueType  # 63
+    """FAILED_PRECONDITION (HTTP 409). The directive cannot go to this state from the one it is in.
+    Metadata: {"directive": "…", "state": "CANCELED", "verb": "approve"}
+    """
+    ERROR_REASON_SECOND_PERSON_NEEDED: _ErrorReason.ValueType  # 64
+    """PERMISSION_DENIED. A directive of wide scope is approved by somebody else than who made it.
+    Metadata: {"directive": "…", "create_actor": "ann"}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the one google.rpc.ErrorInfo each error carries; its `domain` is "incidentmanager".
@@ -327,5 +347,25 @@ Metadata: {"setting": "audit.signing_key_file"}
 ERROR_REASON_TENANT_SUSPENDED: ErrorReason.ValueType  # 48
 """PERMISSION_DENIED. The caller has proven who it is, and its tenant is not served.
 Metadata: {"tenant": "acme"}
+"""
+ERROR_REASON_AGENT_ID_TAKEN: ErrorReason.ValueType  # 60
+"""PERMISSION_DENIED. The agent id belongs to another caller, who registered it first.
+Metadata: {"agent_id": "edge-7"}
+"""
+ERROR_REASON_UNSUPPORTED_PROTOCOL: ErrorReason.ValueType  # 61
+"""FAILED_PRECONDITION. The server does not speak this version of the agents' protocol: update the agent.
+Metadata: {"protocol_version": "9", "supported": "1"}
+"""
+ERROR_REASON_SESSION_FENCED: ErrorReason.ValueType  # 62
+"""ABORTED. A newer session of the same agent has taken over.
+Metadata: {"agent_id": "edge-7", "epoch": "3", "current": "4"}
+"""
+ERROR_REASON_ILLEGAL_DIRECTIVE_MOVE: ErrorReason.ValueType  # 63
+"""FAILED_PRECONDITION (HTTP 409). The directive cannot go to this state from the one it is in.
+Metadata: {"directive": "…", "state": "CANCELED", "verb": "approve"}
+"""
+ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 64
+"""PERMISSION_DENIED. A directive of wide scope is approved by somebody else than who made it.
+Metadata: {"directive": "…", "create_actor": "ann"}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -177,6 +177,8 @@ class _TimelineKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timeline
     """Snoozed, or awake again."""
     TIMELINE_KIND_SLA_BREACHED: _TimelineKind.ValueType  # 31
     """Not acknowledged, or not resolved, by the deadline of its severity."""
+    TIMELINE_KIND_DIRECTIVE: _TimelineKind.ValueType  # 45
+    """What became of a directive to Edge-Agents that was made for it; details carry its id."""
     TIMELINE_KIND_ANALYSIS: _TimelineKind.ValueType  # 50
     """A service beside the manager was asked about it, and has answered or could not be asked."""
 
@@ -219,6 +221,8 @@ TIMELINE_KIND_SNOOZED: TimelineKind.ValueType  # 30
 """Snoozed, or awake again."""
 TIMELINE_KIND_SLA_BREACHED: TimelineKind.ValueType  # 31
 """Not acknowledged, or not resolved, by the deadline of its severity."""
+TIMELINE_KIND_DIRECTIVE: TimelineKind.ValueType  # 45
+"""What became of a directive to Edge-Agents that was made for it; details carry its id."""
 TIMELINE_KIND_ANALYSIS: TimelineKind.ValueType  # 50
 """A service beside the manager was asked about it, and has answered or could not be asked."""
 Global___TimelineKind: _TypeAlias = TimelineKind  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n incidentmanager/v1/options.proto\x12\x12incidentmanager.v1\x1a google/protobuf/descriptor.proto*\xfa\x02\n\nPermission\x12\x1a\n\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16PERMISSION_EVENT_WRITE\x10\x01\x12\x19\n\x15PERMISSION_EVENT_READ\x10\x02\x12\x1c\n\x18PERMISSION_INCIDENT_READ\x10\x03\x12\x1d\n\x19PERMISSION_INCIDENT_WRITE\x10\x04\x12\x18\n\x14PERMISSION_SELF_READ\x10\x05\x12\x19\n\x15PERMISSION_ADMIN_READ\x10\x14\x12\x1a\n\x16PERMISSION_ADMIN_WRITE\x10\x15\x12\x19\n\x15PERMISSION_AUDIT_READ\x10\x16\x12\x1a\n\x16PERMISSION_ACCESS_READ\x10\x17\x12\x1b\n\x17PERMISSION_ACCESS_WRITE\x10\x18\x12\x1a\n\x16PERMISSION_TENANT_READ\x10\x19\x12\x1b\n\x17PERMISSION_TENANT_WRITE\x10\x1a:T\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0e\x32\x1e.incidentmanager.v1.Permission:8\n\x0esuccess_status\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x05:3\n\x08\x65xternal\x12\x1f.google.protobuf.ServiceOptions\x18\xd3\x86\x03 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n incidentmanager/v1/options.proto\x12\x12incidentmanager.v1\x1a google/protobuf/descriptor.proto*\xf1\x03\n\nPermission\x12\x1a\n\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x1a\n\x16PERMISSION_EVENT_WRITE\x10\x01\x12\x19\n\x15PERMISSION_EVENT_READ\x10\x02\x12\x1c\n\x18PERMISSION_INCIDENT_READ\x10\x03\x12\x1d\n\x19PERMISSION_INCIDENT_WRITE\x10\x04\x12\x18\n\x14PERMISSION_SELF_READ\x10\x05\x12\x19\n\x15PERMISSION_ADMIN_READ\x10\x14\x12\x1a\n\x16PERMISSION_ADMIN_WRITE\x10\x15\x12\x19\n\x15PERMISSION_AUDIT_READ\x10\x16\x12\x1a\n\x16PERMISSION_ACCESS_READ\x10\x17\x12\x1b\n\x17PERMISSION_ACCESS_WRITE\x10\x18\x12\x1a\n\x16PERMISSION_TENANT_READ\x10\x19\x12\x1b\n\x17PERMISSION_TENANT_WRITE\x10\x1a\x12\x1c\n\x18PERMISSION_AGENT_CONNECT\x10(\x12\x19\n\x15PERMISSION_AGENT_READ\x10)\x12\x1e\n\x1aPERMISSION_DIRECTIVE_WRITE\x10*\x12\x1c\n\x18PERMISSION_INFERENCE_RUN\x10+:T\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0e\x32\x1e.incidentmanager.v1.Permission:8\n\x0esuccess_status\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x05:3\n\x08\x65xternal\x12\x1f.google.protobuf.ServiceOptions\x18\xd3\x86\x03 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'incidentmanager.v1.options_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PERMISSION']._serialized_start=91
-  _globals['_PERMISSION']._serialized_end=469
+  _globals['_PERMISSION']._serialized_end=588
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,14 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     """See the tenants and what is refused for all of them: held by operators of the whole installation."""
     PERMISSION_TENANT_WRITE: _Permission.ValueType  # 26
     """Make, limit, suspend, export and erase tenants, and refuse certificates."""
+    PERMISSION_AGENT_CONNECT: _Permission.ValueType  # 40
+    """Hold the session of an Edge-Agent: held by Edge-Agents."""
+    PERMISSION_AGENT_READ: _Permission.ValueType  # 41
+    """See Edge-Agents and directives."""
+    PERMISSION_DIRECTIVE_WRITE: _Permission.ValueType  # 42
+    """Make, approve and cancel directives: held by responders."""
+    PERMISSION_INFERENCE_RUN: _Permission.ValueType  # 43
+    """Have Edge-Agents run models."""
 
 class Permission(_Permission, metaclass=_PermissionEnumTypeWrapper):
     """A permission a principal must hold to call a method. Roles are sets of permissions."""
@@ -80,6 +88,14 @@ PERMISSION_TENANT_READ: Permission.ValueType  # 25
 """See the tenants and what is refused for all of them: held by operators of the whole installation."""
 PERMISSION_TENANT_WRITE: Permission.ValueType  # 26
 """Make, limit, suspend, export and erase tenants, and refuse certificates."""
+PERMISSION_AGENT_CONNECT: Permission.ValueType  # 40
+"""Hold the session of an Edge-Agent: held by Edge-Agents."""
+PERMISSION_AGENT_READ: Permission.ValueType  # 41
+"""See Edge-Agents and directives."""
+PERMISSION_DIRECTIVE_WRITE: Permission.ValueType  # 42
+"""Make, approve and cancel directives: held by responders."""
+PERMISSION_INFERENCE_RUN: Permission.ValueType  # 43
+"""Have Edge-Agents run models."""
 Global___Permission: _TypeAlias = Permission  # noqa: Y015
 
 PERMISSION_FIELD_NUMBER: _builtins.int

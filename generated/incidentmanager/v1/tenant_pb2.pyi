@@ -64,7 +64,9 @@ class TenantLimits(_message.Message):
     events_per_second: _builtins.int
     """Events a second."""
     calls_per_minute: _builtins.int
-    """Calls a minute of one API key or subject, each event of a batch counted as one."""
+    """Calls a minute, each event of a batch counted as one; of one API key or subject as much at most, unless its tier
+    says otherwise.
+    """
     burst: _builtins.int
     """How many of those may come at once."""
     def __init__(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
-from llm_incident_manager.config import documents
+from llm_incident_manager.config import Settings, documents, evidence
 from llm_incident_manager.domain import filters
 from llm_incident_manager.domain.compliance import (
     Attached,
@@ -23,9 +23,10 @@ from llm_incident_manager.domain.compliance import (
     Test,
     Told,
 )
+from llm_incident_manager.domain.evidence import Basis
 from llm_incident_manager.domain.filters import Filter, InvalidFilter
 from llm_incident_manager.domain.lifecycle import State
-from llm_incident_manager.domain.sla import Promise
+from llm_incident_manager.domain.sla import Promise, Targets
 from llm_incident_manager.domain.time import DAY, HOUR, MINUTE
 from llm_incident_manager.domain.timeline import TimelineKind
 
@@ -43,6 +44,11 @@ Tree = Mapping[str, object]
 
 class PackError(Exception):
     """A framework cannot be used; the message says where and why."""
+
+
+def basis(settings: Settings, targets: Targets, *, signing: bool) -> Basis:
+    """What reports of this server go by; `signing`: whether checkpoints of the audit are signed. Raises PackError."""
+    return Basis(load(), evidence.values(settings, signing=signing), targets, evidence.silent(settings))
 
 
 @cache

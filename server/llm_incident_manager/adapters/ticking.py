@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from llm_incident_manager.ports.changes import TOPICS
-from llm_incident_manager.ports.hints import FEED, Heard
+from llm_incident_manager.ports.hints import AGENTS, FEED, SESSIONS, Heard
 
 FEED_SECONDS = 0.1
 TOPICS_SECONDS = 0.5
@@ -20,7 +20,7 @@ class Ticking:
     async def run(self, heard: Heard) -> None:
         """Tells of all there could be until cancelled."""
         while True:
-            for name in TOPICS:
+            for name in (AGENTS, SESSIONS, *TOPICS):
                 heard(name)
             for _ in range(round(TOPICS_SECONDS / FEED_SECONDS)):
                 heard(FEED)

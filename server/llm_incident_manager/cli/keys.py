@@ -35,7 +35,7 @@ def create(  # noqa: PLR0913 - one argument an option
     team: Annotated[list[str] | None, typer.Option("--team", help="Only for incidents of this team.")] = None,
     expires: Annotated[str, typer.Option("--expires", help="A time such as 2027-01-01T00:00:00Z, or a date.")] = "",
     lasts: Annotated[str, typer.Option("--for", help="How long it holds, for instance 90d.")] = "",
-    tier: Annotated[str, typer.Option("--tier", help="The limits it goes by; the tenant's unless given.")] = "",
+    tier: Annotated[str, typer.Option("--tier", help="The limits it goes by, from who may write tenants.")] = "",
     tenant: Annotated[str, typer.Option("--tenant", help="Another tenant, for those who look after tenants.")] = "",
     out: Out = None,
 ) -> None:

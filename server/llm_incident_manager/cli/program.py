@@ -8,6 +8,7 @@ import typer
 import llm_incident_manager
 from llm_incident_manager.cli import (
     access_roles,
+    agents,
     analyses,
     analytics,
     audit,
@@ -45,6 +46,7 @@ app.add_typer(event.app, name="event")
 app.add_typer(analyses.app, name="incident")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(bus.app, name="bus")
+app.add_typer(agents.app, name="agent")
 app.add_typer(keys.app, name="keys")
 app.add_typer(access_roles.app, name="roles")
 app.add_typer(tenants.app, name="tenants")

@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Tenants: who shares an installatio
 Id = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")]
 DisplayName = Annotated[str, typer.Option("--name", help="Its name for people.")]
 Events = Annotated[int | None, typer.Option("--events-per-second", help="How many events it may send.", min=0)]
-Calls = Annotated[int | None, typer.Option("--calls-per-minute", help="How many calls each of its callers.", min=0)]
+Calls = Annotated[int | None, typer.Option("--calls-per-minute", help="How many calls its callers together.", min=0)]
 Burst = Annotated[int | None, typer.Option("--burst", help="How many of those at once.", min=0)]
 
 

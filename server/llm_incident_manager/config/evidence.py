@@ -27,6 +27,11 @@ def values(settings: Settings, *, signing: bool) -> Mapping[str, Value]:
     }
 
 
+def silent(settings: Settings) -> frozenset[str]:
+    """The names of channels that reach nobody."""
+    return frozenset(each.label for each in settings.notifications.channels if each.type == "log")
+
+
 def _flag(value: bool, meaning: str) -> Value:
     return Value("true" if value else "false", meaning)
 

@@ -34,7 +34,8 @@ class Lockout(Section):
     """What many wrong credentials lead to."""
 
     failures: Count = 30
-    """So many of one address (IPv6: of its /64), or for one API key, lock out whoever has not called so before."""
+    """So many guesses of one address (IPv6: of its /64) lock out whoever has not called so before; so many at one API
+    key, from anywhere, slow further ones down, but not who has the right one."""
     window_secs: Seconds = 60.0
     """Within so long."""
     pause_secs: Seconds = 60.0

@@ -87,7 +87,7 @@ class Watch(Section):
     max_subscribers: Count = 1_000
     """Most of them at once, in each process."""
     buffer_bytes: Annotated[int, Field(ge=64 * MIB, le=16_384 * MIB)] = 256 * MIB
-    """Most memory for what is on its way to all of them. Changes that they share take 40 MiB, each of them 128 KiB."""
+    """Most memory for what is on its way to all of them. Changes that they share take 42 MiB, each of them 128 KiB."""
     slow_after_secs: Annotated[float, Field(gt=0, le=30)] = 20.0
     """A subscriber, or a producer, that takes nothing of its stream for so long is cut off, at most 30."""
 

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from llm_incident_manager.config import (
     auditing,
     bus_section,
+    edge_agents_section,
     identity_sections,
     integrations_section,
     issuers,
@@ -25,6 +26,7 @@ from llm_incident_manager.config import (
     several,
     tls_section,
     urls,
+    websocket_section,
 )
 from llm_incident_manager.config.problems import Problem, shown
 from llm_incident_manager.config.values import Roles, Section
@@ -53,6 +55,7 @@ class Settings(Section):
     api: sections.Api = sections.Api()
     grpc: sections.Grpc = sections.Grpc()
     watch: sections.Watch = sections.Watch()
+    websocket: websocket_section.WebSocket = websocket_section.WebSocket()
     identity: identity_sections.Identity = identity_sections.Identity()
     tls: tls_section.Tls = tls_section.Tls()
     ingest: sections.Ingest = sections.Ingest()
@@ -72,6 +75,7 @@ class Settings(Section):
     traces: sections.Traces = sections.Traces()
     redis: redis_section.Redis = redis_section.Redis()
     bus: bus_section.Bus = bus_section.Bus()
+    edge_agents: edge_agents_section.EdgeAgents = edge_agents_section.EdgeAgents()
     ml: planned.Ml = planned.Ml()
     enrichment: planned.Enrichment = planned.Enrichment()
     correlation: planned.Correlation = planned.Correlation()
@@ -126,6 +130,7 @@ def conflicts(settings: Settings) -> Iterator[Problem]:
     yield from limits_section.conflicts(settings.limits)
     yield from promises.conflicts(settings.sla)
     yield from integrations_section.conflicts(settings.integrations, settings.outbound)
+    yield from websocket_section.conflicts(settings.websocket)
     yield from identity_sections.conflicts(settings.identity)
     endpoint = settings.traces.endpoint
     if endpoint is not None and not _is_http(endpoint):

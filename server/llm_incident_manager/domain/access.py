@@ -19,6 +19,10 @@ PERMISSIONS = (
     "ACCESS_WRITE",
     "TENANT_READ",
     "TENANT_WRITE",
+    "AGENT_CONNECT",
+    "AGENT_READ",
+    "DIRECTIVE_WRITE",
+    "INFERENCE_RUN",
 )
 """What a method may ask for: the contract's words without prefix (options.proto)."""
 
@@ -27,15 +31,18 @@ _OF_THE_INSTALLATION = frozenset({"TENANT_READ", "TENANT_WRITE"})
 ROLES: Mapping[str, frozenset[str]] = {
     "platform_admin": frozenset(PERMISSIONS),
     "admin": frozenset(PERMISSIONS) - _OF_THE_INSTALLATION,
-    "responder": frozenset({"EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE", "SELF_READ"}),
-    "viewer": frozenset({"EVENT_READ", "INCIDENT_READ", "SELF_READ"}),
+    "responder": frozenset(
+        {"EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE", "SELF_READ", "AGENT_READ", "DIRECTIVE_WRITE", "INFERENCE_RUN"}
+    ),
+    "viewer": frozenset({"EVENT_READ", "INCIDENT_READ", "SELF_READ", "AGENT_READ"}),
     "producer": frozenset({"EVENT_WRITE", "EVENT_READ", "SELF_READ"}),
-    "auditor": frozenset({"EVENT_READ", "INCIDENT_READ", "AUDIT_READ", "SELF_READ"}),
+    "edge_agent": frozenset({"EVENT_WRITE", "EVENT_READ", "SELF_READ", "AGENT_CONNECT"}),
+    "auditor": frozenset({"EVENT_READ", "INCIDENT_READ", "AUDIT_READ", "SELF_READ", "AGENT_READ"}),
 }
 """The built-in roles. An `admin` looks after its own tenant, a `platform_admin` after the tenants themselves."""
 
 
-NARROWABLE = frozenset({"EVENT_WRITE", "EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE", "SELF_READ"})
+NARROWABLE = frozenset({"EVENT_WRITE", "EVENT_READ", "INCIDENT_READ", "INCIDENT_WRITE", "SELF_READ", "AGENT_CONNECT"})
 """Permissions that a condition can narrow: what they are about has a service and a team, or is the caller itself. All
 others are about a whole tenant, so that whoever is narrowed does not have them."""
 
@@ -72,6 +79,17 @@ class Principal:
     expires_at: Instant | None = None
     tier: str = ""
     issue: int = 0
+
+    @property
+    def lasting(self) -> str:
+        """What somebody stays known by: of tokens and certificates, which come one after the other, whose they are."""
+        match self.proven_by:
+            case "jwt":
+                return f"{self.credential.partition(' ')[0]} {self.tenant} {self.subject}"
+            case "mtls":
+                return self.subject
+            case _:
+                return self.credential or self.subject
 
     def may(self, permission: str) -> bool:
         """Whether it may call what asks for the permission."""

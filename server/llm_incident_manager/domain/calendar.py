@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from llm_incident_manager.domain.time import DAY, HOUR, Instant, from_datetime, micros, to_datetime
+from llm_incident_manager.domain.time import HOUR, Instant, from_datetime, micros, to_datetime
 
 MOST_STEPS = 750
 """A month of hours, two years of days."""
@@ -19,15 +19,6 @@ class Interval(StrEnum):
     DAY = "DAY"
     WEEK = "WEEK"
     MONTH = "MONTH"
-
-
-SHORTEST = {
-    Interval.HOUR: HOUR // 2,
-    Interval.DAY: 22 * HOUR,
-    Interval.WEEK: 7 * DAY - DAY // 4,
-    Interval.MONTH: 27 * DAY,
-}
-"""No step between two others is shorter, whatever clocks do."""
 
 
 class Run(NamedTuple):
@@ -44,16 +35,15 @@ def steps(start: Instant, end: Instant, interval: Interval, zone: tzinfo) -> tup
     of the zone, and `end`. Raises ValueError when they are more than MOST_STEPS, or `end` is not later."""
     if not start < end:
         raise ValueError("there is nothing between its start and its end: give an end that is later")
-    if (end - start) // SHORTEST[interval] > MOST_STEPS + 2:
-        raise ValueError(_too_many(interval))
     found = [start]
     for each in _beginnings(start, interval, zone):
         if each >= end:
             break
         if each > found[-1]:
             found.append(each)
-    if len(found) > MOST_STEPS:
-        raise ValueError(_too_many(interval))
+        if len(found) > MOST_STEPS:
+            size = f"these are more than {MOST_STEPS} steps of one {interval.lower()}"
+            raise ValueError(f"{size}: choose longer ones, or a shorter span")
     return (*found, end)
 
 
@@ -102,7 +92,3 @@ def _hours(start: Instant, zone: tzinfo) -> Iterator[Instant]:
         ahead = to_datetime(at).astimezone(zone).utcoffset() or timedelta()
         at = Instant(at + HOUR - (at + micros(ahead)) % HOUR)
         yield at
-
-
-def _too_many(interval: Interval) -> str:
-    return f"these are more than {MOST_STEPS} steps of one {interval.lower()}: choose longer ones, or a shorter span"

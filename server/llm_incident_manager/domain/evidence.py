@@ -1,6 +1,7 @@
 """The names of records that are evidence, and what was recorded as far as reports look at it. Reads nothing."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,9 +9,10 @@ from llm_incident_manager.domain import time
 from llm_incident_manager.domain.api_keys import ApiKey
 from llm_incident_manager.domain.audit_chain import AuditRow
 from llm_incident_manager.domain.audit_checkpoint import Checkpoint
-from llm_incident_manager.domain.compliance import Reference
+from llm_incident_manager.domain.compliance import Framework, Reference
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.relations import Attachment
+from llm_incident_manager.domain.sla import Targets
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry
 
@@ -54,14 +56,25 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class SystemRecords:
     """What was recorded about the server and the tenant. `last_record` is the newest of the audit in the period;
-    `checkpoint` the newest there is, `signed` whether its signature is right (None: the key is not known here);
-    `keys` are the API keys that count."""
+    `checkpoint` the first that is not older, or the last there is, `signed` whether its signature is right (None: the
+    key is not known here); `keys` are the API keys that count."""
 
     settings: Mapping[str, Value]
     last_record: AuditRow | None = None
     checkpoint: Checkpoint | None = None
     signed: bool | None = None
     keys: Sequence[ApiKey] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What reports go by beside the records: the frameworks, how the server is set up, what is promised, and the names
+    of `silent` channels, which reach nobody, so that what they were told is no evidence of anything."""
+
+    frameworks: Sequence[Framework]
+    settings: Mapping[str, Value]
+    targets: Targets
+    silent: AbstractSet[str] = frozenset()
 
 
 def named(*parts: str) -> str:

@@ -46,7 +46,8 @@ class Bucket(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The configured limits. A tier is named by the API key, else by `usual`; `tenant` is for all callers of a tenant
-    together, `methods` for all calls of a method by one tenant; None and no entry: without limit."""
+    together unless that has a limit of its own, `methods` for all calls of a method by one tenant; None and no entry:
+    without limit."""
 
     tiers: Mapping[str, Tier] = field(default_factory=dict)
     usual: str = ""
@@ -58,16 +59,18 @@ NO_RULES = Rules()
 
 
 def buckets(rules: Rules, who: Principal, method: str, of_tenant: Tier | None) -> Iterator[Bucket]:
-    """What a call of this method takes from, the narrowest first; `of_tenant` is what this tenant's keys have when
-    they name no tier."""
+    """What a call of this method takes from, the narrowest first; `of_tenant` is what all callers of this tenant have
+    together, and each of them that names no tier at most."""
+    everybody = rules.tenant
     if who.proven_by != NOBODY:
+        everybody = of_tenant or everybody
         tier = rules.tiers.get(who.tier) or of_tenant or rules.tiers.get(rules.usual)
         if tier is not None:
-            yield Bucket(Scope.KEY, f"{who.tenant}/{who.credential or who.subject}", tier)
+            yield Bucket(Scope.KEY, f"{who.tenant}/{who.proven_by} {who.lasting}", tier)
     if (tier := rules.methods.get(method)) is not None:
         yield Bucket(Scope.METHOD, f"{who.tenant}/{method}", tier)
-    if rules.tenant is not None:
-        yield Bucket(Scope.TENANT, who.tenant, rules.tenant)
+    if everybody is not None:
+        yield Bucket(Scope.TENANT, who.tenant, everybody)
 
 
 class Gate(NamedTuple):

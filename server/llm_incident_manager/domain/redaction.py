@@ -11,6 +11,9 @@ from typing import NamedTuple, Protocol, cast
 
 import re2
 
+from llm_incident_manager.domain import secret_names
+from llm_incident_manager.domain.secret_names import is_no_number
+
 HIDDEN = "[hidden]"
 _HIDDEN = HIDDEN.encode()
 
@@ -48,9 +51,15 @@ class Shape(NamedTuple):
     really: Callable[[str], bool] = bool
 
 
-def _is_no_number(value: str) -> bool:
-    """Not a count of tokens, a limit, a size."""
-    return not value.replace(",", "").replace(".", "").replace("_", "").isdecimal()
+def _is_no_port(value: str) -> bool:
+    """What stands between :// and @ has a slash: a password, not a port and a path (nor an address of IPv6)."""
+    port = value.partition(":")[2].partition("/")[0]
+    return not (value.startswith("[") or port.isdecimal())
+
+
+def _is_not_hidden(value: str) -> bool:
+    """Not what another shape has left."""
+    return not value.startswith(HIDDEN)
 
 
 def _is_card(value: str) -> bool:
@@ -65,9 +74,39 @@ _WORD_END = r"\b"
 _ENDS = (_WORD_END, r"\B", "^", "$", r"\A", r"\z")
 _VALUE = r"[^\s'\"&,;}\\]"
 
+_PASSWORD = "(?:password|passwd|passphrase|pwd)"
+_KEY = "(?:secret|token|(?:api|access|account|private|signing|routing|integration|app)[_ -]?key|credentials?)"
+_AUTHORIZATION = "authorization"
+_SIGNATURE = "(?:sig|signature)"
+_IS = r"\\*['\"]?\s*[:=]\s*"
+"""What stands between a name and its value, in JSON, Python, YAML, an assignment."""
+_IN_DOUBLE = r"(?:[^\"\\\n]|\\+.)"
+_IN_SINGLE = r"(?:[^'\\\n]|\\+.)"
+_IN_ESCAPED = r"(?:[^\"\\]|\\{1,2}[^\"\\]|\\{3,}.)"
+"""A character, or what stands for one, of JSON in a text of JSON."""
+
+
+def _quoted(name: str, least: int, really: Callable[[str], bool] = bool) -> tuple[Shape, ...]:
+    """The whole of a value in quotes, of this name."""
+    return (
+        Shape(rf"(?i:{name}{_IS})\"", rf"{_IN_DOUBLE}{{{least},}}", really),
+        Shape(rf"(?i:{name}{_IS})'", rf"{_IN_SINGLE}{{{least},}}", really),
+        Shape(rf"(?i:{name}{_IS})\\{{1,2}}\"", rf"{_IN_ESCAPED}{{{least},}}", really),
+    )
+
+
 SECRETS: tuple[Shape, ...] = (
     Shape("", r"-----BEGIN [A-Z0-9 ]+-----(?s:.*?)(?:-----END [A-Z0-9 ]+-----|\z)"),
-    Shape(r"\b[A-Za-z][A-Za-z0-9+.-]{0,20}://", r"[^/\s'\"<>@]+@"),
+    *_quoted(_AUTHORIZATION, 1),
+    Shape(rf"\"(?i:[\w-]*{_AUTHORIZATION}\s*[:=]\s*)", rf"[^\s\"]{_IN_DOUBLE}*", _is_not_hidden),
+    Shape(rf"'(?i:[\w-]*{_AUTHORIZATION}\s*[:=]\s*)", rf"[^\s']{_IN_SINGLE}*", _is_not_hidden),
+    Shape(
+        rf"(?i:{_AUTHORIZATION}{_IS}\\*)",
+        r"(?:(?i:bearer|basic|token|api-?key|negotiate|ntlm)\s+[^\s'\"\\]{6,}|[^\s'\"\\][^\n]{5,})",
+        _is_not_hidden,
+    ),
+    Shape(r"\b[A-Za-z][A-Za-z0-9+.-]{0,20}://", r"[^/\s'\"<>]+@"),
+    Shape(r"\b[A-Za-z][A-Za-z0-9+.-]{0,20}://", r"[^/\s'\"<>@:]*:[^\s'\"<>]+@", _is_no_port),
     Shape(r"\bhooks\.slack\.com/", r"[^\s'\"<>]+"),
     Shape(r"\bdiscord(?:app)?\.com/api/webhooks/", r"[^\s'\"<>]+"),
     Shape(r"\.webhook\.office\.com/", r"[^\s'\"<>]+"),
@@ -82,13 +121,10 @@ SECRETS: tuple[Shape, ...] = (
     Shape(r"\b", r"(?:glpat-|xox[abeoprs]-|ya29\.|dp\.pt\.|AGE-SECRET-KEY-1)[\w-]{10,}"),
     Shape(r"\b", r"(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}|\b\d{8,10}:AA[\w-]{32,}"),
     Shape(r"(?i:\b(?:set-)?cookie\\*['\"]?\s*[:=]\s*\\*['\"]?)", r"[^\s'\"].*"),
-    Shape(r"(?i:(?:password|passwd|passphrase|pwd)\\*['\"]?\s*[:=]\s*\\*['\"]?(?:basic |bearer )?)", rf"{_VALUE}+"),
-    Shape(
-        r"(?i:(?:secret|token|(?:api|access|account|private|signing|routing|integration|app)[_ -]?key|authorization"
-        r"|credentials?|sig|signature)\\*['\"]?\s*[:=]\s*\\*['\"]?(?:basic |bearer )?)",
-        rf"{_VALUE}{{6,}}",
-        _is_no_number,
-    ),
+    *_quoted(_PASSWORD, 1),
+    *_quoted(_KEY, 6, is_no_number),
+    Shape(rf"(?i:{_PASSWORD}{_IS}\\*['\"]?(?:basic |bearer )?)", rf"{_VALUE}+"),
+    Shape(rf"(?i:(?:{_KEY}|{_SIGNATURE}){_IS}\\*['\"]?(?:basic |bearer )?)", rf"{_VALUE}{{6,}}", is_no_number),
 )
 """Keys, tokens, PEM blocks, connection strings and URLs of webhooks."""
 
@@ -113,12 +149,13 @@ class Shapes:
         shapes = (*SECRETS, *(PERSONAL if personal else ()), *own)
         self._shapes = tuple((_compiled(_whole(shape).encode()), shape.really) for shape in shapes)
         self._which = _set(f"{shape.before}(?:{shape.secret})" for shape in shapes)
-        self._in_bytes = _compiled("|".join(map(_anywhere, shapes)).encode())
+        self._in_bytes = _compiled("|".join([*map(_anywhere, shapes), secret_names.IN_BYTES]).encode())
         self._looks_at_ends = any(end in shape.secret for shape in own for end in _ENDS)
 
     def maybe_in(self, data: bytes) -> bool:
-        """Whether any text in a message of Protocol Buffers may have to be hidden; about 3 µs for a KiB. False is
-        certain. A pattern of the operator's that looks at where a text ends cannot be looked for in such bytes."""
+        """Whether any text in a message of Protocol Buffers may have to be hidden, for its shape or its name; about
+        3 µs for a KiB. False is certain. A pattern of the operator's that looks at where a text ends cannot be looked
+        for in such bytes."""
         return self._looks_at_ends or self._in_bytes.search(data) is not None
 
     def hide(self, text: str) -> str:

@@ -53,3 +53,15 @@ class Related(NamedTuple):
     at: Instant
     actor: str
     reason: str
+
+
+class LinkRow(NamedTuple):
+    """How an incident stands to another one, as seen from `incident_id`. Its key is (incident, relation, other)."""
+
+    tenant: TenantId
+    incident_id: IncidentId
+    relation: Relation
+    other_id: IncidentId
+    at: Instant
+    actor: str
+    reason: str

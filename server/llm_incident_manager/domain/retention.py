@@ -1,6 +1,7 @@
 """What goes after its time: the sorts of records that retention knows, each with a word for logs and metrics."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Expiring(StrEnum):
@@ -18,3 +19,13 @@ class Expiring(StrEnum):
     """Resolved and closed incidents with their timeline, deliveries and all else that is kept about them."""
     AUDIT = "audit"
     """Audit chains as a whole, each the records of one run of a server: what is left still verifies."""
+
+
+class Expired(NamedTuple):
+    """How many records a step of retention has deleted, and whether another step is worth while."""
+
+    records: int
+    more: bool
+
+
+NOTHING = Expired(0, more=False)

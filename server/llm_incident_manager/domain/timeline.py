@@ -30,6 +30,7 @@ class TimelineKind(StrEnum):
     SNOOZED = "SNOOZED"
     SLA_BREACHED = "SLA_BREACHED"
     ANALYSIS = "ANALYSIS"
+    DIRECTIVE = "DIRECTIVE"
 
 
 class ChangeKind(StrEnum):

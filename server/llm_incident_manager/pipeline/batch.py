@@ -38,8 +38,9 @@ Identity = tuple[Fingerprint, FingerprintKey]
 class Submission:
     """Valid events of one caller, in order. Stages prepare it (one identity and one judgement an event) while earlier
     batches commit. `actor` is the caller's subject, `proof` how that is known, `condition` what its caller may report
-    for. `size` is what it holds in memory, in bytes, as nearly as its sender told. Ends with one result an event, or
-    with an error for all of them."""
+    for. `size` is what it holds in memory, in bytes, as nearly as its sender told. `connection` is the same object in
+    all submissions of a sender that wants them in order and is no producer. Ends with one result an event, or with an
+    error for all of them."""
 
     tenant: TenantId
     actor: str
@@ -55,6 +56,12 @@ class Submission:
     priority: Priority = Priority.NORMAL
     proof: Proof = BY_SYSTEM
     condition: Condition = EVERYWHERE
+    connection: object | None = None
+
+    @property
+    def sender(self) -> object | None:
+        """Whose submissions keep their order: a producer, or a connection; None when it does not matter."""
+        return self.connection if self.producer is None else self.producer.key
 
 
 class Item:

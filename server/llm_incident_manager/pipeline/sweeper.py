@@ -5,11 +5,12 @@ fingerprints. When the settings say so, or the disk fills up: what `engines.rete
 """
 
 from llm_incident_manager.domain.errors import DomainError
+from llm_incident_manager.domain.retention import Expired
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines import retention
 from llm_incident_manager.engines.retention import Expiry, Policy
 from llm_incident_manager.ports.clock import Clock
-from llm_incident_manager.ports.stores import Expired, Store
+from llm_incident_manager.ports.stores import Store
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
 

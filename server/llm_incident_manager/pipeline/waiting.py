@@ -1,4 +1,4 @@
-"""What waits for its batch: tenants take turns, of each what is urgent goes first, and a producer keeps its order."""
+"""What waits for its batch: tenants take turns, of each what is urgent goes first, and a sender keeps its order."""
 
 import asyncio
 from collections import deque
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.engines.admission import Priority
 from llm_incident_manager.pipeline.batch import Submission
-from llm_incident_manager.ports.changes import ProducerKey
 
 Waiting = tuple[Submission, "asyncio.Future[None]"]
 Place = list[Waiting]
@@ -26,23 +25,23 @@ class Line:
         self.deficit = 0
         self._urgent: deque[Waiting] = deque()
         self._rest: deque[Place] = deque()
-        self._streams: dict[ProducerKey, deque[Place]] = {}
+        self._streams: dict[object, deque[Place]] = {}
 
     def add(self, waiting: Waiting) -> None:
         """Puts it behind others of its priority. An urgent frame takes those that its stream sent before along."""
         submission = waiting[0]
         if submission.priority is Priority.URGENT:
-            if submission.producer is not None:
-                self._move_ahead(submission.producer.key)
+            if submission.sender is not None:
+                self._move_ahead(submission.sender)
             self._urgent.append(waiting)
             return
         place = [waiting]
         self._rest.append(place)
-        if submission.producer is not None:
-            self._streams.setdefault(submission.producer.key, deque()).append(place)
+        if submission.sender is not None:
+            self._streams.setdefault(submission.sender, deque()).append(place)
 
-    def _move_ahead(self, producer: ProducerKey) -> None:
-        for place in self._streams.pop(producer, ()):
+    def _move_ahead(self, sender: object) -> None:
+        for place in self._streams.pop(sender, ()):
             self._urgent.append(place.pop())
 
     def head(self) -> Waiting | None:
@@ -58,12 +57,12 @@ class Line:
         if self._urgent:
             self._urgent.popleft()
             return
-        producer = self._rest.popleft()[0][0].producer
-        if producer is not None:
-            places = self._streams[producer.key]
+        sender = self._rest.popleft()[0][0].sender
+        if sender is not None:
+            places = self._streams[sender]
             places.popleft()
             if not places:
-                del self._streams[producer.key]
+                del self._streams[sender]
 
 
 class Turns:

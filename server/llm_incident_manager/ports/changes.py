@@ -10,10 +10,11 @@ from llm_incident_manager.domain.disposition import Disposition
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Holder, Incident, Tally
 from llm_incident_manager.domain.policy import DeliveryState
-from llm_incident_manager.domain.relations import Attachment, Relation
+from llm_incident_manager.domain.relations import Attachment, LinkRow
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import AuditRecord, ChangeKind, TimelineEntry
 from llm_incident_manager.ports.access_store import AccessRow
+from llm_incident_manager.ports.agent_store import AgentRow
 from llm_incident_manager.ports.timers import TimerKey, TimerRetry, TimerRow
 
 ROUTED = "incidents.routed"
@@ -85,18 +86,6 @@ class EventMove(NamedTuple):
     event_id: EventId
     tenant: TenantId
     incident_id: IncidentId
-
-
-class LinkRow(NamedTuple):
-    """How an incident stands to another one, as seen from `incident_id`. Its key is (incident, relation, other)."""
-
-    tenant: TenantId
-    incident_id: IncidentId
-    relation: Relation
-    other_id: IncidentId
-    at: Instant
-    actor: str
-    reason: str
 
 
 class ProducerKey(NamedTuple):
@@ -261,6 +250,7 @@ class Changes:
     idempotency: list[IdempotencyRow] = field(default_factory=list)
     answers: list[AnswerRow] = field(default_factory=list)
     access: list[AccessRow] = field(default_factory=list)
+    agents: list[AgentRow] = field(default_factory=list)
 
     def announced(self) -> list[ChangeRow]:
         """The rows of the change feed. Whoever follows it must hear of every incident written, so one that nobody

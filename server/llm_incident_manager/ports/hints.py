@@ -8,7 +8,10 @@ from typing import Protocol
 
 FEED = "feed"
 ACCESS = "access"
-"""News of the change feed, and of who is let in. News of work is told by its topic."""
+AGENTS = "agents"
+SESSIONS = "sessions"
+"""News of the change feed, of who is let in, of what Edge-Agents are to be told, and of whose sessions processes have.
+News of work is told by its topic."""
 
 Heard = Callable[[str], None]
 

@@ -14,12 +14,13 @@ from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.domain.filters import Filter, Order
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
-from llm_incident_manager.domain.retention import Expiring
+from llm_incident_manager.domain.retention import Expired, Expiring
 from llm_incident_manager.domain.search import Words
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports import seen
 from llm_incident_manager.ports.access_store import AccessHolding, AccessStore
+from llm_incident_manager.ports.agent_store import AgentHolding, AgentStore
 from llm_incident_manager.ports.analytics import Figured
 from llm_incident_manager.ports.audit import AuditStore
 from llm_incident_manager.ports.belongings import Belongings
@@ -66,10 +67,8 @@ class StoreRefused(Exception):
 
 
 class StoreBroken(Exception):
-    """What the disk holds is no longer certain: a flush failed, or the file is damaged.
-
-    Every later call raises it again. The process has to end; the next start reads what really is on the disk.
-    """
+    """What the disk holds is no longer certain: a flush failed, or the file is damaged. Each call raises it again. The
+    process has to end; the next start reads what really is on the disk."""
 
 
 class StoredEvent(NamedTuple):
@@ -102,16 +101,6 @@ class Count(NamedTuple):
     at_least: bool = False
 
 
-class Expired(NamedTuple):
-    """How many records a step of retention has deleted, and whether another step is worth while."""
-
-    records: int
-    more: bool
-
-
-NOTHING = Expired(0, more=False)
-
-
 @dataclass(frozen=True, slots=True)
 class IncidentQuery:
     """A list of incidents of a tenant. `created_from` is inclusive, `created_before` exclusive.
@@ -130,7 +119,9 @@ class IncidentQuery:
     search: Words | None = None
 
 
-class Transaction(Belongings, LockDead, TimerLeases, LeaseHolding, seen.Incarnate, AccessHolding, Protocol):
+class Transaction(
+    Belongings, LockDead, TimerLeases, LeaseHolding, seen.Incarnate, AccessHolding, AgentHolding, Protocol
+):
     """One unit of work. Reads see its own state of the database; incidents read here are locked until its end."""
 
     async def claim(self, claims: Claims) -> Claimed:
@@ -187,7 +178,17 @@ class Transaction(Belongings, LockDead, TimerLeases, LeaseHolding, seen.Incarnat
 
 
 class Store(
-    AccessStore, AuditStore, Belongings, DeadLetters, Figured, TimerStore, WorkStore, LeaseStore, ProcessStore, Protocol
+    AccessStore,
+    AgentStore,
+    AuditStore,
+    Belongings,
+    DeadLetters,
+    Figured,
+    TimerStore,
+    WorkStore,
+    LeaseStore,
+    ProcessStore,
+    Protocol,
 ):
     """A database. Reading methods outside a transaction may use other connections."""
 

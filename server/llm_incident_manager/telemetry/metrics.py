@@ -7,12 +7,14 @@ each new one costs memory for good. A new metric goes into the file of its area 
 from collections.abc import Mapping
 
 from llm_incident_manager.telemetry.counted.access import AccessMetrics
+from llm_incident_manager.telemetry.counted.agents import AgentMetrics
 from llm_incident_manager.telemetry.counted.calls import CallMetrics
 from llm_incident_manager.telemetry.counted.destinations import DestinationMetrics
 from llm_incident_manager.telemetry.counted.events import EventMetrics
 from llm_incident_manager.telemetry.counted.outbound import OutboundMetrics
 from llm_incident_manager.telemetry.counted.process import ProcessMetrics
 from llm_incident_manager.telemetry.counted.security import SecurityMetrics
+from llm_incident_manager.telemetry.counted.sockets import SocketMetrics
 from llm_incident_manager.telemetry.counted.storage import StorageMetrics
 from llm_incident_manager.telemetry.counted.timing import TimingMetrics
 from llm_incident_manager.telemetry.counted.work import WorkMetrics
@@ -32,6 +34,8 @@ class Metrics(
     SecurityMetrics,
     OutboundMetrics,
     DestinationMetrics,
+    SocketMetrics,
+    AgentMetrics,
 ):
     """All metrics of one server, in registries of their own. Methods may be called from any thread."""
 
@@ -48,6 +52,8 @@ class Metrics(
         SecurityMetrics.__init__(self, make)
         OutboundMetrics.__init__(self, make)
         DestinationMetrics.__init__(self, make)
+        SocketMetrics.__init__(self, make)
+        AgentMetrics.__init__(self, make)
         make.gauge("build_info", "Always 1; the label tells the version.", "version").labels(version).set(1)
 
     def told(self) -> bytes:

@@ -4,12 +4,11 @@ It errs on the side of hiding, and bounds depth, length and number of items. It 
 a telling name nor a telling shape, so nothing is logged in the hope that this module catches it.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from functools import lru_cache
 
 from llm_incident_manager.domain.redaction import HIDDEN, Shapes
+from llm_incident_manager.domain.secret_names import names_a_secret
 
 _MOST_DEPTH = 6
 _MOST_ITEMS = 256
@@ -18,24 +17,11 @@ _MOST_REMEMBERED = 4_096
 _LONGEST_REMEMBERED = 64
 _MOST_INTEGER = 2**63 - 1
 
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SECRET_NAME = re.compile(
-    r"(?:^|_)(?:secrets?|token|password|passwd|passphrase|pwd|authorization|credentials?|cookie|dsn|jwt"
-    r"|(?:api|access|private|signing|encryption|integration)_?key|(?:webhook|database|redis)_?url|connection_?string)(?:_|$)"
-)
-
 _used = [Shapes()]
 """What is hidden, in a list of one: `use` replaces it."""
 
 _harmless: set[str] = set()
 """Short texts that were looked at and had nothing to hide: most lines repeat the same few words."""
-
-
-@lru_cache(maxsize=1_024)
-def names_a_secret(name: str) -> bool:
-    """Whether a field of this name is hidden whatever it holds: api_key, X-Auth-Token, webhookUrl; not input_tokens."""
-    words = _HUMP.sub("_", name).lower()
-    return _SECRET_NAME.search(words.replace("-", "_").replace(" ", "_").replace(".", "_")) is not None
 
 
 def hide(text: str) -> str:

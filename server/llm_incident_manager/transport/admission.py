@@ -145,7 +145,7 @@ class Door:
     def refuse(self, reason: Reason, urgency: Priority, limit: int) -> Overloaded:
         """Counts a refusal, and words it."""
         self._metrics.shed(reason, urgency)
-        stays = reason in (Reason.SUBSCRIBERS, Reason.SENDING)
+        stays = reason in (Reason.SUBSCRIBERS, Reason.SENDING, Reason.CONNECTIONS)
         ahead, rate = (SUBSCRIBER_SECONDS, 1.0) if stays else (limit, self._ended.rate)
         return Overloaded(_WORDS[reason], limit, admission.come_back_in(ahead, rate, self._jitter()), reason)
 
@@ -156,6 +156,7 @@ _WORDS = {
     Reason.READS: "the number of lists and searches at work",
     Reason.SUBSCRIBERS: "the number of subscribers",
     Reason.SENDING: "the memory for what is being sent to subscribers",
+    Reason.CONNECTIONS: "the number of WebSocket connections",
 }
 
 

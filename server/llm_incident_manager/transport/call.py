@@ -55,9 +55,9 @@ class Call:
         return Caller(who.tenant, who.subject, who.proven_by, who.credential, self.source, who.condition)
 
     async def count(self, events: int) -> None:
-        """Counts the events of a batch. Raises RATE_LIMITED."""
-        if self.limiter is not None:
-            await self.limiter.take(self, events)
+        """Counts the events of a batch; the call has counted as one of them. Raises RATE_LIMITED."""
+        if self.limiter is not None and events > 1:
+            await self.limiter.take(self, events - 1, counted=1)
 
     async def pace(self, events: int) -> None:
         """Returns when so many events of a stream may come."""
@@ -87,8 +87,8 @@ class Stands(Protocol):
 class Paces(Protocol):
     """Limits how often a caller calls."""
 
-    async def take(self, call: Call, cost: int) -> None:
-        """Counts. Raises RATE_LIMITED."""
+    async def take(self, call: Call, cost: int, counted: int = 0) -> None:
+        """Counts; so many that belong to it are counted already. Raises RATE_LIMITED."""
         ...
 
     async def wait(self, call: Call, cost: int) -> float:

@@ -9,9 +9,10 @@ from incidentmanager.v1 import event_pb2
 from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.checker import compile_checker
-from llm_incident_manager.transport.dispatch import Glance
+from llm_incident_manager.transport.dispatch import Glance, Streaming
 from llm_incident_manager.transport.handlers import reception
 from llm_incident_manager.transport.handlers.access import AccessHandlers
+from llm_incident_manager.transport.handlers.agents import AgentHandlers
 from llm_incident_manager.transport.handlers.analyses import AnalysisHandlers
 from llm_incident_manager.transport.handlers.analytics import AnalyticsHandlers
 from llm_incident_manager.transport.handlers.api_keys import ApiKeyHandlers
@@ -20,12 +21,14 @@ from llm_incident_manager.transport.handlers.bus_status import BusHandlers
 from llm_incident_manager.transport.handlers.dead_letters import DeadLetterHandlers
 from llm_incident_manager.transport.handlers.governance import GovernanceHandlers
 from llm_incident_manager.transport.handlers.incidents import IncidentHandlers
+from llm_incident_manager.transport.handlers.inferences import InferenceHandlers
 from llm_incident_manager.transport.handlers.ingest import IngestHandlers
 from llm_incident_manager.transport.handlers.merges import MergeHandlers
 from llm_incident_manager.transport.handlers.relations import RelationHandlers
 from llm_incident_manager.transport.handlers.roles import RoleHandlers
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.handlers.sets import SetHandlers
+from llm_incident_manager.transport.handlers.socket_events import SocketEvents
 from llm_incident_manager.transport.handlers.tenants import TenantHandlers
 
 _SUBMIT = "incidentmanager.v1.IngestService/SubmitEvent"
@@ -50,6 +53,11 @@ def glances(services: Services) -> Mapping[str, Glance]:
     return {_BATCH: reception.Reception(services, _check_event()).glance}
 
 
+def socket_events(services: Services) -> Streaming:
+    """What answers events of a connection that counts none."""
+    return SocketEvents(services, reception.Reception(services, _check_event())).run
+
+
 def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
     """Every method's handler by its full name. Raises LookupError naming methods without one."""
     tables = {
@@ -71,6 +79,10 @@ def handlers(services: Services) -> Mapping[str, Callable[..., Any]]:
             **ApiKeyHandlers(services).table(),
             **RoleHandlers(services).table(),
             **TenantHandlers(services).table(),
+        },
+        "incidentmanager.v1.EdgeAgentService": {
+            **AgentHandlers(services, _check_event()).table(),
+            **InferenceHandlers(services).table(),
         },
     }
     found = {f"{service}/{name}": handler for service, table in tables.items() for name, handler in table.items()}

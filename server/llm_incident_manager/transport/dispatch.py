@@ -54,7 +54,7 @@ class Dispatcher:
             handler = cast(Unary, self._handlers[call.method.full_name])
             message = self._checked(call, await request())
             if call.method.name == BATCH:
-                await call.count(len(message.events) or 1)  # type: ignore[attr-defined]  # a SubmitEventsRequest
+                await call.count(len(message.events))  # type: ignore[attr-defined]  # a SubmitEventsRequest
             return await handler(message, call)
 
         return await self._chain.run(call, work)
@@ -76,13 +76,15 @@ class Dispatcher:
 
         await self._chain.run(call, work)
 
-    async def bidi(self, call: Call, requests: AsyncIterator[Message], send: Send) -> None:
+    async def bidi(
+        self, call: Call, requests: AsyncIterator[Message], send: Send, handler: Streaming | None = None
+    ) -> None:
         """Sends the replies to a stream of requests; the handler checks each, since a bad event must not end the
-        stream. Raises StatusError."""
+        stream. A door that speaks the method in words of its own brings the `handler` for these. Raises StatusError."""
+        answering = handler or cast(Streaming, self._handlers[call.method.full_name])
 
         async def work() -> None:
-            handler = cast(Streaming, self._handlers[call.method.full_name])
-            await self._pass_on(call, handler(self._all_redacted(requests), call), send)
+            await self._pass_on(call, answering(self._all_redacted(requests), call), send)
 
         await self._chain.run(call, work)
 

@@ -48,6 +48,11 @@ CODES: Mapping[ErrorReason, int] = {
     ErrorReason.MERGED: code_pb2.FAILED_PRECONDITION,
     ErrorReason.COUNT_CHANGED: code_pb2.ABORTED,
     ErrorReason.TOO_MANY_MATCHES: code_pb2.FAILED_PRECONDITION,
+    ErrorReason.AGENT_ID_TAKEN: code_pb2.PERMISSION_DENIED,
+    ErrorReason.UNSUPPORTED_PROTOCOL: code_pb2.FAILED_PRECONDITION,
+    ErrorReason.SESSION_FENCED: code_pb2.ABORTED,
+    ErrorReason.ILLEGAL_DIRECTIVE_MOVE: code_pb2.FAILED_PRECONDITION,
+    ErrorReason.SECOND_PERSON_NEEDED: code_pb2.PERMISSION_DENIED,
 }
 
 _HTTP_OF_CODE: Mapping[int, int] = {
@@ -77,6 +82,7 @@ _HTTP_OF_REASON: Mapping[ErrorReason, int] = {
     ErrorReason.SLOW_REQUEST: 408,
     ErrorReason.MERGED: 409,
     ErrorReason.IN_USE: 409,
+    ErrorReason.ILLEGAL_DIRECTIVE_MOVE: 409,
 }
 """Where HTTP has a better word than the one its gRPC code maps to."""
 
@@ -124,6 +130,17 @@ def status_error(error: DomainError) -> StatusError:
         delay.FromNanoseconds(int(error.retry_after * 1e9))
         _add(status, error_details_pb2.RetryInfo(retry_delay=delay))
     return StatusError(status, http_of_reason(error.reason), error.retry_after)
+
+
+def of_status(status: status_pb2.Status) -> StatusError:
+    """The failure that a status tells, of a part of a stream."""
+    return StatusError(status, http_of_code(status.code))
+
+
+def reason_of(refused: StatusError) -> str:
+    """The reason of a refusal: a word of ErrorReason; empty when it has none."""
+    info = error_details_pb2.ErrorInfo()
+    return next((info.reason for detail in refused.status.details if detail.Unpack(info)), "")
 
 
 def internal(request_id: str) -> StatusError:

@@ -20,7 +20,11 @@ from llm_incident_manager.telemetry.metrics import Metrics
 MOST = 10_000
 """Sources, credentials, and pairs of them that are remembered at once."""
 GUESSABLE = frozenset({"api_key", "jwt"})
-"""What somebody might try to guess. Who shows nothing does not; a certificate has proven itself in the handshake."""
+"""What somebody might try to guess. A certificate is none of it: whoever shows one has its private key, which the
+handshake has seen, also when the certificate has expired or is revoked."""
+GUESSES = frozenset({"unknown", "malformed", "bad_signature"})
+"""Why a guess is refused. What was good once (expired, revoked, for another audience) is not guessed: it is an honest
+caller's mistake, and must not lock out its neighbours."""
 KNOWN_FOR = DAY
 """How long a place stays one that a credential was used from."""
 
@@ -40,6 +44,7 @@ class Guard:
         self._patience = patience
         self._metrics = metrics
         self._failures: dict[str, Failures] = {}
+        self._mentioned: dict[str, Instant] = {}
         self._places: dict[tuple[str, str], Instant] = {}
         self._locked_until = Instant(0)
         self._told = (Instant(0), 0)
@@ -47,27 +52,29 @@ class Guard:
 
     def failed(self, kind: str, refused: Unauthenticated, source: str) -> DomainError:
         """What to tell a caller that has not proven who it is: that, or to come back later."""
-        now = self._clock.now()
+        now, place = self._clock.now(), _place(source)
         self._metrics.credential_refused(kind, refused.cause)
-        place = _place(source)
-        wait = max(
-            self._count(f"source {place}" if place else "", kind, refused, now),
-            self._count(f"credential {refused.account}" if refused.account else "", kind, refused, now),
-        )
+        names = [f"source {place}"] if place else []
+        if kind in GUESSABLE and refused.cause in GUESSES:
+            names += [f"credential {refused.account}"] if refused.account else []
+            wait = max((self._count(name, kind, refused, now) for name in names), default=0)
+        else:
+            self._mention(f"source {place}", kind, refused, now)
+            wait = self._wait(place, now) if kind in GUESSABLE else 0
         return _locked_out(wait, self._patience) if wait else refused
 
     def passed(self, principal: Principal, source: str) -> None:
-        """A caller has proven who it is. Raises TenantSuspended, Unauthenticated, RATE_LIMITED."""
+        """A caller has proven who it is. Wrong guesses at its key by others, from elsewhere, do not count against it.
+        Raises TenantSuspended, Unauthenticated, RATE_LIMITED."""
         self._must_be_served(principal)
         if principal.proven_by not in GUESSABLE:
             return
-        now, pair = self._clock.now(), (source, _lasting(principal))
-        if now < self._locked_until and self._places.get(pair, Instant(0)) <= now - KNOWN_FOR:
-            names = (f"source {_place(source)}", f"credential {principal.credential}")
-            wait = max(lockout.wait(self._failures.get(name), now) for name in names)
-            if wait:
-                self._metrics.credential_refused(principal.proven_by, "locked_out")
-                raise _locked_out(wait, self._patience)
+        now, place = self._clock.now(), _place(source)
+        pair = (place, principal.lasting)
+        strange = now < self._locked_until and self._places.get(pair, Instant(0)) <= now - KNOWN_FOR
+        if strange and (wait := self._wait(place, now)):
+            self._metrics.credential_refused(principal.proven_by, "locked_out")
+            raise _locked_out(wait, self._patience)
         self._places.pop(pair, None)
         _keep(self._places)
         self._places[pair] = now
@@ -86,9 +93,7 @@ class Guard:
         raise TenantSuspended(principal.tenant)
 
     def _count(self, name: str, kind: str, refused: Unauthenticated, now: Instant) -> int:
-        """One failure more; for how long (microseconds) that locks out."""
-        if not name:
-            return 0
+        """One guess more; for how long (microseconds) that locks out."""
         before = self._failures.pop(name, None)
         after = lockout.after_failure(before, now, self._patience)
         _keep(self._failures)
@@ -101,6 +106,19 @@ class Guard:
             self._tell("identity.refused", now, who=name, kind=kind, cause=refused.cause)
         return lockout.wait(after, now)
 
+    def _wait(self, place: str, now: Instant) -> int:
+        """For how long (microseconds) a place is locked out yet."""
+        return lockout.wait(self._failures.get(f"source {place}"), now)
+
+    def _mention(self, name: str, kind: str, refused: Unauthenticated, now: Instant) -> None:
+        """Tells of what is no guess, of each place once in a while."""
+        before = self._mentioned.get(name)
+        if before is None or now - before >= self._patience.window:
+            self._mentioned.pop(name, None)
+            _keep(self._mentioned)
+            self._mentioned[name] = now
+            self._tell("identity.refused", now, who=name, kind=kind, cause=refused.cause)
+
     def _tell(self, event: str, now: Instant, **fields: object) -> None:
         """A line in the log, unless there were many in this second."""
         since, lines = self._told
@@ -111,17 +129,10 @@ class Guard:
             self._log.warning(event, **fields)
 
 
-def _keep(table: dict[str, Failures] | dict[tuple[str, str], Instant]) -> None:
+def _keep(table: dict[str, Failures] | dict[str, Instant] | dict[tuple[str, str], Instant]) -> None:
     """Makes room for one more: what was not touched for the longest time goes."""
     if len(table) >= MOST:
         del table[next(iter(table))]  # type: ignore[arg-type]  # its own key
-
-
-def _lasting(principal: Principal) -> str:
-    """What somebody is known by who has called before: of tokens each is shown for minutes only, so their subject."""
-    if principal.proven_by != "jwt":
-        return principal.credential
-    return f"{principal.credential.partition(' ')[0]} {principal.tenant} {principal.subject}"
 
 
 def _place(source: str) -> str:

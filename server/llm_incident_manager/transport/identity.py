@@ -110,7 +110,7 @@ class Identity:
 
     async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Sets the principal. Raises Unauthenticated, for a stream also later; TenantSuspended, RATE_LIMITED."""
-        principal = call.principal = await self._who(call)
+        principal = call.principal = await self.who(call)
         if not call.method.response_streaming:
             return await proceed()
         end = asyncio.timeout(None)
@@ -123,7 +123,8 @@ class Identity:
                 raise
             raise Unauthenticated(again=True) from ended
 
-    async def _who(self, call: Call) -> Principal:
+    async def who(self, call: Call) -> Principal:
+        """Who calls. Raises Unauthenticated, TenantSuspended, RATE_LIMITED."""
         principal = await self._proven(call)
         self._guard.passed(principal, _source(call))
         return principal
@@ -131,7 +132,7 @@ class Identity:
     async def _proven(self, call: Call) -> Principal:
         if call.certificate and self._streams.refused(call.certificate):
             call.facts["cause"] = "revoked"
-            raise self._guard.failed("mtls", Unauthenticated("revoked"), source_of(call.peer))
+            raise self._guard.failed("mtls", Unauthenticated("revoked"), _source(call))
         for authenticator in self._authenticators:
             if authenticator.shown(call):
                 try:

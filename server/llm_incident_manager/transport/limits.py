@@ -7,7 +7,7 @@ from llm_incident_manager.domain import limits
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.limits import NO_RULES, OPEN, Bucket, Gate, Rules, Scope, Tier
-from llm_incident_manager.domain.rates import Permit
+from llm_incident_manager.domain.rates import Permit, Rate
 from llm_incident_manager.ports.rates import OwnRates, Rates
 from llm_incident_manager.transport.call import Call, Proceed, source_of
 
@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 FORWARDED = "x-forwarded-for"
 BATCH = "SubmitEvents"
-"""The method whose calls count as often as they have events, once these are read."""
+"""The method whose calls count as often as they have events: once like any call, so that none is free whatever becomes
+of it, and for the others once these are read."""
 
 
 class Standing(NamedTuple):
@@ -45,16 +46,16 @@ class Limiter:
         of_tenant: Callable[[TenantId], Tier | None] = lambda _: None,
         refused: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`rates` are those of all processes where there is a Redis; `of_tenant` is what a tenant's keys have;
+        """`rates` are those of all processes where there is a Redis; `of_tenant` is what a tenant has as its own;
         `refused` counts refusals by scope."""
         self._rates = rates
         self._rules = rules
         self._of_tenant = of_tenant
         self._refused = refused
 
-    async def take(self, call: Call, cost: int) -> None:
-        """Counts a call, or the events of one. Raises RATE_LIMITED."""
-        permit, bucket = await self._ask(call, cost)
+    async def take(self, call: Call, cost: int, counted: int = 0) -> None:
+        """Counts a call, or the events of one of which so many are counted already. Raises RATE_LIMITED."""
+        permit, bucket = await self._ask(call, cost, counted)
         if bucket is None or permit is None or permit.allowed:
             return
         self._refused(bucket.scope)
@@ -62,23 +63,33 @@ class Limiter:
 
     async def wait(self, call: Call, cost: int) -> float:
         """As `take`, for a stream that is slowed down instead of refused: seconds until it may be tried again, or 0."""
-        permit, _ = await self._ask(call, cost)
+        permit, _ = await self._ask(call, cost, 0)
         return 0.0 if permit is None or permit.allowed else permit.retry_after
 
-    async def _ask(self, call: Call, cost: int) -> tuple[Permit | None, Bucket | None]:
+    async def _ask(self, call: Call, cost: int, counted: int) -> tuple[Permit | None, Bucket | None]:
         """The permit of the first bucket that refuses, else of the narrowest one."""
         who = call.principal
         if who is None:
             raise LookupError("the call has no principal yet: identity must run first")
         first: tuple[Permit | None, Bucket | None] = (None, None)
         for bucket in limits.buckets(self._rules, who, call.method.name, self._of_tenant(who.tenant)):
-            permit = await self._rates.take(f"calls/{bucket.scope}/{bucket.name}", bucket.tier.rate, cost)
+            permit = await self._take(bucket, cost, counted)
             if bucket.scope is Scope.KEY:
                 call.standing = Standing(bucket.tier.per_minute, permit.remaining, _reset(bucket.tier, permit))
             if not permit.allowed:
                 return permit, bucket
             first = first if first[0] is not None else (permit, bucket)
         return first
+
+    async def _take(self, bucket: Bucket, cost: int, counted: int) -> Permit:
+        """As if all had been taken at once: of a batch larger than the burst the full bucket that it needs is one
+        without what was counted, and the next try counts that again."""
+        rate, more = bucket.tier.rate, max(0, cost + counted - bucket.tier.burst) if counted else 0
+        permit = await self._rates.take(
+            f"calls/{bucket.scope}/{bucket.name}", Rate(rate.per_second, rate.burst + more), cost
+        )
+        again = 0.0 if permit.allowed else permit.retry_after + counted / rate.per_second
+        return Permit(permit.allowed, max(0, permit.remaining - more), again)
 
 
 def _reset(tier: Tier, permit: Permit) -> float:
@@ -124,21 +135,25 @@ class Source:
 
     async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Raises SOURCE_DENIED, RATE_LIMITED."""
+        self.admit(call)
+        return await proceed()
+
+    def admit(self, call: Call, *, counts: bool = True) -> None:
+        """Says where the call comes from. Raises SOURCE_DENIED and, when it counts, RATE_LIMITED."""
         peer = source_of(call.peer)
         call.source = self._gate.source(peer, call.metadata.get(FORWARDED, "")) if self._gate.proxies else peer
         if not self._gate.lets_in(call.source):
             self._refused("address")
             raise DomainError(ErrorReason.SOURCE_DENIED, "calls from this address are not taken")
-        if self._tier is not None:
+        if counts and self._tier is not None:
             permit = self._own.take_now(f"source/{call.source}", self._tier.rate)
             if not permit.allowed:
                 self._refused(Scope.SOURCE)
                 raise _limited(Bucket(Scope.SOURCE, call.source, self._tier), permit)
-        return await proceed()
 
 
 class Quota:
-    """Refuses callers that are beyond their share. The events of a batch are counted once it is read."""
+    """Refuses callers that are beyond their share. The other events of a batch are counted once it is read."""
 
     name = "quota"
     after = frozenset({"identity"})
@@ -150,6 +165,5 @@ class Quota:
     async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Raises RATE_LIMITED."""
         call.limiter = self._limiter
-        if call.method.name != BATCH:
-            await self._limiter.take(call, 1)
+        await self._limiter.take(call, 1)
         return await proceed()

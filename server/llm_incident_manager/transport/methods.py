@@ -10,6 +10,7 @@ from incidentmanager.v1 import (
     admin_service_pb2,
     analytics_service_pb2,
     audit_service_pb2,
+    edge_agent_service_pb2,
     governance_service_pb2,
     incident_service_pb2,
     ingest_service_pb2,
@@ -23,6 +24,7 @@ _FILES = (
     audit_service_pb2,
     governance_service_pb2,
     admin_service_pb2,
+    edge_agent_service_pb2,
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.ports.stores import StoreBroken
 from llm_incident_manager.transport.drain import Drain
+from llm_incident_manager.transport.fresh import Fresh
 
 PROBE_SECONDS = 2.0
 Probe = Callable[[], Awaitable[None]]
@@ -18,6 +19,11 @@ class Readiness:
 
     ready: bool
     checks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def brief(self) -> Mapping[str, str]:
+        """Which checks are not well, without the words, which name tenants and addresses."""
+        return {name: word if word == "ok" else "not ok" for name, word in self.checks.items()}
 
 
 class Probes:
@@ -36,16 +42,21 @@ class Probes:
         self._optional = optional or {}
         self._drain = drain
         self._notes = notes
+        self._words = Fresh(self._asked)
 
     async def ask(self) -> Readiness:
-        """Runs all probes side by side."""
-        probes = {**self._optional, **self._probes}
-        words = dict(zip(probes, await asyncio.gather(*map(_word, probes.values())), strict=True))
+        """What the probes say, or said a moment ago."""
+        words = await self._words.get()
         checks = {**words, **self._notes}
         if self._drain.begun:
             checks["drain"] = "shutting down"
         well = all(words[name] == "ok" for name in self._probes)
         return Readiness(well and not self._drain.begun, checks)
+
+    async def _asked(self) -> Mapping[str, str]:
+        """Runs all probes side by side."""
+        probes = {**self._optional, **self._probes}
+        return dict(zip(probes, await asyncio.gather(*map(_word, probes.values())), strict=True))
 
 
 async def _word(probe: Probe) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from llm_incident_manager.domain.redaction import Shapes
+from llm_incident_manager.domain.redaction import HIDDEN, Shapes
+from llm_incident_manager.domain.secret_names import is_secret
 
 _EXEMPT = frozenset({"page_token", "resume_token", "filter", "order_by", "etag"})
 """Fields that are of our own making, or only compared with what is stored."""
@@ -102,17 +103,20 @@ class Redactor:
         return changed
 
     def _map(self, of_values: FieldDescriptor, values: Any) -> int:
-        """Values, and keys: of two keys that become the same the last one stays."""
+        """Values, for what they are and what their key says, and keys: of two that become the same the last stays."""
         if of_values.message_type is not None:  # such a value cannot be put under another key
             return sum(self._walk(value) for value in values.values())
         texts = of_values.type == FieldDescriptor.TYPE_STRING
         before = dict(values)
-        shown = {self._key(key): self.text(value) if texts else value for key, value in before.items()}
+        shown = {self._key(key): self._under(key, value) if texts else value for key, value in before.items()}
         if shown == before:
             return 0
         values.clear()
         values.update(shown)
         return 1
+
+    def _under(self, key: Any, value: str) -> str:
+        return HIDDEN if isinstance(key, str) and is_secret(key, value) else self.text(value)
 
     def _key(self, key: Any) -> Any:
         return self.text(key) if isinstance(key, str) else key

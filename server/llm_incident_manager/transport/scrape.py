@@ -8,6 +8,7 @@ from llm_incident_manager.ports.changes import TOPICS
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.stores import Store, StoreBroken
 from llm_incident_manager.telemetry.metrics import Metrics, Page
+from llm_incident_manager.transport.fresh import Fresh
 from llm_incident_manager.transport.siblings import Siblings
 
 
@@ -31,9 +32,18 @@ class Scrape:
         self._clock = clock
         self._presence = presence
         self._siblings = siblings
+        self._looked = Fresh(self._look)
 
     async def page(self, accept: str) -> Page:
-        """The page in the form the scraper accepts. A database that does not answer is counted, not fatal."""
+        """The page in the form the scraper accepts, with what the database and the bus say, or said a moment ago."""
+        await self._looked.get()
+        if self._siblings is None:
+            return self._metrics.page(accept)
+        told = {**await self._siblings.ask(), self._siblings.place.number: self._metrics.told()}
+        return self._metrics.page(accept, dict(sorted(told.items())))
+
+    async def _look(self) -> None:
+        """A database that does not answer is counted, not fatal."""
         for topic in TOPICS:
             if (depth := await self._bus.depth(topic)) is not None:
                 self._metrics.bus_carries(topic, *depth)
@@ -44,10 +54,6 @@ class Scrape:
                 await self._presence.count_roles()
         except (DomainError, StoreBroken):
             self._metrics.store_failed()
-        if self._siblings is None:
-            return self._metrics.page(accept)
-        told = {**await self._siblings.ask(), self._siblings.place.number: self._metrics.told()}
-        return self._metrics.page(accept, dict(sorted(told.items())))
 
     async def _look_at_backlog(self) -> None:
         now, dead = self._clock.now(), await self._store.dead_by_topic()

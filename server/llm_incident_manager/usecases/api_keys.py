@@ -64,6 +64,8 @@ class ApiKeys:
         tenant = await _tenant_of(tx, giver, wish.tenant)
         giver.must_have(await _allowed(tx, tenant, wish.roles))
         giver.must_reach(wish.condition)
+        if wish.tier:
+            giver.must_set_limits()
         id_ = api_keys.key_id(self._ids.new(now))
         body = api_keys.body_of(id_, self._secret(api_keys.SECRET_BYTES))
         key = ApiKey(

@@ -10,12 +10,12 @@ from llm_incident_manager.domain.api_keys import ApiKey
 from llm_incident_manager.domain.audit_checkpoint import Checkpoint
 from llm_incident_manager.domain.compliance import Framework, Period, Report
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, NotFound
-from llm_incident_manager.domain.evidence import Case, Sent, SystemRecords, Value
+from llm_incident_manager.domain.evidence import Basis, Case, Sent, SystemRecords
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.policy import DeliveryState
-from llm_incident_manager.domain.sla import Targets
+from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.engines import compliance
 from llm_incident_manager.ports.access_store import KeyQuery
 from llm_incident_manager.ports.audit import AuditQuery, Signer
@@ -47,24 +47,15 @@ class Wish:
 class Compliance:
     """What an auditor asks about frameworks."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        signer: Signer | None,
-        frameworks: Sequence[Framework],
-        settings: Mapping[str, Value],
-        targets: Targets,
-    ) -> None:
-        """`signer` knows the keys of the checkpoints; `settings` are how the server is set up."""
+    def __init__(self, store: Store, clock: Clock, signer: Signer | None, basis: Basis) -> None:
+        """`signer` knows the keys of the checkpoints."""
         self._store = store
         self._clock = clock
         self._signer = signer
-        self._by_name = {_plain(name): each for each in frameworks for name in (each.id, *each.aliases)}
-        self.frameworks = frameworks
-        self._settings = settings
-        self.records = Records(store, {each.id: each for each in frameworks}, settings)
-        self._targets = targets
+        self._basis = basis
+        self.frameworks = basis.frameworks
+        self.records = Records(store, {each.id: each for each in basis.frameworks}, basis.settings)
+        self._by_name = {_plain(name): each for each in basis.frameworks for name in (each.id, *each.aliases)}
         self._one = asyncio.Lock()
 
     def framework(self, name: str) -> Framework:
@@ -79,7 +70,7 @@ class Compliance:
         more than one does. Raises TooManyMatches."""
         async with self._one:
             now = self._clock.now()
-            examined = [compliance.Examination(each, wish.period, self._targets, now) for each in frameworks]
+            examined = [compliance.Examination(each, wish.period, self._basis.targets, now) for each in frameworks]
             async for cases in self._cases(caller, frameworks, wish):
                 for case in cases:
                     for each in examined:
@@ -122,7 +113,7 @@ class Compliance:
         attached = _by_incident(recorded.attachments, lambda each: each.incident_id)
         sent: dict[IncidentId, list[Sent]] = {}
         for row in recorded.deliveries:
-            if row.state is DeliveryState.SENT:
+            if row.state is DeliveryState.SENT and row.channel not in self._basis.silent:
                 sent.setdefault(row.incident_id, []).append(Sent(row.id, row.channel, row.reason, row.updated_at))
         return [
             Case(
@@ -137,10 +128,21 @@ class Compliance:
     async def _system(self, caller: Caller, period: Period) -> SystemRecords:
         tenant, store = caller.tenant, self._store
         newest = await store.audit_page(AuditQuery(tenant, since=period.start, before=period.end, limit=1))
-        checkpoints = await store.latest_audit_checkpoints(tenant, 0, 1)
-        checkpoint = checkpoints[0] if checkpoints else None
         last, keys = newest[0] if newest else None, await self.keys(caller)
-        return SystemRecords(self._settings, last, checkpoint, self._signed(checkpoint), keys)
+        checkpoint = None if last is None else await self._checkpoint(caller, last.at)
+        return SystemRecords(self._basis.settings, last, checkpoint, self._signed(checkpoint), keys)
+
+    async def _checkpoint(self, caller: Caller, at: Instant) -> Checkpoint | None:
+        """The first that was made then or later, which stays the same however many follow; the last one without."""
+        found = await self._store.latest_audit_checkpoints(caller.tenant, 0, 1)
+        if not found or found[0].at < at:
+            return found[0] if found else None
+        after, best = 0, found[0]
+        while best.number - after > 1:  # numbers have no gaps, and grow with time
+            middle = (after + best.number) // 2
+            (each,) = await self._store.audit_checkpoints(caller.tenant, middle - 1, 1)
+            after, best = (after, each) if each.at >= at else (each.number, best)
+        return best
 
     async def keys(self, caller: Caller) -> Sequence[ApiKey]:
         """The API keys of the tenant that count, oldest first."""

@@ -34,3 +34,12 @@ class Giver:
     def must_reach_everywhere(self) -> None:
         """Raises PERMISSION_DENIED for a giver whose permissions a condition narrows."""
         self.must_reach(EVERYWHERE)
+
+    def must_set_limits(self) -> None:
+        """Raises PERMISSION_DENIED for a giver that does not say how much tenants may send."""
+        if not self.principal.may("TENANT_WRITE"):
+            text = (
+                "tier: a key of its own tier goes beyond what its tenant's keys have, and naming one needs permission "
+                "TENANT_WRITE: leave it out, or ask those who run this installation"
+            )
+            raise DomainError(ErrorReason.PERMISSION_DENIED, text, {"permission": "TENANT_WRITE"})

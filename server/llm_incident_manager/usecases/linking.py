@@ -8,11 +8,11 @@ from llm_incident_manager.domain.disposition import Violation
 from llm_incident_manager.domain.errors import InvalidFields, NotFound
 from llm_incident_manager.domain.event import NOTHING
 from llm_incident_manager.domain.incident import Incident
-from llm_incident_manager.domain.relations import INVERSE, Attachment, Related, Relation
+from llm_incident_manager.domain.relations import INVERSE, Attachment, LinkRow, Related, Relation
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.ports import told
-from llm_incident_manager.ports.changes import Changes, LinkRow
+from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.stores import Transaction

@@ -32,14 +32,22 @@ NAMES_OF: Mapping[Path, str] = {
     ("name",): "role",
     ("tenant_id",): "tenant",
     ("evidence_id",): "evidence",
+    ("agent_id",): "edge agent",
+    ("target", "agent_ids"): "edge agent",
+    ("directive_id",): "directive",
 }
 """Fields of requests that name something that exists, and what."""
 
-CHOSEN = frozenset({"request_id", "external_id", "producer_id"})
+CHOSEN = frozenset({"request_id", "external_id", "producer_id", "model_id"})
 """Names that callers choose: they name nothing yet."""
 
-CREATED = frozenset({"CreateTenantRequest.tenant_id", "CreateRoleRequest.name"})
-"""Names that are given with these requests."""
+CREATED = frozenset(
+    {
+        *("CreateTenantRequest.tenant_id", "CreateRoleRequest.name", "EdgeAgentRegistration.agent_id"),
+        *("InferenceRequest.agent_id", "InferenceResult.agent_id", "DirectiveReport.directive_id"),
+    }
+)
+"""Names that are given with these requests, or of which the answer tells that there is no such thing."""
 
 SERVER_SET = frozenset(
     {
@@ -77,6 +85,11 @@ OFFERED: Mapping[str, Any] = {
     "fingerprint": "ab" * 32,
     "questions": [5],
     "framework": "soc2",
+    "action": "DIRECTIVE_ACTION_FAIL_OVER_MODEL",
+    "target": {"model": "gpt-4o"},
+    "parameters": {"texts": {"to": "another"}},
+    "ttl": {"seconds": 60},
+    "requests": [{"request_id": "one", "model_id": "none"}],
 }
 """What requests are filled with besides ids, as far as they take it."""
 

@@ -44,6 +44,8 @@ async def everywhere(doors: Doors, one: Realm, payloads: Sequence[str], each: in
     found, places, offset, tasks = Found(), asyncio.Semaphore(AT_ONCE), 0, list[Any]()
     for method in methods.all_methods():
         for path, descriptor in filling.strings_in(method.request.DESCRIPTOR):
+            if method.name == "Session" and path[0] == "frame":
+                continue  # its events go where those of StreamEvents do
             found.fields += 1
             chosen = [payloads[(offset + n) % len(payloads)] for n in range(min(each, len(payloads)))]
             offset += each
@@ -110,12 +112,22 @@ def _streamed(method: Method, path: Path, value: Any) -> Message:  # noqa: ANN40
 async def _asked(doors: Doors, method: Method, request: Any, one: Realm) -> Answer:  # noqa: ANN401  # any message
     who = replace(one.owner, roles=("platform_admin",))
     if method.request_streaming:
-        before = [] if request.HasField("open") else realm.opening(f"producer-{next(filling.numbers)}")
+        before = _opening(method, request)
         messages = [*before, request.SerializeToString()]
         return await doors.stream(method, messages, who, first=5.0, most=len(messages))
     if method.response_streaming:
         return await doors.stream(method, [request.SerializeToString()], who, first=0.05, most=1)
     return await doors.rpc(method, request, who)
+
+
+def _opening(method: Method, request: Any) -> list[bytes]:  # noqa: ANN401  # any message
+    """What goes before a message of a stream."""
+    if method.name == "StreamEvents":
+        return [] if request.HasField("open") else realm.opening(f"producer-{next(filling.numbers)}")
+    if method.name == "Session" and not request.HasField("register"):
+        register = {"agent_id": f"agent-{next(filling.numbers)}", "protocol_version": 1}
+        return [method.request(register=register).SerializeToString()]
+    return []
 
 
 async def literally(doors: Doors, one: Realm, payloads: Sequence[str]) -> Found:

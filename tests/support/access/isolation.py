@@ -26,7 +26,12 @@ UNKNOWN = "01890000-0000-7000-8000-000000000000"
 NOT_SERVED = frozenset({"AnalyzeCorrelations"})
 """Methods that are in the contract and answer everybody that they are not available."""
 
-MAKING = frozenset({"SubmitEvent", "SubmitAlert", "SubmitEvents", "StreamEvents", "CreateIncident", "CreateRole"})
+MAKING = frozenset(
+    {
+        *("SubmitEvent", "SubmitAlert", "SubmitEvents", "StreamEvents", "CreateIncident", "CreateRole"),
+        *("Session", "StreamInference", "SubmitBatch"),
+    }
+)
 """Methods that name nothing that exists. Names that their callers choose are tried in `chosen_names`."""
 
 ASKING_NOTHING = frozenset({"ListFrameworks", "GetGovernanceMetrics"})
@@ -107,6 +112,8 @@ def _lists(method: Method) -> bool:
 
 async def _everywhere(doors: Doors, method: Method, request: Message, who: Who) -> Iterator[tuple[str, Answer]]:
     """The answers of both doors, by every route."""
+    if method.request_streaming:
+        return iter([("gRPC", await doors.stream(method, [request.SerializeToString()], who, first=5.0, most=1))])
     answers = [("gRPC", await doors.rpc(method, request, who))]
     answers += [(str(route), await doors.http(route, request, who)) for route in routes(method)]
     return iter(answers)

@@ -108,7 +108,13 @@ async def populate(doors: Doors, realm: Realm) -> None:
     keys = [await ask(doors, who, "CreateApiKey", display_name=realm.canary, roles=["viewer"]) for _ in range(2)]
     role = f"role-of-{realm.canary}"
     await ask(doors, who, "CreateRole", name=role, description=realm.canary, permissions=[3])
+    agent = f"agent-of-{realm.canary}"
+    await an_agent(doors, who, agent)
+    given = {"action": 1, "target": {"agent_ids": [agent], "model": realm.canary}, "reason": realm.canary}
+    orders = [await ask(doors, who, "CreateDirective", **given, **HOW) for _ in range(2)]
     realm.ids = {
+        "edge agent": [agent],
+        "directive": [each.directive.id for each in orders],
         "incident": [results[0].incident_id, *(each.id for each in made if each.id != made[3].id)],
         "event": [each.event_id for each in results],
         "attachment": [attached.attachment.id],
@@ -121,6 +127,18 @@ async def populate(doors: Doors, realm: Realm) -> None:
     realm.numbers = [each.number for each in made]
     realm.resume_token = await _resume_token(doors, realm)
     realm.page_tokens = await _page_tokens(doors, realm, first)
+
+
+HOW: Mapping[str, Any] = {"parameters": {"texts": {"to": "another"}}, "ttl": {"seconds": 60}}
+"""What directives of tests do, and for how long."""
+
+
+async def an_agent(doors: Doors, who: Who, agent_id: str) -> None:
+    """An agent that had a session."""
+    method = BY_NAME["Session"]
+    register = {"agent_id": agent_id, "protocol_version": 1, "display_name": agent_id}
+    answer = await doors.stream(method, [method.request(register=register).SerializeToString()], who, first=5.0, most=1)
+    assert answer.code == 0, answer
 
 
 async def dead_letters(doors: Doors, realm: Realm, incident: str) -> list[str]:
@@ -183,6 +201,8 @@ async def state(doors: Doors, realm: Realm) -> Mapping[str, bytes]:
         found[f"key {ref}"] = (await asked(doors, who, "GetApiKey", api_key_id=ref)).data
     for ref in realm.ids["role"]:
         found[f"role {ref}"] = (await asked(doors, who, "GetRole", name=ref)).data
+    for ref in realm.ids["directive"]:
+        found[f"directive {ref}"] = (await asked(doors, who, "GetDirective", directive_id=ref)).data
     for ref in realm.ids["dead letter"]:
         found[f"letter {ref}"] = (await asked(doors, who, "GetDeadLetter", dead_letter_id=ref)).data
     return found

@@ -194,7 +194,21 @@ async def _denied(doors: Doors, _: Realm, __: dict[Any, Any], fields: dict[str, 
     await ask(doors, realm.OPERATOR, "DenyCertificate", fingerprint=fields["fingerprint"])
 
 
+async def _order(_: Doors, one: Realm, ids: dict[Any, Any], fields: dict[str, Any]) -> None:
+    ids["target", "agent_ids"] = one.ids["edge agent"]
+    fields["action"] = 1
+
+
+async def _directive(doors: Doors, one: Realm, ids: dict[Any, Any], _: dict[str, Any]) -> None:
+    target = {"agent_ids": one.ids["edge agent"], "model": "gpt-4o"}
+    made = await ask(doors, one.owner, "CreateDirective", action=1, target=target, **realm.HOW)
+    ids["directive_id",] = made.directive.id
+
+
 _SPECIAL = {
+    "CreateDirective": _order,
+    "ApproveDirective": _directive,
+    "CancelDirective": _directive,
     "RotateApiKey": _key,
     "RevokeApiKey": _key,
     "UpdateRole": _role,
@@ -255,7 +269,7 @@ async def _effects(doors: Doors, one: Realm) -> tuple[Any, ...]:
     page = await ask(doors, who, "ListIncidents", page_size=3, order_by="update_time desc")
     lines = [(await realm.asked(doors, who, "ListTimeline", incident_id=each.id)).data for each in page.incidents]
     counts = page.pagination.total_count, (await realm.asked(doors, who, "ListDeadLetters", page_size=1_000)).data
-    lines += [(await realm.asked(doors, who, name)).data for name in ("ListApiKeys", "ListRoles")]
+    lines += [(await realm.asked(doors, who, name)).data for name in ("ListApiKeys", "ListRoles", "ListDirectives")]
     of_all = ("ListTenants", "ListDeniedCertificates")
     lines += [(await realm.asked(doors, realm.OPERATOR, name)).data for name in of_all]
     return (*counts, [each.etag for each in page.incidents], lines)

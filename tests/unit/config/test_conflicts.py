@@ -49,6 +49,17 @@ def test_with_leave_the_reachable_addresses_are_known() -> None:
 
 
 CASES = {
+    "a WebSocket that is silent must have had a heartbeat": (
+        {"websocket": {"timeout_secs": 30}},
+        "websocket.timeout_secs = 30.0: give more than websocket.heartbeat_secs (30), better twice as much",
+    ),
+    "an origin has no path": (
+        {"websocket": {"allowed_origins": ["https://example.com/console"]}},
+        (
+            'websocket.allowed_origins = "https://example.com/console": give scheme, host and port only: '
+            "https://console.example.com or http://localhost:8080"
+        ),
+    ),
     "a bus on Redis needs to know where Redis is": (
         {"bus": {"backend": "redis"}},
         'bus.backend = "redis": it needs redis.url or REDIS_URL: redis://host:6379; or set bus.backend to database',

@@ -1,5 +1,6 @@
 """Which buckets a call takes from, and which addresses are let in."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -28,8 +29,36 @@ def key(tier: str = "") -> Principal:
     ids=["the usual one", "that of the key", "that of the tenant", "the key before the tenant", "a tier that is gone"],
 )
 def test_a_caller_goes_by_one_tier(tier: str, of_tenant: Tier | None, expected: Tier) -> None:
-    (bucket,) = buckets(RULES, key(tier), "GetIncident", of_tenant)
-    assert (bucket.scope, bucket.tier, bucket.name) == (Scope.KEY, expected, "acme/k1")
+    bucket = next(buckets(RULES, key(tier), "GetIncident", of_tenant))
+    assert (bucket.scope, bucket.tier, bucket.name) == (Scope.KEY, expected, "acme/api_key k1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second", "same"),
+    [
+        ("jwt", "https://login.example.com 1", "https://login.example.com 2", True),
+        ("jwt", "https://login.example.com 1", "https://other.example.com 1", False),
+        ("mtls", "0f0f", "f0f0", True),
+        ("api_key", "k1", "k2", False),
+    ],
+    ids=["another token", "another issuer", "a renewed certificate", "another key"],
+)
+def test_another_credential_is_another_bucket_only_of_another_caller(
+    kind: str, first: str, second: str, *, same: bool
+) -> None:
+    names = {
+        bucket.name
+        for credential in (first, second)
+        for bucket in buckets(RULES, replace(key(), proven_by=kind, credential=credential), "GetIncident", None)
+    }
+    assert len(names) == (1 if same else 2)
+
+
+@pytest.mark.parametrize("kind", ["jwt", "mtls"])
+def test_subjects_and_tenants_have_buckets_of_their_own(kind: str) -> None:
+    ann = replace(key(), proven_by=kind, credential="https://login.example.com 1")
+    others = [replace(ann, subject="bob"), replace(ann, tenant=TenantId("other"))]
+    assert len({bucket.name for who in (ann, *others) for bucket in buckets(RULES, who, "GetIncident", None)}) == 3
 
 
 def test_nobody_is_limited_where_nobody_is_asked_who_they_are() -> None:
@@ -40,6 +69,19 @@ def test_methods_and_tenants_have_buckets_of_their_own() -> None:
     rules = Rules({"slow": SLOW}, "slow", SHARED, {"ListIncidents": FAST})
     assert [bucket.scope for bucket in buckets(rules, key(), "ListIncidents", None)] == ["key", "method", "tenant"]
     assert [bucket.scope for bucket in buckets(rules, key(), "GetIncident", None)] == ["key", "tenant"]
+
+
+@pytest.mark.parametrize("tier", ["", "fast"])
+def test_what_a_tenant_has_is_for_all_its_callers_together(tier: str) -> None:
+    of_two = [list(buckets(RULES, replace(key(tier), credential=name), "GetIncident", SHARED)) for name in ("k1", "k2")]
+    assert of_two[0][0].name != of_two[1][0].name
+    assert of_two[0][1] == of_two[1][1] == (Scope.TENANT, "acme", SHARED)
+
+
+def test_what_a_tenant_has_comes_before_what_is_configured_for_all() -> None:
+    rules = Rules({"slow": SLOW}, "slow", FAST)
+    assert list(buckets(rules, key(), "GetIncident", SHARED))[-1] == (Scope.TENANT, "acme", SHARED)
+    assert list(buckets(rules, key(), "GetIncident", None))[-1] == (Scope.TENANT, "acme", FAST)
 
 
 NET = (ip_network("10.0.0.0/8"),)

@@ -14,6 +14,11 @@ KEPT = {
     "a count": "max token: 4096, token=128000",
     "a word": "the token was refused, and so was the key",
     "a name": "key: value; signature of the model",
+    "a count in quotes": '{"token": "4096"}',
+    "an empty secret": '{"password": "", "client_secret": ""}',
+    "a port before an @": "pulled https://registry.example.org:4873/@scope/package@1.0",
+    "an address of IPv6 before an @": "GET http://[::1]:80/users/@me",
+    "an @ in a query": "https://example.org/users?of=ann@example.org",
     "a plain URL": "see https://example.org/runbooks/token-limits?page=2",
     "a model": "claude-3-5-sonnet-20241022 and gpt-4o-2024-08-06 answered",
     "words with dashes": "task-queue and risk-score, disk-usage-at-ninety-percent",
@@ -67,6 +72,25 @@ def test_numbers_that_only_look_personal_are_kept(text: str) -> None:
 def test_what_stands_before_a_secret_is_kept() -> None:
     assert SECRETS_ONLY.hide(f"postgres://ann:{CANARY}@db/x failed") == "postgres://[hidden]@db/x failed"
     assert SECRETS_ONLY.hide(f"password={CANARY} host=db") == "password=[hidden] host=db"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            f'{{"authorization": "Token {CANARY}", "model": "gpt-4o"}}',
+            '{"authorization": "[hidden]", "model": "gpt-4o"}',
+        ),
+        (f"curl -H 'Authorization: Token {CANARY}' https://a", "curl -H 'Authorization: [hidden]' https://a"),
+        (f"Authorization: Bearer {CANARY} of gpt-4o", "Authorization: [hidden] of gpt-4o"),
+        (f"Authorization: Own {CANARY} of\ngpt-4o", "Authorization: [hidden]\ngpt-4o"),
+        (f'{{"password": "a,b {CANARY}", "model": "gpt-4o"}}', '{"password": "[hidden]", "model": "gpt-4o"}'),
+        (f"password='a b {CANARY}' host=db", "password='[hidden]' host=db"),
+        (f"postgres://ann:a/b@{CANARY}@db/x", "postgres://[hidden]@db/x"),
+    ],
+)
+def test_what_stands_after_a_secret_is_kept(text: str, shown: str) -> None:
+    assert SECRETS_ONLY.hide(text) == shown
 
 
 def test_patterns_of_operators_are_hidden_as_a_whole() -> None:

@@ -109,14 +109,62 @@ def test_only_what_can_be_guessed_is_locked_out(kind: str, let_in: bool) -> None
     assert door.passes(kind=kind) == ("" if let_in else ErrorReason.RATE_LIMITED)
 
 
-def test_an_account_is_locked_out_for_all_places_but_those_it_was_used_from() -> None:
+def test_guesses_at_a_key_from_everywhere_slow_guessing_and_not_who_has_it() -> None:
     door = Door(failures=10)
-    assert door.passes("K1", "10.0.0.1") == ""
     for n in range(10):
         door.fails(f"192.0.2.{n}", "K1")
-    assert door.passes("K1", "10.0.0.1") == ""
-    assert door.passes("K1", "10.0.0.2") == ErrorReason.RATE_LIMITED
-    assert door.passes("K2", "10.0.0.2") == ""
+    assert door.fails("192.0.2.99", "K1") is ErrorReason.RATE_LIMITED
+    assert door.fails("192.0.2.98", "K2") is ErrorReason.UNAUTHENTICATED
+    assert door.passes("K1", "10.0.0.2") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "counts"),
+    [
+        ("api_key", "unknown", True),
+        ("api_key", "malformed", True),
+        ("jwt", "bad_signature", True),
+        ("api_key", "expired", False),
+        ("api_key", "rotated", False),
+        ("api_key", "not_configured", False),
+        ("jwt", "expired", False),
+        ("jwt", "wrong_audience", False),
+        ("mtls", "revoked", False),
+        ("mtls", "unknown", False),  # a good certificate of somebody who has no place here
+    ],
+)
+def test_only_guesses_count(kind: str, cause: str, *, counts: bool) -> None:
+    door = Door()
+    told = [door.guard.failed(kind, Unauthenticated(cause, account="K1"), "192.0.2.7") for _ in range(10)]
+    assert (told[-1].reason is ErrorReason.RATE_LIMITED) is counts
+    assert (door.passes() == ErrorReason.RATE_LIMITED) is counts
+    assert door.counted("refused", kind=kind, cause=cause) == 10
+
+
+def test_an_expired_key_is_no_news_where_guessing_is_locked_out() -> None:
+    door = Door()
+    door.fails(times=3)
+    expired = door.guard.failed("api_key", Unauthenticated("expired", account="K1"), "192.0.2.7")
+    assert expired.reason is ErrorReason.RATE_LIMITED
+
+
+def test_what_is_no_guess_is_told_of_once_a_place_and_window() -> None:
+    door = Door()
+    with capture_logs() as told:
+        for _ in range(1_000):
+            door.guard.failed("jwt", Unauthenticated("expired"), "192.0.2.7")
+        door.guard.failed("jwt", Unauthenticated("expired"), "192.0.2.8")
+        door.clock.forward(10 * SECOND)
+        door.guard.failed("jwt", Unauthenticated("expired"), "192.0.2.7")
+    assert [line["who"] for line in told] == ["source 192.0.2.7", "source 192.0.2.8", "source 192.0.2.7"]
+
+
+def test_a_place_of_ipv6_is_known_by_its_network() -> None:
+    door = Door()
+    assert door.passes("K1", "2001:db8::1") == ""
+    door.fails("2001:db8::2", times=100)
+    assert door.passes("K1", "2001:db8::3") == ""
+    assert door.passes("K2", "2001:db8::3") == ErrorReason.RATE_LIMITED
 
 
 @pytest.mark.parametrize(
@@ -148,7 +196,9 @@ def test_what_is_remembered_is_bounded_whatever_comes(monkeypatch: pytest.Monkey
     for n in range(1_000):
         door.fails(f"10.0.{n // 250}.{n % 250}", f"K{n}")
         door.passes(f"K{n}", f"10.1.{n // 250}.{n % 250}")
+        door.guard.failed("jwt", Unauthenticated("expired"), f"10.0.{n // 250}.{n % 250}")
     assert len(door.guard._failures) <= 100
+    assert len(door.guard._mentioned) <= 100
     assert len(door.guard._places) <= 100
 
 

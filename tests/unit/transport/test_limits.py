@@ -68,10 +68,49 @@ async def test_each_event_of_a_batch_counts_and_a_large_batch_is_taken_once_the_
     batch = a_call("SubmitEvents")
     await through(hook, batch)
     await batch.count(30)
-    with pytest.raises(DomainError, match="60 calls a minute"):
-        await batch.count(1)
+    assert (await refused(hook, a_call("SubmitEvents"))).retry_after == pytest.approx(21, abs=0.01)
     await clock.sleep(21)
-    await batch.count(1)
+    assert await through(hook, a_call("SubmitEvents")) == "done"
+
+
+@pytest.mark.parametrize(("events", "spent", "allowed"), [(1, 9, True), (10, 0, True), (10, 1, False), (30, 0, True)])
+async def test_a_batch_counts_as_if_all_were_taken_at_once(events: int, spent: int, *, allowed: bool) -> None:
+    clock = HeldClock()
+    hook = Quota(Limiter(ProcessRates(clock), Rules({"standard": TIER}, "standard")))
+    for _ in range(spent):
+        await through(hook, a_call())
+    batch = a_call("SubmitEvents")
+    await through(hook, batch)
+    if allowed:
+        await batch.count(events)
+        return
+    with pytest.raises(DomainError) as error:
+        await batch.count(events)
+    await clock.sleep(error.value.retry_after or 0.0)
+    await through(hook, again := a_call("SubmitEvents"))
+    await again.count(events)
+
+
+async def test_a_large_batch_that_has_to_wait_is_told_how_long() -> None:
+    clock = HeldClock()
+    hook = Quota(Limiter(ProcessRates(clock), Rules({"standard": TIER}, "standard")))
+    for _ in range(3):
+        await through(hook, a_call())
+    await through(hook, batch := a_call("SubmitEvents"))
+    with pytest.raises(DomainError) as error:
+        await batch.count(30)
+    assert error.value.metadata["remaining"] == "6"
+    assert error.value.retry_after == pytest.approx(4, abs=0.01)
+    await clock.sleep(4)
+    await through(hook, again := a_call("SubmitEvents"))
+    await again.count(30)
+
+
+async def test_a_batch_that_is_refused_unread_has_counted_as_one_call() -> None:
+    hook = Quota(Limiter(ProcessRates(HeldClock()), Rules({"standard": TIER}, "standard")))
+    for _ in range(10):
+        await through(hook, a_call("SubmitEvents"))
+    assert (await refused(hook, a_call("SubmitEvents"))).reason is ErrorReason.RATE_LIMITED
 
 
 async def test_a_stream_is_slowed_down() -> None:

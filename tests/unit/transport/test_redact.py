@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from incidentmanager.v1 import event_pb2, incident_verbs_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain.redaction import Shapes
+from llm_incident_manager.domain.secret_names import is_secret
 from llm_incident_manager.transport.redact import Redactor
-from tests.support.secrets import CANARY, SHAPES
+from tests.support.secrets import CANARY, NAMED, SHAPES
 
 SECRET = f"s{'k'}-proj-{CANARY}"
 
@@ -33,6 +34,45 @@ def test_a_secret_as_a_label_key_is_hidden() -> None:
     event = event_pb2.Event(labels={SECRET: "x"})
     redactor().redact(event)
     assert dict(event.labels) == {"[hidden]": "x"}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_label_that_is_named_like_a_secret_is_hidden(name: str) -> None:
+    event = event_pb2.Event(labels={name: NAMED[name], "team": "a"})
+    redactor().redact(event)
+    assert dict(event.labels) == {name: "[hidden]", "team": "a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("token", "4096"),
+        ("tokens", "about four thousand"),
+        ("max_tokens", "128,000 of them"),
+        ("token_type", "completion"),
+        ("token_limit", "exceeded"),
+        ("secret_name", "prod/database"),
+        ("authorization_policy", "strict-rbac"),
+        ("cookie", "none"),
+        ("idempotency_key", "deploy-2026-11-22"),
+    ],
+)
+def test_a_label_that_only_tells_of_secrets_or_counts_tokens_is_kept(name: str, value: str) -> None:
+    event = event_pb2.Event(labels={name: value, "key": SECRET})
+    redactor().redact(event)
+    assert dict(event.labels) == {name: value, "key": "[hidden]"}
+
+
+@given(
+    st.text(st.characters(exclude_categories=["C"]), max_size=20),
+    st.sampled_from(sorted(NAMED)),
+    st.text(st.characters(exclude_categories=["C"]), max_size=20),
+)
+def test_no_name_that_says_secret_is_missed_by_the_look_at_the_bytes(before: str, name: str, after: str) -> None:
+    key = f"{before}{name}{after}"
+    event = event_pb2.Event(title=after, labels={key: NAMED[name]})
+    redactor().redact(event)
+    assert not is_secret(key, NAMED[name]) or CANARY not in str(event)
 
 
 def test_names_stay_apart_although_their_secrets_are_hidden() -> None:

@@ -3,6 +3,7 @@
 
 from llm_incident_client.sync.methods.access import AccessCalls
 from llm_incident_client.sync.methods.admin import AdminCalls
+from llm_incident_client.sync.methods.agents import AgentCalls
 from llm_incident_client.sync.methods.analyses import AnalysisCalls
 from llm_incident_client.sync.methods.audit import AuditCalls
 from llm_incident_client.sync.methods.compliance import ComplianceCalls
@@ -28,6 +29,7 @@ class IncidentClientMethods(
     AccessCalls,
     AuditCalls,
     ComplianceCalls,
+    AgentCalls,
 ):
     """Those of IncidentClient."""
 

@@ -15,7 +15,7 @@ from llm_incident_manager.adapters.postgres import failures
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.ports.changes import TOPICS
-from llm_incident_manager.ports.hints import ACCESS, FEED, Heard
+from llm_incident_manager.ports.hints import ACCESS, AGENTS, FEED, SESSIONS, Heard
 from llm_incident_manager.telemetry import logs
 
 CHANNEL = "llm_incident_manager"
@@ -55,7 +55,13 @@ class PostgresHints:
         while True:
             try:
                 async with self._connected(heard) as connection:
-                    for name in (FEED, ACCESS, *TOPICS):  # whatever was told while nobody listened here
+                    for name in (
+                        FEED,
+                        ACCESS,
+                        AGENTS,
+                        SESSIONS,
+                        *TOPICS,
+                    ):  # whatever was told while nobody listened here
                         heard(name)
                     await self._converse(connection)
             except failures.BROKEN as error:

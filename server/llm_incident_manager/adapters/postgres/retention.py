@@ -8,9 +8,8 @@ from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.adapters.sql import keeping
 from llm_incident_manager.adapters.sql.keeping import Chain
 from llm_incident_manager.domain.ids import first_of
-from llm_incident_manager.domain.retention import Expiring
+from llm_incident_manager.domain.retention import NOTHING, Expired, Expiring
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.ports.stores import NOTHING, Expired
 
 _INCIDENTS_AT_ONCE = 100
 """An incident brings its timeline and deliveries along."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from llm_incident_manager.adapters.sql import belongings, copied, queries, records
+from llm_incident_manager.adapters.sql import agent_rows, belongings, copied, queries, records
 
 TYPES = {
     "id": "uuid",
@@ -60,6 +60,7 @@ _FILLED = {
     "{timer}": ", ".join(f"t.{column}" for column in records.TIMER_COLUMNS),
     "{outbox}": ", ".join(f"o.{column}" for column in records.OUTBOX_COLUMNS),
     **copied.pieces("i"),
+    **agent_rows.PLACES,
 }
 
 

@@ -19,6 +19,7 @@ from llm_incident_manager.adapters.postgres import (
     work,
 )
 from llm_incident_manager.adapters.postgres.access import AccessLists
+from llm_incident_manager.adapters.postgres.agents import AgentLists
 from llm_incident_manager.adapters.postgres.analyses import Analysed
 from llm_incident_manager.adapters.postgres.analytics import Figured
 from llm_incident_manager.adapters.postgres.dead_letters import DeadLetterReads
@@ -34,13 +35,12 @@ from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId, is_uu
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.phases import Phase
 from llm_incident_manager.domain.relations import Attachment, Related
-from llm_incident_manager.domain.retention import Expiring
+from llm_incident_manager.domain.retention import Expired, Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import ChangeKind, TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow
 from llm_incident_manager.ports.stores import (
     Count,
-    Expired,
     FeedItem,
     IncidentQuery,
     KeyTaken,
@@ -58,7 +58,16 @@ _WIDTH = len(records.INCIDENT_COLUMNS)
 
 
 class PostgresStore(
-    AccessLists, Analysed, Figured, DeadLetterReads, timers.Timed, leases.Leased, work.Work, audits.Audited, TenantRows
+    AccessLists,
+    AgentLists,
+    Analysed,
+    Figured,
+    DeadLetterReads,
+    timers.Timed,
+    leases.Leased,
+    work.Work,
+    audits.Audited,
+    TenantRows,
 ):
     """Implements ports.stores.Store."""
 

@@ -8,6 +8,7 @@ import asyncpg
 
 from llm_incident_manager.adapters.postgres import chains, failures, pool, writes
 from llm_incident_manager.adapters.postgres.access import AccessHeld
+from llm_incident_manager.adapters.postgres.agents import AgentsHeld
 from llm_incident_manager.adapters.postgres.analyses import Analysed
 from llm_incident_manager.adapters.postgres.memory import Memory, written_by
 from llm_incident_manager.adapters.postgres.statements import BEFORE_ALL, SQL
@@ -36,7 +37,7 @@ from llm_incident_manager.ports.timers import HeldTimers, TimerRow
 _Held = tuple[FingerprintName, str]
 
 
-class PostgresTransaction(AccessHeld, Analysed):
+class PostgresTransaction(AccessHeld, AgentsHeld, Analysed):
     """Implements ports.stores.Transaction."""
 
     def __init__(self, connection: pool.Connection, chain: chains.Lease, memory: Memory) -> None:

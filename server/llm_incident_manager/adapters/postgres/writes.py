@@ -4,7 +4,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from llm_incident_manager.adapters.postgres import access
+from llm_incident_manager.adapters.postgres import access, agents
 from llm_incident_manager.adapters.postgres.inserting import Rows, Table, insert
 from llm_incident_manager.adapters.postgres.pool import Connection
 from llm_incident_manager.adapters.postgres.statements import SQL
@@ -199,6 +199,7 @@ async def run(connection: Connection, changes: Changes, audited: Rows) -> None:
         if rows := step.rows(changes):
             await _update(connection, step, rows)
     await access.write(connection, changes.access)
+    await agents.write(connection, changes.agents)
 
 
 async def _update(connection: Connection, step: Update, rows: Rows) -> None:

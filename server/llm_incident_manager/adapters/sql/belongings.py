@@ -5,10 +5,9 @@ from typing import Any
 from llm_incident_manager.adapters.sql.records import INCIDENT_COLUMNS, Pack, Row, Unpack, incident_of
 from llm_incident_manager.domain.analysis import Analysis, AnalysisState, Question
 from llm_incident_manager.domain.ids import IncidentId
-from llm_incident_manager.domain.relations import Attachment, Related, Relation
+from llm_incident_manager.domain.relations import Attachment, LinkRow, Related, Relation
 from llm_incident_manager.domain.severity import Severity
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.ports.changes import LinkRow
 
 ATTACHMENT_COLUMNS = Attachment._fields
 ANALYSIS_COLUMNS = Analysis._fields

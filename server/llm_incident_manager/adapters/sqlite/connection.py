@@ -31,6 +31,7 @@ _UNUSABLE = (
 )
 
 # FULL flushes at every commit: what is acknowledged survives a power cut. Only the writer moves the log into the file.
+# FAST overwrites what is deleted, or moved, in pages that are written anyway; `overwriting` does so in all.
 _WRITER = f"""
 PRAGMA journal_size_limit = {_LOG_BYTES};
 PRAGMA synchronous = FULL;
@@ -38,6 +39,7 @@ PRAGMA foreign_keys = ON;
 PRAGMA trusted_schema = OFF;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -65536;
+PRAGMA secure_delete = FAST;
 """
 _READER = """
 PRAGMA query_only = ON;
@@ -76,6 +78,16 @@ def open_reader(database: str) -> apsw.Connection:
     connection.wal_autocheckpoint(0)
     connection.execute(_READER).fetchall()
     return connection
+
+
+@contextmanager
+def overwriting(connection: apsw.Connection) -> Iterator[None]:
+    """Pages that become free are overwritten, too: nothing of what was deleted is to be found in the file."""
+    connection.execute("PRAGMA secure_delete = ON").fetchall()
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA secure_delete = FAST").fetchall()
 
 
 def add_vocabulary(connection: apsw.Connection) -> None:

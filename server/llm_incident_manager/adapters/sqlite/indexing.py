@@ -6,6 +6,7 @@ import apsw
 import orjson
 
 from llm_incident_manager.adapters.sqlite import ids
+from llm_incident_manager.adapters.sqlite.connection import overwriting
 from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, Row, rows
 from llm_incident_manager.domain import search
 
@@ -34,7 +35,8 @@ def document(connection: apsw.Connection, limit: int) -> int:
     found = rows(connection, "unfollowed", (_DOCUMENT, limit))
     if found:
         texts = rows(connection, "undocumented", (found[0][0], found[-1][0]))
-        connection.executemany(STATEMENTS["put_words"], list(_placed(connection, texts)))
+        with overwriting(connection):  # the index of words frees pages that have words all the time
+            connection.executemany(STATEMENTS["put_words"], list(_placed(connection, texts)))
         rows(connection, "follow", (found[-1][0], _DOCUMENT))
     return len(found)
 

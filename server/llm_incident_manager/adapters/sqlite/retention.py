@@ -9,9 +9,8 @@ from llm_incident_manager.adapters.sql import keeping
 from llm_incident_manager.adapters.sql.keeping import Chain
 from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, rows
 from llm_incident_manager.domain import ids
-from llm_incident_manager.domain.retention import Expiring
+from llm_incident_manager.domain.retention import NOTHING, Expired, Expiring
 from llm_incident_manager.domain.time import Instant
-from llm_incident_manager.ports.stores import NOTHING, Expired
 
 _SWEEPS = ("sweep_idempotency", "sweep_answers", "sweep_segments", "sweep_released")
 _INCIDENTS_AT_ONCE = 100

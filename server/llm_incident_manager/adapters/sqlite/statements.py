@@ -13,7 +13,7 @@ from typing import Any
 
 import apsw
 
-from llm_incident_manager.adapters.sql import copied, queries, records
+from llm_incident_manager.adapters.sql import agent_rows, copied, queries, records
 
 Row = tuple[Any, ...]
 Bindings = Sequence[Any] | Mapping[str, Any]
@@ -42,7 +42,7 @@ def _filled(text: str) -> str:
     }
     for place, items in lists.items():
         text = text.replace(place, ", ".join(items))
-    for place, words in copied.pieces("incident_index").items():
+    for place, words in {**copied.pieces("incident_index"), **agent_rows.PLACES}.items():
         text = text.replace(place, words)
     return text
 

@@ -13,19 +13,20 @@ from llm_incident_manager.adapters.sql.audit import AuditChain
 from llm_incident_manager.adapters.sqlite import connection as connections
 from llm_incident_manager.adapters.sqlite import indexing, leases, outbox, reads, relations, retention, schema, timers
 from llm_incident_manager.adapters.sqlite.access import AccessLists
+from llm_incident_manager.adapters.sqlite.agents import AgentLists
 from llm_incident_manager.adapters.sqlite.analyses import Analysed
 from llm_incident_manager.adapters.sqlite.analytics import Figured
 from llm_incident_manager.adapters.sqlite.audits import Audited
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
-from llm_incident_manager.adapters.sqlite.tenant_data import TenantRows
+from llm_incident_manager.adapters.sqlite.tenant_data import TenantRows, Words
 from llm_incident_manager.adapters.sqlite.transaction import SqliteTransaction
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.relations import Attachment, Related
-from llm_incident_manager.domain.retention import Expiring
+from llm_incident_manager.domain.retention import Expired, Expiring
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.domain.timeline import TimelineEntry, TimelineKind
 from llm_incident_manager.ports.changes import DeliveryRow, OutboxRow
@@ -33,7 +34,6 @@ from llm_incident_manager.ports.dead_letters import DeadQuery
 from llm_incident_manager.ports.executor import Executor
 from llm_incident_manager.ports.stores import (
     Count,
-    Expired,
     FeedItem,
     IncidentQuery,
     Position,
@@ -104,7 +104,7 @@ def _started(
     return SqliteStore(writer, Readers(readers, faults, options.deadline) if readers else None, lock)
 
 
-class SqliteStore(AccessLists, Analysed, Figured, leases.Leased, Audited, TenantRows):
+class SqliteStore(AccessLists, AgentLists, Analysed, Figured, leases.Leased, Audited, TenantRows):
     """Implements ports.stores.Store. Without readers, as in memory, reads take turns with the units of work."""
 
     def __init__(self, writer: Writer, readers: Readers | None, lock: connections.FolderLock | None) -> None:
@@ -112,6 +112,7 @@ class SqliteStore(AccessLists, Analysed, Figured, leases.Leased, Audited, Tenant
         self._writer = writer
         self._readers = readers
         self._lock = lock
+        self._words = Words()
         self._expirer = retention.Expirer(writer.chain.writer.partition("/")[0])
         self._closed = False
 

@@ -7,6 +7,7 @@ import apsw
 
 from llm_incident_manager.adapters.sqlite import analyses, leases, outbox, reads, relations, timers, writes
 from llm_incident_manager.adapters.sqlite.access import AccessHeld
+from llm_incident_manager.adapters.sqlite.agents import AgentsHeld
 from llm_incident_manager.adapters.sqlite.statements import rows
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.analysis import Analysis
@@ -33,7 +34,7 @@ from llm_incident_manager.ports.timers import HeldTimers, TimerRow
 T = TypeVar("T")
 
 
-class SqliteTransaction(AccessHeld):
+class SqliteTransaction(AccessHeld, AgentsHeld):
     """Implements ports.stores.Transaction. Opens the database's own transaction together with its first statement."""
 
     def __init__(self, writer: Writer) -> None:

@@ -120,6 +120,11 @@ class Writer:
         """Undoes the transaction of this turn. It is undone even when nobody waits for it to be."""
         await self.run(self.rollback)
 
+    async def empty_log(self) -> None:
+        """Moves the log into the file and leaves nothing in it, unless readers hold it: then it starts over later."""
+        async with self.turn():
+            await self.run(self._empty_log)
+
     async def close(self) -> None:
         """Waits for the running unit of work, moves the log into the file and ends the thread."""
         async with self.turn():
@@ -156,6 +161,16 @@ class Writer:
             pass  # remembered: the next call raises it, which ends the process
         finally:
             self._checkpoint = None
+
+    def _empty_log(self) -> None:
+        self._moved = self._logged
+        self.connection.set_busy_timeout(_MOMENT)
+        try:
+            self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.BusyError:
+            logs.get("sqlite").info("checkpoint.later", meaning="readers hold the log; it starts over when they go")
+        finally:
+            self.connection.set_busy_timeout(connections.BUSY_MILLISECONDS)
 
     def _move_log(self) -> None:
         self._moved = self._logged

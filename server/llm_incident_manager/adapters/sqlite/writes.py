@@ -8,7 +8,7 @@ import apsw
 
 from llm_incident_manager.adapters.sql import belongings, changed, records
 from llm_incident_manager.adapters.sql.audit import AuditChain
-from llm_incident_manager.adapters.sqlite import access, ids, outbox, timers
+from llm_incident_manager.adapters.sqlite import access, agents, ids, outbox, timers
 from llm_incident_manager.adapters.sqlite.statements import bulk
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.domain.incident import Tally
@@ -136,6 +136,7 @@ def write(connection: apsw.Connection, changes: Changes, chain: AuditChain) -> N
     outbox.write(connection, changes)
     timers.write(connection, changes)
     access.write(connection, changes.access)
+    agents.write(connection, changes.agents)
 
 
 def _run(connection: apsw.Connection, step: Step, given: Rows) -> None:

@@ -23,6 +23,7 @@ _ABOUT: Mapping[str, str] = {
     "responder": "Handles incidents.",
     "viewer": "Sees events and incidents, and changes nothing.",
     "producer": "Sends events, and sees what became of them.",
+    "edge_agent": "Holds the session of an Edge-Agent, and reports events.",
     "auditor": "Reads and proves the audit trail, and sees events and incidents.",
 }
 

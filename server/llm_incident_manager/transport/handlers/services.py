@@ -13,6 +13,7 @@ from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.access_desk import AccessDesk
+from llm_incident_manager.transport.handlers.agent_desk import AgentServices
 from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.translate.incidents import AsOf
@@ -64,6 +65,7 @@ class Services:
     limits: StreamLimits
     door: Door
     access: AccessDesk
+    agents: AgentServices
 
     @property
     def store(self) -> Store:

@@ -42,6 +42,15 @@ async def refuse(send: Send, error: StatusError, call: Call | None = None) -> No
     await _whole(send, error.http_status, headers, body)
 
 
+def before_accept(send: Send) -> Send:
+    """For an answer to whoever wants a WebSocket and gets none."""
+
+    async def sent(message: MutableMapping[str, Any]) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    return sent
+
+
 def status_json(status: status_pb2.Status) -> dict[str, Any]:
     """{code, message, details}, with proto field names."""
     return json_format.MessageToDict(status, preserving_proto_field_name=True)

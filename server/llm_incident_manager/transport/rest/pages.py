@@ -1,12 +1,15 @@
 """The pages beside the contract: health, metrics, and the server's description of itself."""
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from starlette.requests import Request as Page
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as PageRoute
 from starlette.routing import Router as Pages
 
+from llm_incident_manager.transport.call import Call
+from llm_incident_manager.transport.front import Front
 from llm_incident_manager.transport.readiness import Probes
 from llm_incident_manager.transport.scrape import Scrape
 
@@ -18,19 +21,33 @@ PATHS = frozenset({*STATE_PATHS, *_DESCRIPTION})
 """The pages of a server that has methods to describe."""
 
 
-def pages(probes: Probes, scraping: Scrape) -> Pages:
+CALL = "call"
+"""Where a request for a page has what is known of its caller."""
+
+
+class Told(NamedTuple):
+    """What the pages tell of the server, and to whom."""
+
+    probes: Probes
+    scrape: Scrape
+    front: Front
+
+
+def pages(told: Told) -> Pages:
     """All pages."""
 
     async def live(_: Page) -> Response:
         return JSONResponse({"status": "live"})
 
-    async def ready(_: Page) -> Response:
-        answer = await probes.ask()
+    async def ready(page: Page) -> Response:
+        call: Call = page.scope[CALL]
+        answer = await told.probes.ask()
+        checks = answer.checks if await told.front.tells_all(call) else answer.brief
         status = "ready" if answer.ready else "not ready"
-        return JSONResponse({"status": status, "checks": dict(answer.checks)}, 200 if answer.ready else 503)
+        return JSONResponse({"status": status, "checks": dict(checks)}, 200 if answer.ready else 503)
 
     async def scrape(page: Page) -> Response:
-        found = await scraping.page(page.headers.get("accept", ""))
+        found = await told.scrape.page(page.headers.get("accept", ""))
         return Response(found.body, media_type=found.content_type)
 
     return Pages(

@@ -37,8 +37,7 @@ class ReceiptDeadline(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """One that says nothing is closed as well. What the client shows over TLS holds for all its requests."""
         super().connection_made(transport)
-        if (tls := transport.get_extra_info("ssl_object")) is not None:
-            self._shown = (tls.getpeercert(binary_form=True) or b"", tls.version() or "")
+        self._shown = shown(transport)
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -80,6 +79,11 @@ class ReceiptDeadline(HttpToolsProtocol):
         self._disarm()
         super().on_message_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """From here on another protocol has the connection, with limits of its own."""
+        self._disarm()
+        super().handle_websocket_upgrade()
+
     def _arm(self) -> None:
         self._disarm()
         self._receipt = self.loop.call_later(self.seconds, self._expired)
@@ -97,6 +101,12 @@ class ReceiptDeadline(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.write(answer % (len(text), text))
             self.transport.close()
+
+
+def shown(transport: asyncio.Transport) -> tuple[bytes, str]:
+    """The client's certificate (DER) and the TLS version of a connection; both empty without TLS."""
+    tls = transport.get_extra_info("ssl_object")
+    return (b"", "") if tls is None else (tls.getpeercert(binary_form=True) or b"", tls.version() or "")
 
 
 def with_deadlines(seconds: float, patience: float) -> type[ReceiptDeadline]:

@@ -3,24 +3,25 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 
 from llm_incident_manager.config.sections import Api, Watch
+from llm_incident_manager.config.websocket_section import WebSocket
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.listening import PortTaken, listening
 from llm_incident_manager.transport.methods import Method
-from llm_incident_manager.transport.readiness import Probes
-from llm_incident_manager.transport.rest import protocol, tls
-from llm_incident_manager.transport.rest.app import RestApp
-from llm_incident_manager.transport.scrape import Scrape
+from llm_incident_manager.transport.rest import protocol, tls, upgraded
+from llm_incident_manager.transport.rest.app import NO_SOCKETS, Application, RestApp
+from llm_incident_manager.transport.rest.pages import Told
 from llm_incident_manager.transport.tls import ServerTls
 
 SEND_BUFFER_BYTES = 128 * 1024
 """What the system may keep of an answer that is not taken, for each connection; it doubles the number."""
+USUAL_WEBSOCKET = WebSocket()
 LAST_WORDS_SECONDS = 2.0
 """After a subscriber was cut off: in case it reads on just then, it hears why."""
 
@@ -35,12 +36,13 @@ class RestSettings:
     request_timeout: float = 8.0
     patience: float = 20.0
     shared_port: bool = False
+    websocket: WebSocket = USUAL_WEBSOCKET
 
     @classmethod
-    def of(cls, api: Api, watch: Watch, *, shared_port: bool = False) -> "RestSettings":
-        """As the sections `api` and `watch` have them; `shared_port` with the other workers of this server."""
-        patience = watch.slow_after_secs
-        return cls(api.host, api.port, api.max_body_bytes, api.request_timeout_secs, patience, shared_port)
+    def of(cls, api: Api, watch: Watch, websocket: WebSocket, *, shared_port: bool = False) -> "RestSettings":
+        """As these sections have them; `shared_port` with the other workers of this server."""
+        limits = (api.max_body_bytes, api.request_timeout_secs, watch.slow_after_secs)
+        return cls(api.host, api.port, *limits, shared_port, websocket)
 
 
 class _Quiet(uvicorn.Server):
@@ -73,13 +75,14 @@ class RestServer:
         settings: RestSettings,
         dispatcher: Dispatcher,
         methods: tuple[Method, ...],
-        probes: Probes,
-        scrape: Scrape,
+        told: Told,
+        *,
         secured: ServerTls | None = None,
+        sockets: Mapping[str, Application] = NO_SOCKETS,
     ) -> None:
-        """Binds nothing yet. Without `secured` it speaks plainly."""
+        """Binds nothing yet. Without `secured` it speaks plainly. `sockets` serve WebSockets, by path."""
         self._settings = settings
-        app = RestApp(dispatcher, methods, probes, scrape, settings.max_body_bytes)
+        app = RestApp(dispatcher, methods, told, settings.max_body_bytes, sockets)
         self._server = _Quiet(_config(settings, app))
         self._tls = secured
         self._listener: tls.TlsListener | None = None
@@ -125,7 +128,11 @@ def _config(settings: RestSettings, app: RestApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=protocol.with_deadlines(settings.request_timeout, settings.patience + LAST_WORDS_SECONDS),
-        ws="none",
+        ws=upgraded.keeping(settings.websocket.buffer_bytes),
+        ws_max_size=2 * settings.websocket.max_frame_bytes,
+        ws_ping_interval=settings.websocket.heartbeat_secs,
+        ws_ping_timeout=None,  # the session hears the answers, and anything else, and knows how long it may be silent
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,

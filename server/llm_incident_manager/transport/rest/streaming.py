@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from google.protobuf.message import Message
+from incidentmanager.v1 import incident_pb2
 
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.dispatch import Dispatcher, Request
@@ -54,8 +55,14 @@ class _Answer:
     async def reply(self, reply: Message) -> None:
         """Sends one reply."""
         await self.start()
-        body = _event(reply, self._show.dumps(reply)) if self._events else _line({"result": self._show.encode(reply)})
+        text = self._text(reply)
+        body = _event(reply, text) if self._events else b'{"result":' + text + b"}\n"
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    def _text(self, reply: Message) -> bytes:
+        """Its JSON. A change is told to all who watch; a heartbeat is only ours."""
+        shared = isinstance(reply, incident_pb2.IncidentChange) and reply.HasField("incident")
+        return self._show.dumps_shared(reply) if shared else self._show.dumps(reply)
 
     async def fail(self, error: StatusError) -> None:
         """Ends with an error: an ordinary answer when nothing was sent yet."""

@@ -62,6 +62,10 @@ INSERT INTO incident_document (place, tenant, incident_id) VALUES (?, ?, ?)
 -- The words of a place.
 INSERT OR REPLACE INTO incident_words (rowid, words) VALUES (?, ?)
 
+-- name: merge_words
+-- Writes so many pages of the index of words anew, without the words that were deleted.
+INSERT INTO incident_words (incident_words, rank) VALUES ('merge', ?)
+
 -- name: analyse
 -- How the copies are distributed, from a sample: a few milliseconds at any size. Readers take it up when it is new.
 PRAGMA analysis_limit = 1000;

@@ -15,6 +15,7 @@ from llm_incident_manager.domain.errors import InvalidFields
 from llm_incident_manager.transport.rest.jsoncodec import text
 from llm_incident_manager.transport.rest.jsoncodec.decoding import Arguments, Decoders
 from llm_incident_manager.transport.rest.jsoncodec.encoding import Encoders
+from llm_incident_manager.transport.rest.jsoncodec.printed import Printed
 from llm_incident_manager.transport.rest.jsoncodec.problems import Unacceptable
 
 __all__ = ["DECODERS", "ENCODERS", "Arguments", "Codec", "codec"]
@@ -23,6 +24,7 @@ DECODERS = Decoders()
 """The decoders of the process: a compiled type is compiled once."""
 ENCODERS = Encoders()
 """The encoders of the process."""
+_PRINTED = Printed()
 
 
 class Codec:
@@ -57,6 +59,10 @@ class Codec:
     def dumps(self, message: Message) -> bytes:
         """The JSON text of a message."""
         return text.dumps(self._encode(message))
+
+    def dumps_shared(self, message: Message) -> bytes:
+        """As `dumps`, for a message that others are told at the same time: it is printed once."""
+        return _PRINTED.text(message, self._encode)
 
 
 @functools.cache

@@ -19,7 +19,10 @@ The incident manager for systems built on language models.
 Every method of the gRPC contract that is not a client stream, transcoded. JSON has the contract's field names and \
 prints defaults; enums are printed without their prefix and read in any case; unknown fields are refused.
 
-Every error is a google.rpc.Status with one reason. A write with a `request_id` is safe to repeat for 24 hours."""
+Every error is a google.rpc.Status with one reason. A write with a `request_id` is safe to repeat for 24 hours.
+
+`/ws` takes WebSockets: JSON messages with the same fields, events in (`{"type": "event", …}`, acknowledged after \
+their commit) and changes out (`{"type": "subscribe", …}`), with the same credentials."""
 
 
 @functools.cache
