@@ -131,7 +131,7 @@ class IncidentCalls(calls.MethodGroup):
 
         Heartbeats and the server's going away are not shown. A cut before the first token repeats the snapshot.
         """
-        pauses, failures = backoff or retry.Backoff(), 0
+        pauses, failures, renewed = backoff or retry.Backoff(), 0, False
         while True:
             request = pb.WatchIncidentsRequest(
                 filter=filter, resume_token=resume_token, snapshot=snapshot and not resume_token
@@ -141,13 +141,15 @@ class IncidentCalls(calls.MethodGroup):
                 async with contextlib.aclosing(self._caller.stream(self._incidents.WatchIncidents, request)) as changes:
                     async for change in changes:
                         resume_token = change.resume_token or resume_token
-                        failures = 0
+                        failures, renewed = 0, False
                         if change.drain:
                             break
                         if not change.heartbeat:
                             yield change
             except errors.IncidentManagerError as failed:
-                if not retry.is_repeatable(failed) and failed.reason != "SLOW_SUBSCRIBER":
+                if not renewed and self._caller.renews(failed):
+                    renewed = True  # once: another token that is refused as well is the caller's to know
+                elif not retry.is_repeatable(failed) and failed.reason != "SLOW_SUBSCRIBER":
                     raise
                 error = failed
             failures += 1

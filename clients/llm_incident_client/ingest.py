@@ -31,7 +31,7 @@ class IngestCalls(calls.MethodGroup):
 
         Keep the producer id across restarts, and use it in one stream at a time: a newer one ends this one.
         """
-        return EventStream(self._caller.events, producer_id, options)
+        return EventStream(self._caller.events, producer_id, options, self._caller.renews)
 
     async def get_event(self, event_id: str) -> pb.EventRecord:
         """A stored event with what became of it."""

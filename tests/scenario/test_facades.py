@@ -4,7 +4,9 @@
 import asyncio
 import contextlib
 import hashlib
+import json
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +27,7 @@ from llm_incident_client import (
     RenewedToken,
     SentinelClient,
     ShieldClient,
+    StreamOptions,
     Tls,
     Token,
     errors,
@@ -48,7 +51,7 @@ from llm_incident_client.sentinel import (
 )
 from llm_incident_client.shield import Decision, Risk, Threat, Threatening, Violation, evidence_hash
 from tests.support.command import command
-from tests.support.issuer import an_issuer
+from tests.support.issuer import Issuer, an_issuer
 from tests.support.receiver import LOOPBACK
 from tests.support.server import RunningServer, running_server
 from tests.support.waiting import until
@@ -319,22 +322,48 @@ async def test_a_call_belongs_to_the_callers_trace(place: Place) -> None:
     await until(lambda: f"{trace:032x}" in place.server.log)
 
 
-async def test_a_refused_token_is_replaced_once_and_the_call_succeeds() -> None:
+@contextlib.asynccontextmanager
+async def with_tokens(first_for: int) -> AsyncIterator[tuple[RunningServer, Issuer, list[str], ChannelOptions]]:
+    """A server that takes an issuer's tokens, and a client's options whose first token is good for so many seconds;
+    nobody tells the client."""
     async with an_issuer() as issuer:
         given: list[str] = []
 
         async def fetch() -> Token:
-            life = -60 if not given else 300  # the first one has ended before the issuer said so
-            given.append(issuer.token(sub="llm-sentinel", roles=["producer"], exp=int(issuer.claims()["iat"]) + life))
-            return Token(given[-1], timedelta(minutes=5))
+            ends = int(time.time()) + (300 if given else first_for)
+            given.append(issuer.token(sub="llm-sentinel", roles=["producer", "viewer"], exp=ends))
+            return Token(given[-1])
 
-        identity = {"identity": {"required": True, "issuers": [issuer.settings()]}, **LOOPBACK}
-        async with running_server(config=str(identity).replace("'", '"').replace("True", "true")) as server:
-            options = ChannelOptions(server.grpc, bearer=RenewedToken(fetch))
-            async with SentinelClient(options, retries=NO_RETRY) as sentinel:
-                await sentinel.report(FINDINGS["P3"])
-                await sentinel.report(FINDINGS["P3"])
-    assert len(given) == 2
+        identity = {"required": True, "issuers": [issuer.settings(leeway_secs=0)]}
+        async with running_server(config=json.dumps({"identity": identity, **LOOPBACK})) as server:
+            yield server, issuer, given, ChannelOptions(server.grpc, bearer=RenewedToken(fetch))
+
+
+async def test_a_refused_token_is_replaced_once_and_the_call_succeeds() -> None:
+    async with with_tokens(-60) as (_, _, given, options), SentinelClient(options, retries=NO_RETRY) as sentinel:
+        await sentinel.report(FINDINGS["P3"])
+        await sentinel.report(FINDINGS["P3"])
+        assert len(given) == 2
+
+
+async def test_streams_outlive_the_tokens_they_were_opened_with() -> None:
+    async with with_tokens(3) as (server, issuer, given, options), SentinelClient(options) as sentinel:
+        opened = await sentinel.report(FINDINGS["P3"])
+        verdicts = sentinel.feedback(backoff=QUICK)
+        waiting = asyncio.create_task(anext(verdicts))
+        async with sentinel.event_stream("s-1", StreamOptions(backoff=QUICK)) as stream:
+            event = FINDINGS["P3"].event(sentinel.source)
+            assert (await (await stream.send(event))).incident_id == opened.incident_id
+            await until(lambda: len(given) > 1, 20)  # the server has cut one of them, or both
+            assert (await (await stream.send(event))).incident_id == opened.incident_id
+
+        async def ann() -> str:
+            return issuer.token(roles=["responder"])
+
+        async with IncidentClient(ChannelOptions(server.grpc, bearer=ann)) as client:
+            await client.resolve(opened.incident_id, root_cause="A tokenizer", force=True)
+        assert (await asyncio.wait_for(waiting, 20)).verdict is Verdict.CONFIRMED
+        await verdicts.aclose()
 
 
 async def test_the_breaker_spares_a_dead_server_and_notices_when_it_is_back() -> None:

@@ -76,6 +76,14 @@ class Caller:
         source.forget(dict(metadata)["authorization"].removeprefix("Bearer "))
         return True
 
+    def renews(self, error: errors.IncidentManagerError) -> bool:
+        """The same of a stream, which a server ends with its token: whether it may be opened again with another one."""
+        source = self._options.bearer
+        if error.code is not grpc.StatusCode.UNAUTHENTICATED or not isinstance(source, tokens.RenewedToken):
+            return False
+        source.forget()
+        return True
+
     async def stream(
         self, method: grpc.aio.UnaryStreamMultiCallable[RequestT, ReplyT], request: RequestT
     ) -> AsyncGenerator[ReplyT, None]:

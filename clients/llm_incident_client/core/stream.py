@@ -36,11 +36,19 @@ class EventStream:
     """An ordered stream of events from one producer. Use it as an async context manager, from one event loop."""
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Call]], producer_id: str, options: StreamOptions | None = None
+        self,
+        connect: Callable[[], Awaitable[Call]],
+        producer_id: str,
+        options: StreamOptions | None = None,
+        renews: Callable[[errors.IncidentManagerError], bool] = lambda _: False,
     ) -> None:
-        """`connect` starts a StreamEvents call. A producer id may be in use by one stream at a time."""
+        """`connect` starts a StreamEvents call. A producer id may be in use by one stream at a time.
+
+        `renews` says whether the next call brings another credential than the one this error refused.
+        """
         self.producer_id = producer_id
         self._connect = connect
+        self._renews = renews
         self._options = options = options or StreamOptions()
         self._window: Window[Ticket] = Window(options.max_unacknowledged, options.max_unacknowledged_bytes)
         self._pace = Pace(self._window, options.linger, options.frame_events, options.frame_bytes)
@@ -215,15 +223,17 @@ class EventStream:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        failures, lost_at = 0, loop.time()
+        failures, lost_at, renewed = 0, loop.time(), False
         while not self._closing:
             self._tell(StreamState(Phase.CONNECTING, failures=failures))
             error, progressed = await self._attempt()
             if progressed:
-                failures, lost_at = 0, loop.time()
+                failures, lost_at, renewed = 0, loop.time(), False
             failures += 1
             delay = retry.wait_for(self._options.backoff, failures, error.retry_after, retry.draw_jitter())
-            if not _may_resume(error) or self._is_hopeless(loop.time() + delay - lost_at):
+            again = not renewed and self._renews(error)
+            renewed = renewed or again
+            if not (again or _may_resume(error)) or self._is_hopeless(loop.time() + delay - lost_at):
                 self._end(error, Phase.FAILED, failures)
                 return
             if not self._closing:

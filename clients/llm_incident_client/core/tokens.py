@@ -40,9 +40,12 @@ class RenewedToken:
                 self._keep(token)
             return token.text
 
-    def forget(self, text: str) -> None:
-        """The server refused this token: the next call gets a new one. One that was renewed meanwhile is kept."""
-        if self._token is not None and self._token.text == text:
+    def forget(self, text: str = "") -> None:
+        """The server refused this token (the one that is kept, if empty): the next call gets a new one.
+
+        One that was renewed meanwhile is kept.
+        """
+        if self._token is not None and text in ("", self._token.text):
             self._token = None
 
     def _good(self) -> Token | None:
