@@ -133,7 +133,8 @@ class Source:
         tier: Tier | None = None,
         refused: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`tier` is for every address; None: as much as it likes. Each process counts, and protects, itself."""
+        """`tier` is for every address (IPv6: its /64); None: as much as it likes. Each process counts, and protects,
+        itself. Whoever sends from many addresses can make `own` forget, so that nobody else should count there."""
         self._own = own
         self._gate = gate
         self._tier = tier
@@ -152,10 +153,11 @@ class Source:
             self._refused("address")
             raise DomainError(ErrorReason.SOURCE_DENIED, "calls from this address are not taken")
         if counts and self._tier is not None:
-            permit = self._own.take_now(f"source/{call.source}", self._tier.rate)
+            place = limits.place_of(call.source)
+            permit = self._own.take_now(f"source/{place}", self._tier.rate)
             if not permit.allowed:
                 self._refused(Scope.SOURCE)
-                raise _limited(Bucket(Scope.SOURCE, call.source, self._tier), permit)
+                raise _limited(Bucket(Scope.SOURCE, place, self._tier), permit)
 
 
 class Quota:

@@ -153,3 +153,11 @@ async def test_an_address_is_limited_before_anybody_asks_who_calls() -> None:
     assert (await refused(hook, a_call())).metadata["scope"] == "source"
     assert await through(hook, a_call(peer="ipv6:%5B2001:db8::1%5D:80")) == "done"
     assert counted == ["source"]
+
+
+async def test_all_addresses_of_one_network_of_ipv6_are_one_source() -> None:
+    hook = Source(ProcessRates(HeldClock()), tier=Tier(60, 2))
+    for number in range(2):
+        await through(hook, a_call(peer=f"ipv6:%5B2001:db8::{number}%5D:80"))
+    assert (await refused(hook, a_call(peer="ipv6:%5B2001:db8::ffff:1%5D:80"))).metadata["scope"] == "source"
+    assert await through(hook, a_call(peer="ipv6:%5B2001:db8:0:1::1%5D:80")) == "done"
