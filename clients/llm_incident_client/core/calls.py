@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -45,13 +46,20 @@ class Caller:
         method: grpc.aio.UnaryUnaryMultiCallable[RequestT, ReplyT],
         request: RequestT,
         deadline: timedelta | None = None,
+        *,
+        patient: bool = False,
     ) -> ReplyT:
-        """One call, repeated where that is safe. Raises IncidentManagerError."""
+        """One call, repeated where that is safe. Raises IncidentManagerError.
+
+        `patient`: one attempt may take as long as the whole call, for what takes long when all is well.
+        """
 
         async def attempt(seconds: float) -> ReplyT:
             return await method(request, timeout=seconds, metadata=await self._metadata())
 
-        return await retry.run(attempt, self._policy, deadline or self._deadline)
+        within = deadline or self._deadline
+        policy = replace(self._policy, attempt_timeout=within) if patient else self._policy
+        return await retry.run(attempt, policy, within)
 
     async def stream(
         self, method: grpc.aio.UnaryStreamMultiCallable[RequestT, ReplyT], request: RequestT
