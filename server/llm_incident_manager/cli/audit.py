@@ -70,7 +70,7 @@ def export(
     *,
     since: Since = None,
 ) -> None:
-    """Export the trail as JSON lines, which `audit verify --file` proves without a server; only you can read the file."""
+    """Export the trail as JSON lines, which `audit verify --file` proves without a server."""
     from llm_incident_manager.cli import connection, private
 
     if file is not None and file.exists():
