@@ -47,7 +47,7 @@ export interface CreateApiKeyRequest {
   condition?: ResourceCondition;
   /** From when on it is refused; it does not expire when absent. */
   expire_time?: Timestamp;
-  /** The limits it goes by; empty for the tenant's. */
+  /** The limits it goes by; empty for the tenant's. Naming one needs the permission TENANT_WRITE. */
   tier: string;
   /** Makes the call safe to repeat for 24 hours: same id and body, same answer. */
   request_id: string;

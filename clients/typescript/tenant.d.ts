@@ -19,7 +19,10 @@ export type TenantState =
 export interface TenantLimits {
   /** Events a second. */
   events_per_second: number;
-  /** Calls a minute of one API key or subject, each event of a batch counted as one. */
+  /**
+   * Calls a minute, each event of a batch counted as one; of one API key or subject as much at most, unless its
+   * tier says otherwise.
+   */
   calls_per_minute: number;
   /** How many of those may come at once. */
   burst: number;
