@@ -115,7 +115,7 @@ async def _configured(run: Run) -> int:
 
 
 @fault(47, "providers that lie: 10 GB, a byte at a time, no HTTP, another name's certificate, a huge Retry-After",
-       limit="given up within the time and size that are allowed, logged; ingest goes on; keys as well")  # fmt: skip
+       limit="cut at the time and size that are allowed, logged, left alone by a breaker; ingest goes on")  # fmt: skip
 async def lying_providers(run: Run) -> Outcome:
     """Each lie behind a webhook of its own and one behind an issuer; a good webhook beside them gets everything."""
     papers = make_papers(run.folder)

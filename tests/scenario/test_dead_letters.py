@@ -129,7 +129,10 @@ async def test_lists_are_tables_and_csv_too(place: Place) -> None:
     of_topic = await command("bus", "dead", "list", "--topic", "incidents.notify", "--json", server=place.server)
     assert await place.letters(incident) == of_topic.json_lines
     wrong = await command("bus", "dead", "list", "--topic", "nothing", server=place.server)
-    assert (wrong.code, "incidents.routed, incidents.notify, incidents.consult, incidents.actions" in wrong.err) == (2, True)
+    assert (wrong.code, "incidents.routed, incidents.notify, incidents.consult, incidents.actions" in wrong.err) == (
+        2,
+        True,
+    )
     reserved = await command("bus", "dead", "list", "--topic", "incidents.raw", server=place.server)
     assert (reserved.code, "reserved for an ingest log" in reserved.err) == (2, True)
 
