@@ -11,13 +11,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import benches, databases, keys, lists, measuring, stock, surroundings, table, tokens
+from bench import agents, benches, databases, keys, lists, measuring, stock, surroundings, table, tokens
 
 BOTH = "both"
 LISTS = "lists"
 JWT = "jwt"
 KEYS = "keys"
-ALONE = (LISTS, JWT, KEYS)
+AGENTS = "agents"
+ALONE = (LISTS, JWT, KEYS, AGENTS)
 KEPT = Path(tempfile.gettempdir()) / "llm-incident-manager-bench"
 
 
@@ -44,6 +45,9 @@ def main() -> None:
             _with_redis(stores, stack)
         if options.names == [LISTS]:
             _lists(stores, options)
+        elif options.names == [AGENTS]:
+            for database in stores:
+                print(json.dumps({"bench": AGENTS, "store": database.name, **agents.line(database)}), flush=True)
         else:
             _run(options, stores)
 

@@ -43,6 +43,7 @@ class Reason(StrEnum):
     READS = "reads"
     SUBSCRIBERS = "subscribers"
     SENDING = "sending"
+    SESSIONS = "sessions"
 
 
 class Room(NamedTuple):
