@@ -136,11 +136,8 @@ async def lying_providers(run: Run) -> Outcome:
         issuer = await stack.enter_async_context(an_issuer())
         urls = {name: liar.url for name, liar in liars.items()} | {"good": good.url}
         config = _config({**urls, "other-name": f"https://127.0.0.1:{secure.port}/"}, str(papers.ca))
-        keys = [
-            issuer.settings(),
-            {**issuer.settings(), "issuer": "http://localhost", "jwks_uri": liars["endless"].url},
-        ]
-        config["identity"] = {"issuers": keys}
+        lying = {**issuer.settings(), "issuer": "http://localhost", "jwks_uri": liars["endless"].url}
+        config["identity"] = {"issuers": [issuer.settings(), lying]}
         server = await stack.enter_async_context(running_server(config=json.dumps(config)))
         memory = _memory(server)
         slowest = await _events(server, run.size(10, 100))

@@ -295,8 +295,5 @@ __all__ = [
     "UpdateIncidentRequest",
     "WatchIncidentsRequest",
 ]
-__all__ += pb_access.__all__
-__all__ += pb_analysis.__all__
-__all__ += pb_agents.__all__
-__all__ += pb_audit.__all__
-__all__ += pb_compliance.__all__
+for _more in (pb_access, pb_agents, pb_analysis, pb_audit, pb_compliance):
+    __all__ += _more.__all__

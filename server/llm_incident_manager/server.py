@@ -100,11 +100,9 @@ class Server:
         others: dict[str, parts.Checked | None] = {"clock": timekeeper, "redis": redis, "audit": checkpointer}
         others |= {"issuers": entry.tokens, "callers": entry.callers, "destinations": beyond.breakers}
         optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
-        probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
-        told = Told(
-            probes, Scrape(metrics, store, news.bus, clock, presence, siblings), Front(limits[0], entry.identity)
-        )
+        scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
+        told = Told(Probes({"database": store.check}, end, notes, optional), scrape, Front(limits[0], entry.identity))
         patience = settings.watch.slow_after_secs
         sockets = ws_door.sockets(settings.websocket, patience, dispatcher, services, entry.streams)
         return cls(settings, store, workers, end, dispatcher, told, siblings, tls, sockets, [], {}, [])
