@@ -1,6 +1,5 @@
 """What the settings say, made into parts: the pipeline's tools and the use cases. `app` puts them to work."""
 
-import asyncio
 import hashlib
 import math
 from collections.abc import Callable, Mapping
@@ -45,7 +44,7 @@ from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.processes import Process
 from llm_incident_manager.ports.stores import Store
-from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door, Places
 from llm_incident_manager.transport.drain import Drain
@@ -57,6 +56,7 @@ from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
 from llm_incident_manager.transport.rest.jsoncodec.printed import KEPT_BYTES
 from llm_incident_manager.transport.translate.incidents import AsOf
+from llm_incident_manager.usecases.access_book import AccessBook
 from llm_incident_manager.usecases.analysing import Analysing
 from llm_incident_manager.usecases.applying import Applying
 from llm_incident_manager.usecases.auditing import Auditing
@@ -93,7 +93,7 @@ def tools(
     life: Callable[[], int | None],
 ) -> Tools:
     """What stages and effects reach for."""
-    dedup, triage, tell, channels = settings.deduplication, settings.triage, settings.notifications, outside.channels
+    dedup, triage, tell = settings.deduplication, settings.triage, settings.notifications
     return Tools(
         store=store,
         clock=clock,
@@ -109,9 +109,9 @@ def tools(
         metrics=metrics,
         window=dedup.window_secs * SECOND,
         historical_after=dedup.historical_after_secs * SECOND,
-        route=Route("default", tuple(channels), tell.default_route.min_severity),
+        route=Route("default", tuple(outside.channels), tell.default_route.min_severity),
         retry=RetryPolicy(tell.max_attempts, tell.base_delay_secs),
-        channels=channels,
+        channels=outside.channels,
         breakers=outside.breakers,
         consulting=outside.consulting,
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
@@ -251,18 +251,7 @@ def services(
     runner, units, incidents = Runner(made), Units(made.store, clock, made.wake), Incidents(clock, ids)
     snoozing = Snoozing(clock, ids)
     basis = compliance_packs.basis(settings, made.sla, signing=signer is not None)
-    limits = Limits(
-        batch_events=ingest.batch_events,
-        batch_fingerprints=ingest.batch_fingerprints,
-        linger=ingest.linger_ms / 1000,
-        lanes=databases.lanes(settings),
-        bounds=bounds(settings),
-    )
-    usual, book = Quota(ingest.tenant_events_per_sec), access.book
-    quotas = TenantQuotas(
-        usual, made.own_rates, made.rates, of_tenant=lambda tenant: book.limits_of(tenant).events_per_second
-    )
-    batcher = Batcher(runner, limits, made.metrics, quotas)
+    batcher = _batcher(settings, made, runner, access.book)
     return Services(
         tools=made,
         runner=runner,
@@ -290,15 +279,21 @@ def services(
     )
 
 
+def _batcher(settings: Settings, made: Tools, runner: Runner, book: AccessBook) -> Batcher:
+    """What makes batches of events, by the quotas of their tenants."""
+    ingest = settings.ingest
+    limits = Limits(
+        batch_events=ingest.batch_events,
+        batch_fingerprints=ingest.batch_fingerprints,
+        linger=ingest.linger_ms / 1000,
+        lanes=databases.lanes(settings),
+        bounds=bounds(settings),
+    )
+    usual, own, shared = Quota(ingest.tenant_events_per_sec), made.own_rates, made.rates
+    quotas = TenantQuotas(usual, own, shared, of_tenant=lambda tenant: book.limits_of(tenant).events_per_second)
+    return Batcher(runner, limits, made.metrics, quotas)
+
+
 def _page_token_key(settings: Settings) -> bytes:
     """The same for all processes of a deployment. It gives nobody a right: tokens only say where a list goes on."""
     return hashlib.sha256(b"page tokens of " + databases.location(settings).encode()).digest()
-
-
-def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
-    """Sends traces to the collector of the settings, if there is one."""
-    endpoint = settings.traces.endpoint
-    if endpoint:
-        service = {"service.name": settings.traces.service_name, "service.instance.id": settings.instance_id}
-        traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
-        stack.push_async_callback(asyncio.to_thread, traces.stop)
