@@ -21,7 +21,6 @@ from incidentmanager.v1.admin_service_pb2 import (
     ReplayDeadLettersRequest,
     ReplayDeadLettersResponse,
 )
-from incidentmanager.v1.alert_pb2 import Alert, SubmitAlertRequest, SubmitAlertResponse
 from incidentmanager.v1.analytics_service_pb2 import (
     DurationFigures,
     GetIncidentMetricsRequest,
@@ -167,7 +166,6 @@ __all__ = [
     "AddAttachmentResponse",
     "AddNoteRequest",
     "AddNoteResponse",
-    "Alert",
     "AnalyzeCorrelationsRequest",
     "ApplyAcknowledge",
     "ApplyAddNote",
@@ -279,8 +277,6 @@ __all__ = [
     "StreamIncidentsRequest",
     "StreamOpen",
     "StreamOpened",
-    "SubmitAlertRequest",
-    "SubmitAlertResponse",
     "SubmitEventRequest",
     "SubmitEventResponse",
     "SubmitEventsRequest",

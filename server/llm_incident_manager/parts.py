@@ -1,6 +1,5 @@
 """What the settings say, made into parts: the pipeline's tools and the use cases. `app` puts them to work."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -40,7 +39,7 @@ from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.processes import Process
 from llm_incident_manager.ports.stores import Store
-from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.admission import Door
 from llm_incident_manager.transport.drain import Drain
@@ -87,7 +86,7 @@ def tools(
     life: Callable[[], int | None],
 ) -> Tools:
     """What stages and effects reach for."""
-    dedup, triage, tell, channels = settings.deduplication, settings.triage, settings.notifications, outside.channels
+    dedup, triage, tell = settings.deduplication, settings.triage, settings.notifications
     return Tools(
         store=store,
         clock=clock,
@@ -103,9 +102,9 @@ def tools(
         metrics=metrics,
         window=dedup.window_secs * SECOND,
         historical_after=dedup.historical_after_secs * SECOND,
-        route=Route("default", tuple(channels), tell.default_route.min_severity),
+        route=Route("default", tuple(outside.channels), tell.default_route.min_severity),
         retry=RetryPolicy(tell.max_attempts, tell.base_delay_secs),
-        channels=channels,
+        channels=outside.channels,
         breakers=outside.breakers,
         consulting=outside.consulting,
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
@@ -254,12 +253,3 @@ def services(
 def _page_token_key(settings: Settings) -> bytes:
     """The same for all processes of a deployment. It gives nobody a right: tokens only say where a list goes on."""
     return hashlib.sha256(b"page tokens of " + databases.location(settings).encode()).digest()
-
-
-def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
-    """Sends traces to the collector of the settings, if there is one."""
-    endpoint = settings.traces.endpoint
-    if endpoint:
-        service = {"service.name": settings.traces.service_name, "service.instance.id": settings.instance_id}
-        traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
-        stack.push_async_callback(asyncio.to_thread, traces.stop)

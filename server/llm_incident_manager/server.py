@@ -66,7 +66,6 @@ class Server:
 
         `place` tells one of several workers which it is.
         """
-        parts.start_tracing(settings, stack)
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run, tls = ids.new(clock.now()), securing.server_tls(settings, metrics)
         notes = parts.notes(settings)
@@ -75,7 +74,7 @@ class Server:
         signer = parts.signer(settings, notes)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
-        beyond = outside.build(settings, clock, metrics, stack)
+        out = outside.build(settings, clock, metrics, stack)
         redis = redis_opening.connection(settings.redis, metrics, stack)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
         presence = await parts.presence(settings, store, owner, metrics, stack)
@@ -83,12 +82,10 @@ class Server:
         feed, end = Feed(store), Drain()
         life = (lambda: 0) if presence is None else presence.life
         tools = parts.tools(
-            settings, store, clock=clock, ids=ids, metrics=metrics, outside=beyond, wake=news.tell, life=life
+            settings, store, clock=clock, ids=ids, metrics=metrics, outside=out, wake=news.tell, life=life
         )
         tools = parts.with_others(settings, tools, redis)
-        entry = await entrance.build(
-            settings, store, clock, ids, metrics=metrics, outbound=beyond.outbound, stack=stack
-        )
+        entry = await entrance.build(settings, store, clock, ids, metrics=metrics, outbound=out.outbound, stack=stack)
         services = parts.services(settings, tools, feed, news.bus, end, access=entry.desk, signer=signer, server=owner)
         stack.push_async_callback(services.agents.desk.close)
         checkpointer = parts.checkpointer(settings, tools, signer)
@@ -98,7 +95,7 @@ class Server:
         limits = entrance.limits(settings, clock, redis, metrics, entry.tenants)
         dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
         others: dict[str, parts.Checked | None] = {"clock": timekeeper, "redis": redis, "audit": checkpointer}
-        others |= {"issuers": entry.tokens, "callers": entry.callers, "destinations": beyond.breakers}
+        others |= {"issuers": entry.tokens, "callers": entry.callers, "destinations": out.breakers}
         optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
