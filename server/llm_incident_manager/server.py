@@ -25,6 +25,9 @@ from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.front import Front
+from llm_incident_manager.transport.graphql import door as graphql_door
+from llm_incident_manager.transport.graphql.context import Behind
+from llm_incident_manager.transport.handlers.many import Many
 from llm_incident_manager.transport.handlers.services import Services
 from llm_incident_manager.transport.identity import Identity
 from llm_incident_manager.transport.limits import Limiter, Source
@@ -55,6 +58,8 @@ class Server:
     siblings: Siblings | None
     tls: ServerTls | None
     sockets: Mapping[str, Application]
+    others: Mapping[str, Application]
+    behind: Behind
     doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
@@ -105,9 +110,15 @@ class Server:
         told = Told(
             probes, Scrape(metrics, store, news.bus, clock, presence, siblings), Front(limits[0], entry.identity)
         )
-        patience = settings.watch.slow_after_secs
+        patience, many = settings.watch.slow_after_secs, Many(services)
         sockets = ws_door.sockets(settings.websocket, patience, dispatcher, services, entry.streams)
-        return cls(settings, store, workers, end, dispatcher, told, siblings, tls, sockets, [], {}, [])
+        behind = Behind(dispatcher, many, probes)
+        graphql = graphql_door.applications(settings, behind, services)
+        sockets = {**sockets, **graphql.sockets}
+        return cls(
+            *(settings, store, workers, end, dispatcher, told, siblings, tls, sockets),
+            *(graphql.requests, behind, [], {}, []),
+        )
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.
@@ -122,8 +133,10 @@ class Server:
         )
         rest_settings = RestSettings.of(settings.api, settings.watch, settings.websocket, shared_port=shared)
         rpc = RpcServer(rpc_settings, self.dispatcher, offered, self.tls)
-        sockets = self.sockets if offered else {}
-        rest = RestServer(rest_settings, self.dispatcher, offered, self.told, secured=self.tls, sockets=sockets)
+        sockets, others = (self.sockets, self.others) if offered else ({}, {})
+        rest = RestServer(
+            rest_settings, self.dispatcher, offered, self.told, secured=self.tls, sockets=sockets, others=others
+        )
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {
