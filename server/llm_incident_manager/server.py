@@ -25,8 +25,11 @@ from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.front import Front
+from llm_incident_manager.transport.graphql import door as graphql_door
+from llm_incident_manager.transport.graphql.context import Behind
+from llm_incident_manager.transport.handlers.many import Many
 from llm_incident_manager.transport.handlers.services import Services
-from llm_incident_manager.transport.identity import Identity
+from llm_incident_manager.transport.identity import Identity, OpenStreams
 from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
@@ -42,6 +45,16 @@ from llm_incident_manager.transport.ws import door as ws_door
 from llm_incident_manager.usecases.watch import Feed
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Applications beside the contract's own bindings, by path: of sockets and of requests. `behind` is what answers
+    GraphQL, which a program may ask without a door."""
+
+    sockets: Mapping[str, Application]
+    requests: Mapping[str, Application]
+    behind: Behind
+
+
 @dataclass(slots=True)
 class Server:
     """Everything that runs. Doors are there once it serves; embedded in another program it has none."""
@@ -54,7 +67,7 @@ class Server:
     told: Told
     siblings: Siblings | None
     tls: ServerTls | None
-    sockets: Mapping[str, Application]
+    beside: Beside
     doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
@@ -99,10 +112,10 @@ class Server:
         optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
         siblings = None if place is None else Siblings(place, metrics)
         scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
-        told = Told(Probes({"database": store.check}, end, notes, optional), scrape, Front(limits[0], entry.identity))
-        patience = settings.watch.slow_after_secs
-        sockets = ws_door.sockets(settings.websocket, patience, dispatcher, services, entry.streams)
-        return cls(settings, store, workers, end, dispatcher, told, siblings, tls, sockets, [], {}, [])
+        probes = Probes({"database": store.check}, end, notes, optional)
+        told = Told(probes, scrape, Front(limits[0], entry.identity))
+        beside = _beside(settings, dispatcher, services, probes, entry.streams)
+        return cls(settings, store, workers, end, dispatcher, told, siblings, tls, beside, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.
@@ -117,8 +130,10 @@ class Server:
         )
         rest_settings = RestSettings.of(settings.api, settings.watch, settings.websocket, shared_port=shared)
         rpc = RpcServer(rpc_settings, self.dispatcher, offered, self.tls)
-        sockets = self.sockets if offered else {}
-        rest = RestServer(rest_settings, self.dispatcher, offered, self.told, secured=self.tls, sockets=sockets)
+        sockets, others = (self.beside.sockets, self.beside.requests) if offered else ({}, {})
+        rest = RestServer(
+            rest_settings, self.dispatcher, offered, self.told, secured=self.tls, sockets=sockets, others=others
+        )
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {
@@ -162,6 +177,16 @@ class Server:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+def _beside(
+    settings: Settings, dispatcher: Dispatcher, services: Services, probes: Probes, streams: OpenStreams
+) -> Beside:
+    """WebSocket and GraphQL."""
+    behind = Behind(dispatcher, Many(services), probes)
+    graphql = graphql_door.applications(settings, behind, services)
+    sockets = ws_door.sockets(settings.websocket, settings.watch.slow_after_secs, dispatcher, services, streams)
+    return Beside({**sockets, **graphql.sockets}, graphql.requests, behind)
 
 
 def _dispatcher(
