@@ -4,23 +4,6 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from incidentmanager.v1.admin_service_pb2 import (
-    BusTopic,
-    DeadLetter,
-    DeadLetterFilter,
-    DeadLetterIds,
-    DeadLetterSelection,
-    DropDeadLettersRequest,
-    DropDeadLettersResponse,
-    GetBusStatusRequest,
-    GetBusStatusResponse,
-    GetDeadLetterRequest,
-    GetDeadLetterResponse,
-    ListDeadLettersRequest,
-    ListDeadLettersResponse,
-    ReplayDeadLettersRequest,
-    ReplayDeadLettersResponse,
-)
 from incidentmanager.v1.alert_pb2 import Alert, SubmitAlertRequest, SubmitAlertResponse
 from incidentmanager.v1.analytics_service_pb2 import (
     DurationFigures,
@@ -152,8 +135,9 @@ from incidentmanager.v1.ingest_service_pb2 import (
 )
 from incidentmanager.v1.severity_pb2 import IncidentType, Severity
 
-from llm_incident_client import pb_access, pb_agents, pb_analysis, pb_audit, pb_compliance
+from llm_incident_client import pb_access, pb_admin, pb_agents, pb_analysis, pb_audit, pb_compliance
 from llm_incident_client.pb_access import *  # noqa: F403  # all that it names
+from llm_incident_client.pb_admin import *  # noqa: F403  # as above
 from llm_incident_client.pb_agents import *  # noqa: F403  # as above
 from llm_incident_client.pb_analysis import *  # noqa: F403  # as above
 from llm_incident_client.pb_audit import *  # noqa: F403  # all messages have one short name
@@ -185,7 +169,6 @@ __all__ = [
     "AssignRequest",
     "AssignResponse",
     "Attachment",
-    "BusTopic",
     "ChangeKind",
     "CloseRequest",
     "CloseResponse",
@@ -194,14 +177,8 @@ __all__ = [
     "CreateIncidentResponse",
     "DeEscalateRequest",
     "DeEscalateResponse",
-    "DeadLetter",
-    "DeadLetterFilter",
-    "DeadLetterIds",
-    "DeadLetterSelection",
     "DeliverySummary",
     "Disposition",
-    "DropDeadLettersRequest",
-    "DropDeadLettersResponse",
     "Duration",
     "DurationFigures",
     "ErrorReason",
@@ -218,10 +195,6 @@ __all__ = [
     "FieldViolation",
     "Fingerprint",
     "FingerprintComponent",
-    "GetBusStatusRequest",
-    "GetBusStatusResponse",
-    "GetDeadLetterRequest",
-    "GetDeadLetterResponse",
     "GetEventRequest",
     "GetEventResponse",
     "GetIncidentMetricsRequest",
@@ -237,8 +210,6 @@ __all__ = [
     "LinkIncidentsResponse",
     "ListAttachmentsRequest",
     "ListAttachmentsResponse",
-    "ListDeadLettersRequest",
-    "ListDeadLettersResponse",
     "ListIncidentsRequest",
     "ListIncidentsResponse",
     "ListNotesRequest",
@@ -257,8 +228,6 @@ __all__ = [
     "RemoveAttachmentResponse",
     "ReopenRequest",
     "ReopenResponse",
-    "ReplayDeadLettersRequest",
-    "ReplayDeadLettersResponse",
     "Resolution",
     "ResolutionMethod",
     "ResolveRequest",
@@ -296,6 +265,7 @@ __all__ = [
     "WatchIncidentsRequest",
 ]
 __all__ += pb_access.__all__
+__all__ += pb_admin.__all__
 __all__ += pb_analysis.__all__
 __all__ += pb_agents.__all__
 __all__ += pb_audit.__all__
