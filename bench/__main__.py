@@ -11,29 +11,25 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import benches, databases, facades, keys, lists, measuring, stock, surroundings, table, tokens
+from bench import agents, benches, databases, facades, keys, lists, measuring, spool, stock, surroundings, table, tokens
 
 BOTH = "both"
 LISTS = "lists"
 JWT = "jwt"
 KEYS = "keys"
 FACADES = "facades"
-ALONE = (LISTS, JWT, KEYS, FACADES)
+SPOOL = "spool"
+AGENTS = "agents"
+ALONE = (LISTS, JWT, KEYS, FACADES, SPOOL, AGENTS)
 KEPT = Path(tempfile.gettempdir()) / "llm-incident-manager-bench"
 
 
 def main() -> None:
     """Runs what the command line names."""
     options = _options()
-    if options.names == [JWT]:
-        for line in tokens.lines():
-            print(json.dumps({"bench": JWT, **line, "load_average": surroundings.load_average()}), flush=True)
+    if options.names in ([JWT], [KEYS], [FACADES]):
+        _without_store(options)
         return
-    for name, one in ((KEYS, keys), (FACADES, facades)):
-        if options.names == [name]:
-            line = {"bench": name, **one.line(options.seconds), "load_average": surroundings.load_average()}
-            print(json.dumps(line), flush=True)
-            return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
     with ExitStack() as stack:
         stores = []
@@ -46,8 +42,18 @@ def main() -> None:
             _with_redis(stores, stack)
         if options.names == [LISTS]:
             _lists(stores, options)
+        elif options.names in ([SPOOL], [AGENTS]):
+            _beside(stores, options)
         else:
             _run(options, stores)
+
+
+def _without_store(options: argparse.Namespace) -> None:
+    """What needs no database, or brings its own."""
+    (name,) = options.names
+    ones = {KEYS: keys.line, FACADES: facades.line}
+    for line in tokens.lines() if name == JWT else [ones[name](options.seconds)]:
+        print(json.dumps({"bench": name, **line, "load_average": surroundings.load_average()}), flush=True)
 
 
 def _with_redis(stores: Sequence[databases.Database], stack: ExitStack) -> None:
@@ -73,6 +79,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8.0, help="how long each load is measured; default: 8")
     parser.add_argument("--preload", type=int, default=0, help="incidents that are there before each load; default: 0")
     parser.add_argument("--incidents", type=int, default=1_000_000, help="for lists; default: 1000000")
+    parser.add_argument("--events", type=int, default=1_000_000, help="for spool; default: 1000000")
     parser.add_argument("--question", action="append", default=[], help="for lists: only this one; may be repeated")
     parser.add_argument("--bus", choices=databases.BUSES, default="database", help="default: database")
     parser.add_argument("--workers", type=int, default=1, help="processes of the server, on postgresql; default: 1")
@@ -83,6 +90,13 @@ def _options() -> argparse.Namespace:
     if unknown := set(options.names) - {*benches.NAMES, *ALONE}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join((*benches.NAMES, *ALONE))}")
     return options
+
+
+def _beside(stores: Sequence[databases.Database], options: argparse.Namespace) -> None:
+    """What the reference Edge-Agent spools, or what sessions of many agents cost."""
+    for database in stores:
+        line = spool.line(database, options.events) if options.names == [SPOOL] else agents.line(database)
+        print(json.dumps({"bench": options.names[0], "store": database.name, **line}), flush=True)
 
 
 def _lists(stores: Sequence[databases.Database], options: argparse.Namespace) -> None:

@@ -97,6 +97,8 @@ def config(provider: Provider, *channels: str, delay: float = 0.05, timeout: flo
     lines = [
         "outbound:",
         "  allow: [127.0.0.1]",
+        "breaker:",
+        "  open_secs: 1",  # so that what comes back is found soon
         "notifications:",
         f"  base_delay_secs: {delay}",
         f"  max_attempts: {attempts}",

@@ -74,41 +74,16 @@ PIECES: Pieces = {
     "adapters/postgres/store.py::_unit": (SETTING, frozenset({"begin"})),
     "adapters/postgres/tenant_data.py::erase_rows": (CATALOGUE, frozenset({"tenant_data.erase(table, ('$1', '$2'))"})),
     "adapters/postgres/tenant_data.py::rows_of_tenant": (CATALOGUE, frozenset({"statement"})),
-    "adapters/sql/figures.py::_deadline": (
-        CONDITION,
-        frozenset({"' '.join(branches)", "branches", "int(severity)", "writer.bind(Type.TIME, within)"}),
-    ),
-    "adapters/sql/figures.py::_filled": (
-        CONDITION,
-        frozenset(
-            {
-                "_part(group_by, writer.dialect)",
-                "filters.matching(query, writer, by_id=True)",
-                "matching",
-            }
-        ),
-    ),
+    "adapters/sql/figures.py::_deadline": (CONDITION, frozenset({"bound", "branches", "number", "told"})),
+    "adapters/sql/figures.py::_filled": (CONDITION, frozenset({"f'WHERE {matching}'", "matching", "part"})),
     "adapters/sql/figures.py::_part": (CONDITION, frozenset({"TEAM", "label"})),
     "adapters/sql/figures.py::_step": (
         CONDITION,
-        frozenset({"' '.join(branches)", "branches", "end", "number", "start", "width"}),
+        frozenset({"branches", "end", "number", "start", "told", "width"}),
     ),
-    "adapters/sql/figures.py::attainment_statement": (
-        CONDITION,
-        frozenset(
-            {
-                "_deadline(acknowledge, writer)",
-                "_deadline(resolve, writer)",
-                "str(figures.MOST_GROUPS)",
-                "writer.bind(Type.TIME, now)",
-            }
-        ),
-    ),
-    "adapters/sql/figures.py::statement": (CONDITION, frozenset({"str(figures.MOST_GROUPS)"})),
-    "adapters/sql/figures.py::trend_statement": (
-        CONDITION,
-        frozenset({"_step(boundaries, writer)", "str(trends.MOST_VALUES)"}),
-    ),
+    "adapters/sql/figures.py::attainment_statement": (CONDITION, frozenset({"_MOST", "first", "moment", "second"})),
+    "adapters/sql/figures.py::statement": (CONDITION, frozenset({"_MOST"})),
+    "adapters/sql/figures.py::trend_statement": (CONDITION, frozenset({"_MOST_FOLLOWED", "step"})),
     "adapters/sql/filters.py::_behind": (
         CONDITION,
         frozenset(

@@ -115,7 +115,7 @@ async def _configured(run: Run) -> int:
 
 
 @fault(47, "providers that lie: 10 GB, a byte at a time, no HTTP, another name's certificate, a huge Retry-After",
-       limit="given up within the time and size that are allowed, logged; ingest goes on; keys as well")  # fmt: skip
+       limit="cut at the time and size that are allowed, logged, left alone by a breaker; ingest goes on")  # fmt: skip
 async def lying_providers(run: Run) -> Outcome:
     """Each lie behind a webhook of its own and one behind an issuer; a good webhook beside them gets everything."""
     papers = make_papers(run.folder)
@@ -145,12 +145,17 @@ async def lying_providers(run: Run) -> Outcome:
         memory = _memory(server)
         slowest = await _events(server, run.size(10, 100))
         await _all_met(server, [*liars.values(), good])
-        await asyncio.sleep(run.size(4, 12))
+        left_alone = await _left_alone(server, {"silent", "noise", "patient", "other-name"})
+        await asyncio.sleep(1.5)  # what was under way has ended
+        attempts = liars["silent"].connections
+        await asyncio.sleep(run.size(3, 12))
         figures = [
             Figure("lies", len(liars) + 2),
             Figure("slowest event meanwhile", slowest, "s", most=2),
             Figure("more memory", (_memory(server) - memory) / 2**20, "MiB", most=64),
             Figure("told by the good one", good.connections, least=run.size(10, 100)),
+            Figure("breakers that opened", left_alone, least=4, most=4),
+            Figure("attempts at the silent one behind its breaker", liars["silent"].connections - attempts, most=0),
             Figure("attempts at the one that wants patience", liars["patient"].connections, most=run.size(10, 100)),
             Figure("keys fetched", issuer.asked["jwks"], least=1),
         ]
@@ -172,6 +177,19 @@ async def _all_met(server: RunningServer, listeners: Sequence[Listener]) -> None
     told = ("CertificateError", "issuer.keys_not_fetched", "outbound.failed")
     async with asyncio.timeout(60):
         while not all(one.connections for one in listeners) or not all(word in server.log for word in told):
+            await asyncio.sleep(0.1)
+
+
+async def _left_alone(server: RunningServer, liars: set[str]) -> int:
+    """How many of these channels are not called any more, once that is all of them; the good one always is."""
+    async with asyncio.timeout(60), aiohttp.ClientSession(server.http) as client:
+        while True:
+            answer = await whole(client.get("/health/ready"))
+            assert answer.status == 200, "readiness tells of it and does not count it"
+            told = str(answer.json["checks"]["destinations"])
+            if all(f"channel {name} is open" in told for name in liars):
+                assert "channel good" not in told
+                return len(liars)
             await asyncio.sleep(0.1)
 
 

@@ -1,4 +1,5 @@
-"""Fault 27: one tenant that sends ten times its quota. Until callers have tenants, the pipeline is driven itself."""
+"""Fault 27: one tenant that sends ten times its quota. The pipeline is driven itself: what a call costs beside it would
+hide what one tenant's events do to the others'."""
 
 import asyncio
 import time

@@ -70,7 +70,7 @@ class AuditCalls(calls.MethodGroup):
 
     async def verify_audit(self, deadline: timedelta | None = None) -> pb.VerifyAuditResponse:
         """Whether the whole trail is as it was written; the larger it is, the longer that takes."""
-        return await self._caller.unary(self._audit.VerifyAudit, pb.VerifyAuditRequest(), deadline)
+        return await self._caller.unary(self._audit.VerifyAudit, pb.VerifyAuditRequest(), deadline, patient=True)
 
     async def export_audit(self, *, start_time: datetime | None = None) -> AsyncGenerator[bytes, None]:
         """The trail as JSON lines in chunks of whole lines, which `audit verify --file` proves without the server."""

@@ -23,7 +23,7 @@ class ComplianceCalls(calls.MethodGroup):
         filter: str = "",  # noqa: A002 - the contract's word
         deadline: timedelta | None = None,
     ) -> pb.ComplianceReport:
-        """Holds the incidents of a period, and the system, against a framework; 90 days without a `start`."""
+        """Holds the incidents of a period, and the system, against a framework; 30 days without a `start`."""
         request = pb.CheckComplianceRequest(framework=framework, start=start, end=end, filter=filter)
         return (await self._caller.unary(self._governance.CheckCompliance, request, deadline)).report
 

@@ -34,7 +34,7 @@ export interface BusTopic {
 export interface DeadLetter {
   /** Its id. */
   id: string;
-  /** Which work: "incidents.routed", "incidents.notify" or "incidents.actions". */
+  /** Which work: "incidents.routed", "incidents.notify", "incidents.consult" or "incidents.actions". */
   topic: string;
   /** Work of one lane is done in order; what came behind this one has gone on. */
   lane: string;
@@ -60,7 +60,7 @@ export interface DeadLetterIds {
 
 /** All dead letters that fit; without fields all there are. */
 export interface DeadLetterFilter {
-  /** Of this topic: "incidents.routed", "incidents.notify" or "incidents.actions". */
+  /** Of this topic: "incidents.routed", "incidents.notify", "incidents.consult" or "incidents.actions". */
   topic: string;
   /** Of this incident, by id or number. */
   incident_id: string;
@@ -76,7 +76,7 @@ export interface DeadLetterSelection {
 
 /** Request of ListDeadLetters. */
 export interface ListDeadLettersRequest {
-  /** Only of this topic: "incidents.routed", "incidents.notify" or "incidents.actions". */
+  /** Only of this topic: "incidents.routed", "incidents.notify", "incidents.consult" or "incidents.actions". */
   topic: string;
   /** Only of this incident, by id or number. */
   incident_id: string;

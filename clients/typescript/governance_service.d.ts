@@ -36,7 +36,7 @@ export interface ListFrameworksResponse {
 export interface CheckComplianceRequest {
   /** The framework: its id, or its usual name such as "SOC 2". Required. */
   framework: string;
-  /** Incidents created on or after this date or RFC 3339 time; 90 days before the end when empty. */
+  /** Incidents created on or after this date or RFC 3339 time; 30 days before the end when empty. */
   start: string;
   /** Incidents created up to and including this date or RFC 3339 time; now when empty. */
   end: string;
@@ -54,7 +54,7 @@ export interface CheckComplianceResponse {
 export interface GenerateReportRequest {
   /** The framework: its id, or its usual name such as "SOC 2". Required. */
   framework: string;
-  /** Incidents created on or after this date or RFC 3339 time; 90 days before the end when empty. */
+  /** Incidents created on or after this date or RFC 3339 time; 30 days before the end when empty. */
   start: string;
   /** Incidents created up to and including this date or RFC 3339 time; now when empty. */
   end: string;
@@ -148,7 +148,7 @@ export interface SettingEvidence {
 
 /** Request of GetGovernanceMetrics. */
 export interface GetGovernanceMetricsRequest {
-  /** Incidents created on or after this date or RFC 3339 time; 90 days before the end when empty. */
+  /** Incidents created on or after this date or RFC 3339 time; 30 days before the end when empty. */
   start: string;
   /** Incidents created up to and including this date or RFC 3339 time; now when empty. */
   end: string;

@@ -22,7 +22,7 @@ def build(settings: Settings, tools: Tools, runner: Runner, units: Units, server
     given = settings.edge_agents
     attention, metrics = given.attention(), tools.metrics
     directives = Directives(tools.clock, tools.ids, _bounds(given))
-    sessions = Sessions(attention, given.max_sessions, metrics.agent_sessions)
+    sessions = Sessions(attention, metrics.agent_sessions)
     queue = Queue(given.max_waiting_inferences, given.max_inferences_per_agent)
     ground = Ground(tools.store, tools.clock, units, metrics, server)
     inferring = Inferring(ground, sessions, queue)

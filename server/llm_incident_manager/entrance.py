@@ -175,6 +175,6 @@ def limits(
         )
 
     return (
-        Source(own, given.gate(), given.of_source(), metrics.limited),
+        Source(ProcessRates(clock), given.gate(), given.of_source(), metrics.limited),
         Limiter(rates, given.rules(), of_tenant, metrics.limited),
     )

@@ -172,7 +172,7 @@ def places(settings: Settings) -> Places:
     each = max(1, shared // 2)
     calls, watch = settings.grpc.max_concurrent_rpcs, settings.watch
     sending = watch.buffer_bytes - RECENT_BYTES - 2 * MESSAGES_BYTES - KEPT_BYTES
-    return Places(calls, watch.max_subscribers, sending, reserve, reads=each, writes=each)
+    return Places(calls, watch.max_subscribers, sending, reserve, each, each, settings.edge_agents.max_sessions)
 
 
 async def presence(

@@ -117,7 +117,9 @@ class Server:
         offered = methods.all_methods() if Role.API in self.settings.roles else ()
         settings, shared = self.settings, self.siblings is not None
         mtls_port = settings.grpc_mtls_port
-        rpc_settings = RpcSettings.of(settings.grpc, settings.watch, shared_port=shared, mtls_port=mtls_port)
+        rpc_settings = RpcSettings.of(
+            settings.grpc, settings.watch, settings.edge_agents, shared_port=shared, mtls_port=mtls_port
+        )
         rest_settings = RestSettings.of(settings.api, settings.watch, settings.websocket, shared_port=shared)
         rpc = RpcServer(rpc_settings, self.dispatcher, offered, self.tls)
         sockets = self.sockets if offered else {}

@@ -98,7 +98,7 @@ async def test_one_subscriber_more_than_there_may_be_is_told_when_to_come_back()
 
 @pytest.mark.parametrize("over", ["gRPC", "HTTP"])
 async def test_subscribers_beyond_the_memory_for_them_are_refused_until_others_have_left(over: str) -> None:
-    places = 24 * 1024 // 128  # what 64 MiB leave beside the changes that all share
+    places = 22 * 1024 // 128  # what 64 MiB leave beside the changes that all share
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running_server(config="watch: {buffer_bytes: 67108864}"))
         watch = partial(_watch_grpc if over == "gRPC" else _watch_http, server)

@@ -175,6 +175,49 @@ async def test_a_database_that_is_older_than_its_checkpoints_outside_is_not_sign
     await store.close()
 
 
+@pytest.mark.needs("durable")
+async def test_copies_that_could_not_be_read_at_first_are_compared_later(backend: Backend, scribe: Scribe) -> None:
+    await scribe.run(records=4, checkpoints=2)
+    store = await backend.open()
+    last = await scribe.copies.last(TENANT)
+    assert last is not None
+    await scribe.copies.keep([last._replace(number=3, prev_hash=last.hash)])
+    file = scribe.copies.file
+    away = file.rename(file.with_suffix(".away"))
+    file.mkdir()  # cannot be read as a file
+    signing = scribe.checkpointer(store)
+    await scribe.write(store, 1)
+    scribe.clock.forward(61 * SECOND)
+    assert await signing.once() == 2, "what cannot be read outside keeps nothing from being signed"
+    with pytest.raises(DomainError, match="not kept outside"):
+        await signing.check()
+    file.rmdir()
+    away.rename(file)
+    await scribe.write(store, 1)
+    scribe.clock.forward(61 * SECOND)
+    assert await signing.once() == 1, "the other tenant's trail is as it was"
+    for _ in range(2):
+        with pytest.raises(DomainError, match="checkpoint 3 was kept outside and is not in the database"):
+            await signing.check()
+        await signing.once()
+    assert (await scribe.copies.last(OTHER)) == (await store.latest_audit_checkpoints(OTHER, 0, 1))[0]
+    await store.close()
+
+
+@pytest.mark.needs("durable")
+async def test_who_signs_again_reads_what_others_have_kept_since(backend: Backend, scribe: Scribe) -> None:
+    await scribe.run(records=4, checkpoints=1)
+    store, file = await backend.open(), scribe.copies
+    first = await file.last(TENANT)
+    await scribe.write(store, 1)
+    scribe.clock.forward(61 * SECOND)
+    await scribe.checkpointer(store).once()
+    assert await file.last(TENANT) == first
+    file.forget()
+    assert await file.last(TENANT) == (await store.latest_audit_checkpoints(TENANT, 0, 1))[0]
+    await store.close()
+
+
 async def test_records_that_vanish_while_a_server_runs_are_noticed(
     store: Store, backend: Backend, scribe: Scribe
 ) -> None:

@@ -45,6 +45,7 @@ from tests.support.backends import Backend, Postgres, SqliteFile
 from tests.support.builders import (
     NOW,
     TENANT,
+    make_analysis,
     make_audit,
     make_delivery,
     make_entry,
@@ -124,6 +125,7 @@ async def fill(store: Store) -> Incident:
             segments=[SegmentRow(producer, 1, 2, duplicate.id, NOW)],
             links=[LinkRow(TENANT, incident.id, Relation.LINKED, over.id, NOW, NASTY, NASTY)],
             attachments=[Attachment(make_id(), TENANT, incident.id, "https://x", NASTY, "text/plain", "ann", NOW)],
+            analyses=[make_analysis(incident, error=NASTY, confidence=0.1, findings=b"\x00\xff\\")],
             producers=[ProducerRow(producer, row.epoch, 2)],
             timers=[TimerRow(incident.id, NASTY, TENANT, TimerKind.SNOOZE, later(60), NOW)],
             access=[

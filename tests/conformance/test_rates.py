@@ -49,6 +49,17 @@ async def limits(request: pytest.FixtureRequest, redis_shared: RedisServer) -> A
     await link.close()
 
 
+async def test_what_is_given_back_may_be_taken_again(limits: Rates) -> None:
+    rate = Rate(per_second=0.01, burst=3)
+    assert [(await limits.take("returned", rate)).allowed for _ in range(3)] == [True] * 3
+    await limits.give_back("returned", rate, 2)
+    assert [(await limits.take("returned", rate)).allowed for _ in range(3)] == [True, True, False]
+    await limits.give_back("returned", rate, 3)
+    await limits.give_back("never taken", rate, 3)
+    for name in ("returned", "never taken"):
+        assert [(await limits.take(name, rate)).allowed for _ in range(4)] == [True, True, True, False]
+
+
 async def test_a_burst_passes_and_the_rest_is_told_when_to_come_back(limits: Rates) -> None:
     rate = Rate(per_second=4, burst=3)
     permits = [await limits.take("tenant", rate) for _ in range(4)]

@@ -72,6 +72,37 @@ async def test_a_change_is_read_once_for_all_who_watch(world: World, monkeypatch
     assert len(reads) <= 3
 
 
+async def test_only_whom_a_change_concerns_is_woken_and_the_others_are_past_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed, looks = Feed(world.store), list[TenantId]()
+    look = feed._page
+
+    async def counted(tenant: TenantId, after: Position, hold: sending.Hold) -> Sequence[FeedItem]:
+        looks.append(tenant)
+        return await look(tenant, after, hold)
+
+    start = await feed.position()
+    filtered = [filters.parse(f'service = "chat-{number}"') for number in range(50)]
+    watchers = [feed.changes(TENANT, start, one, 1.0) for one in filtered]
+    async with asyncio.timeout(10):
+        following = asyncio.create_task(feed.run())
+        waiting = [asyncio.ensure_future(anext(watcher)) for watcher in watchers]
+        await until(lambda: len(feed._waiting._watchers) == 50 and feed._since is not None)
+        await asyncio.sleep(0.05)  # the round in which the feed began is over
+        monkeypatch.setattr(feed, "_page", counted)
+        await world.submit(make_event(service="chat-7"))
+        feed.wake()
+        told = await waiting[7]
+        assert isinstance(told, FeedItem)
+        assert len(looks) <= 3
+        idle = await waiting[8]  # it was not told, and may resume behind what it did not want
+        assert isinstance(idle, Position)
+        assert idle >= told.position
+        following.cancel()
+        await asyncio.gather(*waiting)
+
+
 @pytest.mark.parametrize("kept", [{"recent": 2}, {"recent_bytes": 8_000}], ids=["few", "small"])
 async def test_who_is_behind_the_recent_changes_reads_what_is_missing(world: World, kept: dict[str, int]) -> None:
     feed = Feed(world.store, **kept)

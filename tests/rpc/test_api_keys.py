@@ -238,3 +238,17 @@ async def test_behind_a_trusted_proxy_each_of_its_callers_is_locked_out_alone() 
         assert await asked(key, "192.0.2.1") == 429
         assert await asked(WRONG, "192.0.2.2") == 401
         assert await asked(key, "192.0.2.2") == 200
+
+
+async def test_a_timeline_names_who_it_was_beside_whom_they_named(server: RunningServer) -> None:
+    async with calling(server) as boss:
+        opened = await boss.create_incident("a", "b")
+    key = await first_key(server, "responder")
+    async with calling(server, key) as client:
+        subject = (await client.who_am_i()).subject
+        await client.acknowledge(opened.id, actor="ann")
+        await client.add_note(opened.id, "on it", actor=subject)
+        entries = (await client.list_timeline(opened.id)).entries
+    told = {entry.text: (entry.actor, entry.details.get("by", "")) for entry in entries}
+    assert told["NEW to ACKNOWLEDGED by ann"] == ("ann", subject)
+    assert told["on it"] == (subject, "")

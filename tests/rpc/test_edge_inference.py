@@ -119,13 +119,14 @@ async def test_a_deadline_ends_the_waiting(server: RunningServer) -> None:
 async def test_a_stream_tells_first_that_it_waits_and_then_the_result(server: RunningServer) -> None:
     request = wanted("streamed", "streaming", allow_offline_queue=True)
     told: list[pb.InferenceStatus.ValueType] = []
+    running: list[asyncio.Task[None]] = []
     async with IncidentClient(server.grpc) as client:
         async with asyncio.timeout(20):
             async for result in client.stream_inference([request]):
                 told.append(result.status)
                 if result.status == QUEUED:
-                    running = asyncio.create_task(_one_answer(server))
-        await running
+                    running.append(asyncio.create_task(_one_answer(server)))
+        await asyncio.gather(*running)
     assert told == [QUEUED, COMPLETED]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,10 @@ async def test_the_trail_is_listed_verified_and_exported_over_every_door(tmp_pat
         file = tmp_path / "export.jsonl"
         done = await command("audit", "export", str(file), server=server)
         assert done.code == 0, done.err
+        rows = tmp_path / "tenant.jsonl"
+        done = await command("tenants", "export", "default", str(rows), server=server)
+        assert done.code == 0, done.err
+        assert [stat.S_IMODE(each.stat().st_mode) for each in (file, rows)] == [0o600] * 2
         again = await command("audit", "export", str(file), server=server)
         assert again.code == 2, "a file that is there is not replaced"
         for name in (copies.FOLDER, signing.KEY_FILE):

@@ -58,6 +58,7 @@ async def place() -> AsyncIterator[Place]:
                 "max_attempts": ATTEMPTS,
                 "base_delay_secs": 0.01,
             },
+            "breaker": {"open_secs": 0.1},
             **LOOPBACK,
         }
         async with running_server(config=json.dumps(settings)) as server:
@@ -128,7 +129,10 @@ async def test_lists_are_tables_and_csv_too(place: Place) -> None:
     of_topic = await command("bus", "dead", "list", "--topic", "incidents.notify", "--json", server=place.server)
     assert await place.letters(incident) == of_topic.json_lines
     wrong = await command("bus", "dead", "list", "--topic", "nothing", server=place.server)
-    assert (wrong.code, "incidents.routed, incidents.notify, incidents.actions" in wrong.err) == (2, True)
+    assert (wrong.code, "incidents.routed, incidents.notify, incidents.consult, incidents.actions" in wrong.err) == (
+        2,
+        True,
+    )
     reserved = await command("bus", "dead", "list", "--topic", "incidents.raw", server=place.server)
     assert (reserved.code, "reserved for an ingest log" in reserved.err) == (2, True)
 
@@ -139,7 +143,7 @@ async def test_the_status_of_the_bus_counts_them_topic_by_topic(place: Place) ->
     topics = {topic["topic"]: topic for topic in status["topics"]}
     assert (status["backend"], list(topics)) == (
         "database",
-        ["incidents.routed", "incidents.notify", "incidents.actions"],
+        ["incidents.routed", "incidents.notify", "incidents.consult", "incidents.actions"],
     )
     assert topics["incidents.notify"]["dead"] == len(await place.letters())
     table = (await command("bus", "status", server=place.server)).out

@@ -20,7 +20,7 @@ from llm_incident_client import IncidentClient
 from tests.support import markdown, wheelhouse
 from tests.support.command import command
 from tests.support.proxy import Proxy
-from tests.support.server import RunningServer, running_server
+from tests.support.server import RunningServer, free_port, running_server
 from tools import sdk, shell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -59,7 +59,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 def python(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with the wheels of the generated code and the client, and what they ask for."""
     wheels = [built["generated .whl"], built["clients .whl"]]
-    return wheelhouse.fresh(tmp_path_factory.mktemp("fresh"), wheels, extra="typing")
+    return wheelhouse.fresh(tmp_path_factory.mktemp("fresh"), wheels, extra="typing,edge-agent")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -191,12 +191,39 @@ async def test_a_fresh_environment_has_the_client_and_not_the_server(python: Pat
     listing = "from importlib.metadata import distributions as all; print(*sorted(one.name for one in all()))"
     _, out, _ = await run(python, "-c", f"import llm_incident_client.sync; {listing}", cwd=tmp_path)
     assert out.split() == [
-        "googleapis-common-protos", "grpcio", "grpcio-status", "llm-incident-client", "llm-incident-manager-proto",
-        "protobuf", "types-grpcio", "types-protobuf", "typing_extensions",
+        "PyYAML", "googleapis-common-protos", "grpcio", "grpcio-status", "llm-incident-client",
+        "llm-incident-manager-proto", "protobuf", "psutil", "types-grpcio", "types-protobuf", "typing_extensions",
     ]  # fmt: skip
     code, _, err = await run(python, "-c", "import llm_incident_manager", cwd=tmp_path)
     assert code == 1
     assert "ModuleNotFoundError" in err
+
+
+async def test_an_edge_agent_runs_from_the_wheel(python: Path, server: RunningServer, tmp_path: Path) -> None:
+    without = "import sys; sys.modules['yaml'] = sys.modules['psutil'] = None"
+    code, _, err = await run(
+        python, "-c", f"{without}; from llm_incident_client.edge_agent import EdgeAgentClient", cwd=tmp_path
+    )
+    assert code == 0, err
+    settings = tmp_path / "agent.yaml"
+    port = free_port()
+    settings.write_text(
+        f"agent: {{id: wheel}}\nserver: {{address: '{server.grpc}'}}\nlocal: {{port: {port}}}\n", "utf-8"
+    )
+    program = python.parent / "llm-edge-agent"
+    process = await asyncio.create_subprocess_exec(program, "run", "--config", settings, cwd=tmp_path)
+    async with asyncio.timeout(SECONDS):
+        told = ""
+        while '"connected": true' not in told:
+            code, told, _ = await run(program, "status", "--config", settings, cwd=tmp_path)
+        process.terminate()
+        assert await process.wait() == 0
+    async with IncidentClient(server.grpc) as client:
+        found = await client.get_edge_agent("wheel")
+    assert (list(found.capabilities.models), found.version) == (
+        ["classify", "redact"],
+        llm_incident_manager.__version__,
+    )
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda block: block.place)

@@ -89,6 +89,23 @@ async def test_a_fingerprint_is_no_way_to_reach_what_is_of_another_service(
     assert [getattr(now, name) for name in fields] == [getattr(was, name) for name in fields]
 
 
+async def test_who_holds_a_fingerprint_is_told_only_to_those_who_see_it(
+    doors: Doors, mine: Realm, beside: Realm
+) -> None:
+    narrow = Who("alpha", "narrow", ("responder",), services=(mine.service,))
+    key = "held-by-another-service"
+    own = await realm.an_incident(doors, mine, dedup_key=key)
+    await realm.ask(doors, mine.owner, "Resolve", incident_id=own.id, force=True)
+    theirs = await realm.an_incident(doors, beside, dedup_key=key)
+    wanted = {"source": "x", "title": "x", "service": mine.service, "dedup_key": key}
+    for verb, fields in (("CreateIncident", wanted), ("Reopen", {"incident_id": own.id})):
+        refused = await realm.asked(doors, narrow, verb, **fields)
+        assert (refused.code, refused.reason) == (6, "FINGERPRINT_TAKEN"), verb
+        assert theirs.id not in repr(refused)
+        told = await realm.asked(doors, mine.owner, verb, **fields)
+        assert theirs.id in repr(told), verb
+
+
 async def test_nobody_moves_an_incident_out_of_its_own_sight(doors: Doors, mine: Realm) -> None:
     red = Who("alpha", "red", ("responder",), teams=("red",))
     made = await realm.an_incident(doors, mine)

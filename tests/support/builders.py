@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+from llm_incident_manager.domain.analysis import Analysis, AnalysisState, Question
 from llm_incident_manager.domain.disposition import Disposition, Reason
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.fingerprint import CURRENT, Component, Fingerprint
@@ -130,6 +131,21 @@ def make_delivery(incident: Incident, **fields: object) -> DeliveryRow:
         "updated_at": NOW,
     }
     return DeliveryRow(**{**given, **fields})
+
+
+def make_analysis(incident: Incident, **fields: object) -> Analysis:
+    """A question that nobody has answered yet."""
+    given: dict[str, Any] = {
+        "id": make_id(),
+        "tenant": incident.tenant,
+        "incident_id": incident.id,
+        "question": Question.THREAT,
+        "state": AnalysisState.PENDING,
+        "requested_by": "ann",
+        "requested_at": NOW,
+        "updated_at": NOW,
+    }
+    return Analysis(**{**given, **fields})
 
 
 def make_entry(incident: Incident, **fields: object) -> TimelineEntry:

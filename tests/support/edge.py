@@ -132,27 +132,37 @@ class Desk:
                 **given,
             }
         )
-        return (await self._stub.CreateDirective(request, timeout=SECONDS, metadata=self._metadata)).directive
+        reply = await self._stub.CreateDirective(request, timeout=SECONDS, metadata=self._metadata)
+        made: directive_pb2.Directive = reply.directive
+        return made
 
     async def approve(self, id_: str) -> directive_pb2.Directive:
         """Lets it be sent."""
         request = edge_agent_service_pb2.ApproveDirectiveRequest(directive_id=id_)
-        return (await self._stub.ApproveDirective(request, timeout=SECONDS, metadata=self._metadata)).directive
+        reply = await self._stub.ApproveDirective(request, timeout=SECONDS, metadata=self._metadata)
+        made: directive_pb2.Directive = reply.directive
+        return made
 
     async def cancel(self, id_: str) -> directive_pb2.Directive:
         """Takes it back."""
         request = edge_agent_service_pb2.CancelDirectiveRequest(directive_id=id_)
-        return (await self._stub.CancelDirective(request, timeout=SECONDS, metadata=self._metadata)).directive
+        reply = await self._stub.CancelDirective(request, timeout=SECONDS, metadata=self._metadata)
+        made: directive_pb2.Directive = reply.directive
+        return made
 
     async def directive(self, id_: str) -> directive_pb2.Directive:
         """As it is."""
         request = edge_agent_service_pb2.GetDirectiveRequest(directive_id=id_)
-        return (await self._stub.GetDirective(request, timeout=SECONDS, metadata=self._metadata)).directive
+        reply = await self._stub.GetDirective(request, timeout=SECONDS, metadata=self._metadata)
+        made: directive_pb2.Directive = reply.directive
+        return made
 
     async def agent(self, agent_id: str) -> edge_agent_pb2.EdgeAgent:
         """As it is."""
         request = edge_agent_service_pb2.GetEdgeAgentRequest(agent_id=agent_id)
-        return (await self._stub.GetEdgeAgent(request, timeout=SECONDS, metadata=self._metadata)).agent
+        reply = await self._stub.GetEdgeAgent(request, timeout=SECONDS, metadata=self._metadata)
+        made: edge_agent_pb2.EdgeAgent = reply.agent
+        return made
 
     async def until(self, id_: str, state: State) -> directive_pb2.Directive:
         """The directive once it is in that state."""

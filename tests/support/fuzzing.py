@@ -28,7 +28,7 @@ word of another path; missing_required_header and ignored_auth, since there are 
 _WORDS = frozenset({"filter", "order_by", "group_by", "page_token", "page", "resume_token", "update_mask"})
 """Texts with a grammar or an origin that no schema tells: a valid one may be refused with 400."""
 _OTHERS = frozenset(
-    {"linked_incident_id", "source_incident_ids", "event_ids", "confirm", "roles", "permissions", "state"}
+    {"linked_incident_id", "source_incident_ids", "event_ids", "confirm", "roles", "permissions", "state", "target"}
 )
 """Ids and names that have to differ from another, to be the same, or to be there: refused with 400 as well."""
 _MOMENTS = frozenset({"until"})

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable
 from datetime import timedelta
+from time import monotonic
 from typing import TypeVar
 
 import grpc
@@ -53,20 +54,28 @@ class Caller:
         method: grpc.aio.UnaryUnaryMultiCallable[RequestT, ReplyT],
         request: RequestT,
         deadline: timedelta | None = None,
+        *,
+        patient: bool = False,
     ) -> ReplyT:
-        """One call, repeated where that is safe. Raises IncidentManagerError."""
+        """One call, repeated where that is safe. Raises IncidentManagerError.
+
+        `patient`: one attempt may take as long as the whole call, for what takes long when all is well.
+        """
+
+        within = deadline or self._deadline
+        ends = monotonic() + within.total_seconds()
 
         async def attempt(seconds: float) -> ReplyT:
-            metadata = await self._metadata()
+            timeout, metadata = max(seconds, ends - monotonic()) if patient else seconds, await self._metadata()
             try:
-                return await method(request, timeout=seconds, metadata=metadata)
+                return await method(request, timeout=timeout, metadata=metadata)
             except grpc.aio.AioRpcError as error:
                 if not self._renews(error, metadata):
                     raise
-            return await method(request, timeout=seconds, metadata=await self._metadata())
+            return await method(request, timeout=timeout, metadata=await self._metadata())
 
         name = request.DESCRIPTOR.name.removesuffix("Request")  # buf's lint holds this convention
-        return await self._attempts.run(name, attempt, deadline or self._deadline)
+        return await self._attempts.run(name, attempt, within)
 
     def _renews(self, error: grpc.aio.AioRpcError, metadata: channel.Metadata) -> bool:
         """Whether the token was refused and another one can be had: it may have been withdrawn before its time."""
@@ -112,9 +121,14 @@ class Caller:
 
     async def events(self) -> "grpc.aio.StreamStreamCall[bytes, pb.StreamEventsResponse]":
         """Starts a StreamEvents call that takes serialised requests."""
-        parse: Callable[[bytes], pb.StreamEventsResponse] = pb.StreamEventsResponse.FromString
-        method: grpc.aio.StreamStreamMultiCallable[bytes, pb.StreamEventsResponse] = self.channel.stream_stream(
-            _STREAM_EVENTS, request_serializer=None, response_deserializer=parse
+        return await self.both_ways(_STREAM_EVENTS, pb.StreamEventsResponse.FromString)
+
+    async def both_ways(
+        self, path: str, parse: Callable[[bytes], ReplyT]
+    ) -> "grpc.aio.StreamStreamCall[bytes, ReplyT]":
+        """Starts a call with streams in both directions that takes serialised requests."""
+        method: grpc.aio.StreamStreamMultiCallable[bytes, ReplyT] = self.channel.stream_stream(
+            path, request_serializer=None, response_deserializer=parse
         )
         return method(metadata=await self._metadata())
 

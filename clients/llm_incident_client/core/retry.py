@@ -23,7 +23,9 @@ _REPEATABLE = frozenset(
     }
 )
 # Their codes may be repeated, but the very same request would only meet the very same refusal.
-_FINAL_REASONS = frozenset({"STALE_ETAG", "PRODUCER_FENCED", errors.CIRCUIT_OPEN, errors.CLIENT_RATE_LIMIT})
+_FINAL_REASONS = frozenset(
+    {"STALE_ETAG", "PRODUCER_FENCED", "SESSION_FENCED", errors.CIRCUIT_OPEN, errors.CLIENT_RATE_LIMIT}
+)
 
 
 class Why(StrEnum):

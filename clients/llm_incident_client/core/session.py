@@ -86,6 +86,26 @@ class Pace:
         return self._window.queued >= full or self._window.queued_bytes >= self.frame_bytes
 
 
+class Opened(Protocol):
+    """Where to go on, as the server says it."""
+
+    @property
+    def epoch(self) -> int:
+        """Number of the connection."""
+
+    @property
+    def last_sequence(self) -> int:
+        """Number of the last committed event."""
+
+    @property
+    def credits(self) -> int:
+        """How many events may be in flight."""
+
+    @property
+    def max_frame_events(self) -> int:
+        """Largest frame."""
+
+
 class Session:
     """Runs one call to its end. Make a new one for each connection."""
 
@@ -138,14 +158,21 @@ class Session:
         with contextlib.suppress(asyncio.InvalidStateError):  # already over: the read tells why
             await self._call.write(opening)
         reply = await self._call.read()
-        if not isinstance(reply, pb.StreamEventsResponse) or reply.WhichOneof("message") != "opened":
-            raise StreamConfused("the server did not answer `open` with `opened`")
-        opened = reply.opened
+        opened = self._opened(reply) if isinstance(reply, pb.Message) else None
+        if opened is None:
+            raise StreamConfused("the server did not answer the first message as it should")
         how = self._window.opened(opened.last_sequence, opened.credits, opened.max_frame_events)
         self.is_open = True
         self._on_open(how, opened.epoch)
         self._pace.hurry()
         self._watch()
+
+    def _opened(self, reply: Any) -> Opened | None:  # noqa: ANN401  # of the message that the call parses
+        """What the answer to the first message says; None when it is another one."""
+        if reply.WhichOneof("message") != "opened":
+            return None
+        opened: Opened = reply.opened
+        return opened
 
     async def _read(self) -> None:
         while (reply := await self._call.read()) is not grpc.aio.EOF:
@@ -155,9 +182,13 @@ class Session:
                 case "drain":
                     self._drain(reply.drain.grace.ToTimedelta())
                 case other:
-                    raise StreamConfused(f"the server sent {other or 'an empty message'} in the middle of the stream")
+                    self._take_other(reply, other)
         if not self._ending:
             raise StreamConfused("the server ended the stream without a reason")
+
+    def _take_other(self, reply: Any, kind: str | None) -> None:  # noqa: ANN401, ARG002  # as above
+        """Whatever else the server may say in the middle of the stream: here nothing."""
+        raise StreamConfused(f"the server sent {kind or 'an empty message'} in the middle of the stream")
 
     def _take(self, first_sequence: int, results: Sequence[pb.EventResult], credits_given: int) -> None:
         settled = self._window.acknowledged(first_sequence, results, credits_given)
@@ -180,7 +211,10 @@ class Session:
         if self._timeout.expired():
             return
         now = asyncio.get_running_loop().time()
-        self._timeout.reschedule(now + self._patience if self._window.in_flight else None)
+        self._timeout.reschedule(now + self._patience if self._is_owed() else None)
+
+    def _is_owed(self) -> bool:
+        return self._window.in_flight > 0
 
     async def _write(self) -> None:
         # When the call is over the reader learns why; the writer merely stops.
@@ -194,13 +228,19 @@ class Session:
                     await self._call.done_writing()
 
     async def _write_frames(self) -> None:
+        while (message := self._next_message()) is not None:
+            await self._call.write(message)
+
+    def _next_message(self) -> bytes | None:
+        """What is to be sent now; None when it has to wait: for more events, or for credits."""
         pace = self._pace
-        while not self._ending and pace.is_ripe():
-            idle = not self._window.in_flight
-            frame = self._window.next_frame(pace.frame_events, pace.frame_bytes)
-            if frame is None:
-                return  # out of credits: an acknowledgement brings new ones
-            pace.cut()
-            if idle:
-                self._watch()
-            await self._call.write(wire.frame(frame.first_sequence, frame.payloads))
+        if self._ending or not pace.is_ripe():
+            return None
+        idle = not self._window.in_flight
+        frame = self._window.next_frame(pace.frame_events, pace.frame_bytes)
+        if frame is None:
+            return None  # out of credits: an acknowledgement brings new ones
+        pace.cut()
+        if idle:
+            self._watch()
+        return wire.frame(frame.first_sequence, frame.payloads)

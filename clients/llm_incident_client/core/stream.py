@@ -246,15 +246,9 @@ class EventStream:
 
     async def _attempt(self) -> tuple[errors.IncidentManagerError, bool]:
         """One connection, to its end: what ended it, and whether it got anywhere."""
-        self._session = session = Session(
-            self._window,
-            self._pace,
-            settle=self._settle,
-            on_open=self._opened,
-            on_drain=lambda: self._tell(StreamState(Phase.DRAINING)),
-        )
+        self._session = session = self._new_session()
         try:
-            await session.run(await self._connect(), wire.opening(self.producer_id), self._options.patience)
+            await session.run(await self._connect(), self._opening(), self._options.patience)
             error: errors.IncidentManagerError = _unavailable("the server is going away")
         except grpc.aio.AioRpcError as cause:
             error = errors.from_rpc(cause)
@@ -264,9 +258,19 @@ class EventStream:
             error = _unavailable(str(cause))
         except Overtaken as cause:
             error = errors.ProducerFenced(grpc.StatusCode.ABORTED, str(cause), "PRODUCER_FENCED")
+            error.__cause__ = cause
         finally:
             self._session = None
         return error, session.progressed or (session.is_open and not len(self._window))
+
+    def _new_session(self) -> Session:
+        return Session(self._window, self._pace, settle=self._settle, on_open=self._opened, on_drain=self._draining)
+
+    def _opening(self) -> bytes:
+        return wire.opening(self.producer_id)
+
+    def _draining(self) -> None:
+        self._tell(StreamState(Phase.DRAINING))
 
     def _opened(self, opening: Opening, epoch: int) -> None:
         self._tell(StreamState(Phase.OPEN, epoch=epoch, opening=opening))

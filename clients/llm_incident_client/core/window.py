@@ -62,6 +62,15 @@ class Window(Generic[TicketT]):
         return len(self._flight) + len(self._queue)
 
     @property
+    def acknowledged_sequence(self) -> int:
+        """The number of the last acknowledged event; 0 before the first opening."""
+        return max(self._base - 1, 0)
+
+    def resume(self, sequence: int, sent_at_most: int) -> None:
+        """Goes on where a former process was: this number was acknowledged, so many behind it may have been sent."""
+        self._base, self._highest = sequence + 1, sequence + sent_at_most
+
+    @property
     def in_flight(self) -> int:
         """How many events are sent and not acknowledged."""
         return len(self._flight)

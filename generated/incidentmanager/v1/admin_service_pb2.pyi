@@ -133,7 +133,7 @@ class DeadLetter(_message.Message):
     id: _builtins.str
     """Its id."""
     topic: _builtins.str
-    """Which work: "incidents.routed", "incidents.notify" or "incidents.actions"."""
+    """Which work: "incidents.routed", "incidents.notify", "incidents.consult" or "incidents.actions"."""
     lane: _builtins.str
     """Work of one lane is done in order; what came behind this one has gone on."""
     incident_id: _builtins.str
@@ -206,7 +206,7 @@ class DeadLetterFilter(_message.Message):
     TOPIC_FIELD_NUMBER: _builtins.int
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
-    """Of this topic: "incidents.routed", "incidents.notify" or "incidents.actions"."""
+    """Of this topic: "incidents.routed", "incidents.notify", "incidents.consult" or "incidents.actions"."""
     incident_id: _builtins.str
     """Of this incident, by id or number."""
     def __init__(
@@ -266,7 +266,7 @@ class ListDeadLettersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
-    """Only of this topic: "incidents.routed", "incidents.notify" or "incidents.actions"."""
+    """Only of this topic: "incidents.routed", "incidents.notify", "incidents.consult" or "incidents.actions"."""
     incident_id: _builtins.str
     """Only of this incident, by id or number."""
     page_size: _builtins.int

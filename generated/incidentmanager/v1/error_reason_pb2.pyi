@@ -46,7 +46,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_FINGERPRINT_TAKEN: _ErrorReason.ValueType  # 6
     """ALREADY_EXISTS. An open incident holds the fingerprint that a reopened or new incident needs.
-    Metadata: {"fingerprint": "…", "holder": "id of the incident that holds it"}
+    Metadata: {"fingerprint": "…", "holder": "id of the incident that holds it; empty for who must not see it"}
     """
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 7
     """ALREADY_EXISTS. The request_id was used within 24 hours for another request.
@@ -222,7 +222,7 @@ Metadata: {"incident": "…", "etag": "given", "current": "now"}
 """
 ERROR_REASON_FINGERPRINT_TAKEN: ErrorReason.ValueType  # 6
 """ALREADY_EXISTS. An open incident holds the fingerprint that a reopened or new incident needs.
-Metadata: {"fingerprint": "…", "holder": "id of the incident that holds it"}
+Metadata: {"fingerprint": "…", "holder": "id of the incident that holds it; empty for who must not see it"}
 """
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 7
 """ALREADY_EXISTS. The request_id was used within 24 hours for another request.

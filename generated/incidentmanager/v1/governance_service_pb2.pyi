@@ -116,7 +116,7 @@ class CheckComplianceRequest(_message.Message):
     framework: _builtins.str
     """The framework: its id, or its usual name such as "SOC 2". Required."""
     start: _builtins.str
-    """Incidents created on or after this date or RFC 3339 time; 90 days before the end when empty."""
+    """Incidents created on or after this date or RFC 3339 time; 30 days before the end when empty."""
     end: _builtins.str
     """Incidents created up to and including this date or RFC 3339 time; now when empty."""
     filter: _builtins.str
@@ -175,7 +175,7 @@ class GenerateReportRequest(_message.Message):
     framework: _builtins.str
     """The framework: its id, or its usual name such as "SOC 2". Required."""
     start: _builtins.str
-    """Incidents created on or after this date or RFC 3339 time; 90 days before the end when empty."""
+    """Incidents created on or after this date or RFC 3339 time; 30 days before the end when empty."""
     end: _builtins.str
     """Incidents created up to and including this date or RFC 3339 time; now when empty."""
     filter: _builtins.str
@@ -458,7 +458,7 @@ class GetGovernanceMetricsRequest(_message.Message):
     START_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     start: _builtins.str
-    """Incidents created on or after this date or RFC 3339 time; 90 days before the end when empty."""
+    """Incidents created on or after this date or RFC 3339 time; 30 days before the end when empty."""
     end: _builtins.str
     """Incidents created up to and including this date or RFC 3339 time; now when empty."""
     def __init__(

@@ -31,6 +31,15 @@ class ProcessRates:
         self._remember(name, state)
         return permit
 
+    async def give_back(self, name: str, rate: Rate, cost: int = 1) -> None:
+        """See Rates."""
+        self.give_back_now(name, rate, cost)
+
+    def give_back_now(self, name: str, rate: Rate, cost: int = 1) -> None:
+        """See OwnRates."""
+        if (state := self._full_at.get(name)) is not None:
+            self._full_at[name] = rates.give_back(state, rate, cost)
+
     def peek(self, name: str, rate: Rate, cost: int = 1) -> Permit:
         """See OwnRates."""
         return rates.take(self._full_at.get(name, rates.EMPTY_STATE), self._now(), rate, cost)[0]

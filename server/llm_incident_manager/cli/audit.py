@@ -71,14 +71,14 @@ def export(
     since: Since = None,
 ) -> None:
     """Export the trail as JSON lines, which `audit verify --file` proves without a server."""
-    from llm_incident_manager.cli import connection
+    from llm_incident_manager.cli import connection, private
 
     if file is not None and file.exists():
         raise BadUsage(f"{file} exists already: remove it, or name another file")
 
     async def work(client: "IncidentClient") -> int:
         lines = 0
-        target = sys.stdout.buffer if file is None else file.open("xb")  # nothing else runs here
+        target = sys.stdout.buffer if file is None else private.new_file(file)  # nothing else runs here
         try:
             async for chunk in client.export_audit(start_time=_aware(how, since)):
                 target.write(chunk)

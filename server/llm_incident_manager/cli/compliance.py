@@ -33,7 +33,7 @@ class Format(StrEnum):
 
 Framework = Annotated[str, typer.Argument(metavar="FRAMEWORK", help="gdpr, hipaa, soc2, pci_dss or iso27001.")]
 Filter = Annotated[str, typer.Option("--filter", help="Only these incidents, such as 'labels.team = payments'.")]
-Start = Annotated[str, typer.Option("--start", help="Opened on or after this date or time; 90 days before the end.")]
+Start = Annotated[str, typer.Option("--start", help="Opened on or after this date or time; 30 days before the end.")]
 End = Annotated[str, typer.Option("--end", help="Opened up to and including this date or time; now.")]
 
 

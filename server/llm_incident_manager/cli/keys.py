@@ -1,6 +1,5 @@
 """`keys …`: API keys. A key is told once, on standard output or into a file that only its owner can read."""
 
-import os
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llm_incident_manager.cli import options, snooze
+from llm_incident_manager.cli import options, private, snooze
 from llm_incident_manager.cli.failures import BadUsage
 from llm_incident_manager.cli.options import Invocation
 from llm_incident_manager.domain import moments, time
@@ -150,9 +149,8 @@ def _refuse_existing(out: Path | None) -> None:
 
 
 def _write(out: Path, key: str) -> None:
-    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as target:
-        target.write(f"{key}\n")
+    with private.new_file(out) as target:
+        target.write(f"{key}\n".encode("ascii"))
 
 
 def _told(made: "pb.ApiKey", key: str, out: Path | None) -> None:

@@ -113,15 +113,17 @@ def export(
     tenant: Id,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A new file; standard output without.")] = None,
 ) -> None:
-    """Export everything a tenant has, as JSON lines."""
-    from llm_incident_manager.cli import connection
+    """Export everything a tenant has, as JSON lines; only you can read the file."""
+    from llm_incident_manager.cli import connection, private
 
     if file is not None and file.exists():
         raise BadUsage(f"{file} exists already: remove it, or name another file")
 
     async def work(client: "IncidentClient") -> int:
         lines = 0
-        with nullcontext(sys.stdout.buffer) if file is None else file.open("xb") as target:  # nothing else runs here
+        with (
+            nullcontext(sys.stdout.buffer) if file is None else private.new_file(file) as target
+        ):  # nothing else runs here
             async for chunk in client.export_tenant(tenant):
                 target.write(chunk)
                 lines += chunk.count(b"\n")

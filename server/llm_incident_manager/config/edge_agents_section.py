@@ -19,7 +19,7 @@ class EdgeAgents(Section):
     """After so many without one its session is cut, and it counts as lost: an incident is opened."""
     telemetry_secs: Seconds = 60.0
     """Agents tell so often how they are."""
-    max_sessions: Count = 10_000
+    max_sessions: Count = 5_000
     """Sessions that one process has at most."""
     agent_settings: Mapping[str, str] = Field(default_factory=dict)
     """What agents are configured with, by name; it goes to each that has another configuration."""

@@ -38,7 +38,8 @@ class Limits(Section):
     usual_tier: str = "standard"
     """The tier of whoever has no other; empty: without limit."""
     source_per_minute: Annotated[int, Field(ge=0, le=100_000_000)] = 0
-    """Calls a minute from one address, asked before who calls; 0: without limit. A twelfth of it at once."""
+    """Calls a minute from one address (IPv6: its /64), asked before who calls; 0: without limit. A twelfth of it at
+    once."""
     tenant_per_minute: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     """Calls a minute of all callers of a tenant together; 0: without limit. A twelfth of it at once."""
     methods: Mapping[str, RateTier] = Field(default_factory=dict)

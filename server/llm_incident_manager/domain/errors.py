@@ -149,8 +149,10 @@ class FingerprintTaken(DomainError):
     """An open incident already holds the fingerprint."""
 
     def __init__(self, fingerprint: str, holder: str) -> None:
-        """`holder` is the id of the open incident."""
-        message = f"open incident {holder} already holds fingerprint {fingerprint!r}: use or resolve that one"
+        """`holder` is the id of the open incident; empty when the caller must not see that one."""
+        who = f"open incident {holder}" if holder else "an open incident that you do not see"
+        remedy = "use or resolve that one" if holder else "ask those whose it is"
+        message = f"{who} already holds fingerprint {fingerprint!r}: {remedy}"
         super().__init__(ErrorReason.FINGERPRINT_TAKEN, message, {"fingerprint": fingerprint, "holder": holder})
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 
 from llm_incident_manager.domain.access import Principal
 from llm_incident_manager.domain.rates import Rate
 
 Network = IPv4Network | IPv6Network
+_SUBNET = 64
 NOBODY = "anonymous"
 """How the principal of a server that asks nobody who they are is proven: it has no limits of its own."""
 
@@ -86,13 +87,12 @@ class Gate(NamedTuple):
         if not self.allow and not self.deny:
             return True
         try:
-            ip = ip_address(address)
+            ip = _unmapped(address)
         except ValueError:
             return not self.allow
-        mapped = getattr(ip, "ipv4_mapped", None) or ip
-        if any(mapped in network for network in self.deny):
+        if any(ip in network for network in self.deny):
             return False
-        return not self.allow or any(mapped in network for network in self.allow)
+        return not self.allow or any(ip in network for network in self.allow)
 
     def source(self, peer: str, forwarded: str) -> str:
         """The address a call comes from: the peer's, or the last one in X-Forwarded-For that is no proxy of ours."""
@@ -106,10 +106,25 @@ class Gate(NamedTuple):
 
 def _within(address: str, networks: tuple[Network, ...]) -> bool:
     try:
-        ip = ip_address(address)
+        ip = _unmapped(address)
     except ValueError:
         return False
     return any(ip in network for network in networks)
+
+
+def _unmapped(address: str) -> IPv4Address | IPv6Address:
+    """The address; the IPv4 one of ::ffff:192.0.2.7. Raises ValueError."""
+    ip = ip_address(address)
+    return getattr(ip, "ipv4_mapped", None) or ip
+
+
+def place_of(source: str) -> str:
+    """The address, or the /64 of an IPv6 one: whoever has one of those addresses has them all."""
+    try:
+        ip = _unmapped(source.partition("%")[0])
+    except ValueError:
+        return source
+    return str(IPv6Network((ip, _SUBNET), strict=False)) if isinstance(ip, IPv6Address) else str(ip)
 
 
 OPEN = Gate()

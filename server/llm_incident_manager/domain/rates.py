@@ -51,6 +51,11 @@ def take(full_at: float, now: Instant, rate: Rate, cost: int) -> tuple[Permit, f
     return permit(ahead, rate, cost, allowed=True), now + ahead
 
 
+def give_back(full_at: float, rate: Rate, cost: int) -> float:
+    """The state after what was taken is given back: as if it had not been."""
+    return full_at - SECOND / rate.per_second * cost
+
+
 def permit(ahead: float, rate: Rate, cost: int, *, allowed: bool) -> Permit:
     """What a bucket has decided that is full again in so many microseconds, after what was taken."""
     each = SECOND / rate.per_second

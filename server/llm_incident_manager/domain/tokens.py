@@ -11,12 +11,6 @@ from llm_incident_manager.domain.time import SECOND, Instant
 
 Claims = Mapping[str, object]
 
-ALGORITHMS = (
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    *("ES256", "ES384", "ES512", "EdDSA"),
-)
-"""With a public key each. What signs with a shared secret, or not at all, is not among them."""
-
 LONGEST_TOKEN = 8 * 1024
 """Bytes."""
 NOT_BY_NAME = frozenset({"platform_admin"})

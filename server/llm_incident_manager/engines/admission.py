@@ -44,6 +44,7 @@ class Reason(StrEnum):
     SUBSCRIBERS = "subscribers"
     SENDING = "sending"
     CONNECTIONS = "connections"
+    SESSIONS = "sessions"
 
 
 class Room(NamedTuple):

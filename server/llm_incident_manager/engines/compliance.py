@@ -19,10 +19,13 @@ from llm_incident_manager.domain.compliance import (
 from llm_incident_manager.domain.evidence import Case, SystemRecords
 from llm_incident_manager.domain.showing import Judged, Missing, Pending, Shown, Untold
 from llm_incident_manager.domain.sla import Targets
-from llm_incident_manager.domain.time import Instant
+from llm_incident_manager.domain.time import DAY, Instant
 
 MOST_LISTED = 100
 """References and findings of a line that are told; all are counted."""
+
+KEPT = "retention.incidents_days"
+"""The setting that tells how long incidents are kept after their end; 0 for ever."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,14 @@ class _Tally:
         self.failed += 1
         if len(self.findings) < MOST_LISTED:
             self.findings.append(finding)
+
+    def lack(self, missing: Missing) -> None:
+        """Something that all rests on is missing: that is told first."""
+        self.applicable += 1
+        self.failed += 1
+        self.evidence_count += len(missing.references)
+        self.evidence = [*missing.references, *self.evidence][:MOST_LISTED]
+        self.findings = [Finding(None, "", missing.reason), *self.findings][:MOST_LISTED]
 
     def wait(self, until: Instant) -> None:
         self.pending += 1
@@ -79,11 +90,23 @@ class Examination:
 
     def finish(self, system: SystemRecords) -> Report:
         """The report."""
+        gone = self._gone(system)
         for tally in self._tallies:
             if tally.requirement.applies_to is None:
                 self._judge_system(tally, system)
+            elif gone is not None:
+                tally.lack(gone)
         lines = [self._line(tally) for tally in self._tallies]
         return Report(self._framework, self._period, self._incidents, lines)
+
+    def _gone(self, system: SystemRecords) -> Missing | None:
+        """That nobody knows what incidents there were, where they are deleted sooner than the period is long ago."""
+        kept = system.settings.get(KEPT)
+        days = 0 if kept is None or not kept.value.isdecimal() else int(kept.value)
+        if kept is None or not days or self._period.start >= self._now - days * DAY:
+            return None
+        reason = f"no evidence of all incidents: the period begins over {days} days ago, and {KEPT} is {days}"
+        return Missing(reason, (evidence.of_setting(KEPT, kept),))
 
     def _judge(self, tally: _Tally, case: Case) -> None:
         tests = tally.requirement.any_of
@@ -145,8 +168,9 @@ def _reason(tally: _Tally, status: Status) -> str:
     of_incidents = tally.requirement.applies_to is not None
     if status is Status.FAILED:
         first = tally.findings[0]
-        if not of_incidents:
-            return first.reason
+        if first.incident is None:
+            others = tally.failed - 1
+            return first.reason + (f"; {others} of {tally.applicable - 1} incidents fail" if others else "")
         return f"{tally.failed} of {tally.applicable} incidents fail, first {first.number}: {first.reason}{waiting}"
     if status is Status.PASSED:
         return f"shown for all of {tally.applicable} incidents{waiting}" if of_incidents else tally.evidence[0].summary

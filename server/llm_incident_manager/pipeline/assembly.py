@@ -16,8 +16,8 @@ STEPS = {
     Role.API: BEFORE_ACK,
     Role.CLASSIFY: (),  # nothing yet: the rules judge before the acknowledgement
     Role.ROUTE: (route,),
-    Role.NOTIFY: (notify,),
-    Role.ACT: (consult,),
+    Role.NOTIFY: (notify, consult),
+    Role.ACT: (),  # nothing yet: there are no playbooks
 }
 """Which process does what: `serve --roles`. Beside its steps, ROUTE has the timers; whoever holds the lease `upkeep`
 sweeps and indexes, whatever its roles."""

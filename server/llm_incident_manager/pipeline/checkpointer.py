@@ -57,13 +57,18 @@ class Checkpointer:
         self._policy = policy
         self._kept = kept
         self._tenants: dict[TenantId, _Tenant] = {}
+        self._compared: set[TenantId] = set()
         self._troubles: dict[TenantId, str] = {}
         self._unkept = self._said = ""
         self._log = logs.get("audit")
 
     async def run(self) -> None:
-        """Works until cancelled. Others may have done so since the last time: begins with what the database says."""
+        """Works until cancelled. Others may have done so since the last time: begins with what the database says, and
+        what was kept outside."""
         self._tenants.clear()
+        self._compared.clear()
+        if self._copies is not None:
+            self._copies.forget()
         while True:
             began = perf_counter()
             await self.once()
@@ -101,9 +106,9 @@ class Checkpointer:
         return found
 
     async def _tenant(self, tenant: TenantId, heads: Mapping[str, Head], over: Sequence[str]) -> int:
+        if await self._is_older_than_its_copies(tenant):
+            return 0
         if tenant not in self._tenants:
-            if await self._is_older_than_its_copies(tenant):
-                return 0
             self._tenants[tenant] = await self._beginning(tenant, heads)
         made, state = 0, self._tenants[tenant]
         missing = checkpoint.lost(state.known, heads)
@@ -147,10 +152,16 @@ class Checkpointer:
         return 1
 
     async def _is_older_than_its_copies(self, tenant: TenantId) -> bool:
-        """Whether the database lacks what was kept outside."""
-        kept = None if self._copies is None or self._unkept else await self._copies.last(tenant)
-        if kept is None:
+        """Whether the database lacks what was kept outside: asked until that could be read once."""
+        if self._copies is None or self._unkept or tenant in self._compared:
             return False
+        kept = await self._copies.last(tenant)
+        if kept is None or not await self._lacks(tenant, kept):
+            self._compared.add(tenant)
+            return False
+        return True
+
+    async def _lacks(self, tenant: TenantId, kept: Checkpoint) -> bool:
         stored = await self._store.audit_checkpoints(tenant, kept.number - 1, 1)
         if stored and stored[0].hash == kept.hash:
             return False
@@ -179,6 +190,9 @@ class Checkpointer:
             return
         try:
             last = await self._copies.last(tenant)
+            if last is not None and await self._lacks(tenant, last):
+                self._compared.discard(tenant)
+                return
             number = 0 if last is None else last.number
             while page := await self._store.audit_checkpoints(tenant, number, _PAGE):
                 await self._copies.keep(page)

@@ -117,3 +117,7 @@ class Copies(Protocol):
     async def keep(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Keeps them, on the disk when this returns. Raises OSError."""
         ...
+
+    def forget(self) -> None:
+        """Others may have kept some since: the next question reads what there is."""
+        ...

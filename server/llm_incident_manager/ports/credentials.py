@@ -10,8 +10,8 @@ from llm_incident_manager.domain.time import Instant
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """PEM as it was read and found good: our certificate with those between it and the root, its key, and the
-    authorities whose client certificates count (empty where none is asked for). When the first of each kind ends, and
-    our own began."""
+    authorities whose client certificates count (empty where none is asked for). When the first of our own certificates
+    ends, when ours began, and when the last authority ends: until then some clients are let in."""
 
     certificate: bytes
     key: bytes

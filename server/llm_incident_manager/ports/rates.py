@@ -15,12 +15,20 @@ class Rates(Protocol):
         """
         ...
 
+    async def give_back(self, name: str, rate: Rate, cost: int = 1) -> None:
+        """Puts back what `take` has just taken, since what it was taken for does not happen. Never fails."""
+        ...
+
 
 class OwnRates(Rates, Protocol):
     """Buckets of this process alone: they can be asked without leaving the event loop."""
 
     def take_now(self, name: str, rate: Rate, cost: int = 1) -> Permit:
         """As `take`, at once."""
+        ...
+
+    def give_back_now(self, name: str, rate: Rate, cost: int = 1) -> None:
+        """As `give_back`, at once."""
         ...
 
     def peek(self, name: str, rate: Rate, cost: int = 1) -> Permit:

@@ -75,6 +75,13 @@ def attribute(changes: Changes, subject: str, proof: Proof, since: int = 0) -> N
             changes.audit[at] = record.by(subject, proof)
 
 
+def tell_cause(changes: Changes, subject: str) -> None:
+    """Adds to the timeline who it was in truth, where somebody else was named: `by`, beside the actor."""
+    for at, entry in enumerate(changes.timeline):
+        if entry.actor != subject:
+            changes.timeline[at] = entry._replace(details={**entry.details, "by": subject})
+
+
 def ask_route(changes: Changes, ids: Ids, incident: Incident, reason: NotifyReason, now: Instant) -> None:
     """Adds the work item that routes the incident after the commit."""
     payload = f'{{"reason":"{reason}","revision":{incident.revision}}}'

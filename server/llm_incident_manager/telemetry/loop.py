@@ -13,6 +13,8 @@ EVERY_SECONDS = 0.05
 """A stall is seen when it lasts longer than what is left of this."""
 
 MINUTE = round(60 / EVERY_SECONDS)
+COUNT_EVERY = round(1 / EVERY_SECONDS)
+"""Tasks are counted once a second: of thousands that takes milliseconds."""
 
 
 class LoopWatch:
@@ -22,6 +24,7 @@ class LoopWatch:
         """Tells the metrics."""
         self._metrics = metrics
         self._lags: deque[float] = deque(maxlen=MINUTE)
+        self._noted = self._tasks = 0
 
     async def run(self) -> None:
         """Watches until cancelled."""
@@ -32,4 +35,7 @@ class LoopWatch:
 
     def _note(self, lag: float) -> None:
         self._lags.append(lag)
-        self._metrics.loop_lagged(lag, max(self._lags), len(asyncio.all_tasks()))
+        if self._noted % COUNT_EVERY == 0:
+            self._tasks = len(asyncio.all_tasks())
+        self._noted += 1
+        self._metrics.loop_lagged(lag, max(self._lags), self._tasks)

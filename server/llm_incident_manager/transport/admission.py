@@ -44,8 +44,9 @@ def priority(method: Method) -> Priority:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Calls and subscribers at once, bytes on their way to subscribers, the share of calls that is kept for what is
-    urgent, and how many reads that are much work, and units of work that take events, may ask the database at once."""
+    """Calls, subscribers and sessions of agents at once, bytes on their way to subscribers, the share of calls that is
+    kept for what is urgent, and how many reads that are much work, and units of work that take events, may ask the
+    database at once."""
 
     calls: int = 2_000
     subscribers: int = 1_000
@@ -53,6 +54,7 @@ class Places:
     reserve: float = 0.2
     reads: int = 8
     writes: int = 8
+    sessions: int = 5_000
 
 
 class Slots:
@@ -105,7 +107,7 @@ class Door:
         self._metrics = metrics
         self._strained = strained
         self._jitter = jitter
-        self._calls = self._subscribers = 0
+        self._calls = self._subscribers = self._sessions = 0
         self._ended = Drained()
         self._room = Room(places.sending, lambda: self.refuse(Reason.SENDING, Priority.NORMAL, places.sending))
         self.reads = Slots(places.reads, Reason.READS, self.refuse)
@@ -138,6 +140,17 @@ class Door:
         finally:
             self._subscribers -= 1
 
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """While an agent stays, which does nothing most of the time. Raises Overloaded."""
+        if self._sessions >= self._places.sessions:
+            raise self.refuse(Reason.SESSIONS, Priority.NORMAL, self._places.sessions)
+        self._sessions += 1
+        try:
+            yield
+        finally:
+            self._sessions -= 1
+
     def read(self) -> AbstractAsyncContextManager[None]:
         """A place for a read that is much work. Raises Overloaded."""
         return self.reads.place(Priority.DEFERRABLE, strained=self._strained())
@@ -145,7 +158,7 @@ class Door:
     def refuse(self, reason: Reason, urgency: Priority, limit: int) -> Overloaded:
         """Counts a refusal, and words it."""
         self._metrics.shed(reason, urgency)
-        stays = reason in (Reason.SUBSCRIBERS, Reason.SENDING, Reason.CONNECTIONS)
+        stays = reason in (Reason.SUBSCRIBERS, Reason.SENDING, Reason.SESSIONS, Reason.CONNECTIONS)
         ahead, rate = (SUBSCRIBER_SECONDS, 1.0) if stays else (limit, self._ended.rate)
         return Overloaded(_WORDS[reason], limit, admission.come_back_in(ahead, rate, self._jitter()), reason)
 
@@ -155,6 +168,7 @@ _WORDS = {
     Reason.WRITES: "the number of calls that write events under a request_id",
     Reason.READS: "the number of lists and searches at work",
     Reason.SUBSCRIBERS: "the number of subscribers",
+    Reason.SESSIONS: "the number of sessions of Edge-Agents",
     Reason.SENDING: "the memory for what is being sent to subscribers",
     Reason.CONNECTIONS: "the number of WebSocket connections",
 }
@@ -179,6 +193,9 @@ class Admission:
         method = call.method
         if is_subscription(method):
             with self._door.subscriber() as call.share:
+                return await proceed()
+        if method.permission == "AGENT_CONNECT":
+            with self._door.session():
                 return await proceed()
         urgency = _known.get(method.name) or _known.setdefault(method.name, priority(method))
         self._door.enter(urgency)

@@ -4,10 +4,9 @@ failed too often. Who has called with a credential from a place before is not lo
 An attacker chooses what comes in here, so every table is bounded, and what is told in the log is, too.
 """
 
-from ipaddress import IPv6Address, IPv6Network, ip_address
-
 from llm_incident_manager.domain.access import Principal
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, TenantSuspended, Unauthenticated
+from llm_incident_manager.domain.limits import place_of
 from llm_incident_manager.domain.tenants import TenantState
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines import lockout
@@ -31,8 +30,6 @@ KNOWN_FOR = DAY
 LINES_PER_SECOND = 10
 """What is told in the log of all that fail; the rest is counted."""
 
-_SUBNET = 64
-
 
 class Guard:
     """Remembers failures by source and by credential, and where credentials were used."""
@@ -52,7 +49,7 @@ class Guard:
 
     def failed(self, kind: str, refused: Unauthenticated, source: str) -> DomainError:
         """What to tell a caller that has not proven who it is: that, or to come back later."""
-        now, place = self._clock.now(), _place(source)
+        now, place = self._clock.now(), place_of(source)
         self._metrics.credential_refused(kind, refused.cause)
         names = [f"source {place}"] if place else []
         if kind in GUESSABLE and refused.cause in GUESSES:
@@ -69,7 +66,7 @@ class Guard:
         self._must_be_served(principal)
         if principal.proven_by not in GUESSABLE:
             return
-        now, place = self._clock.now(), _place(source)
+        now, place = self._clock.now(), place_of(source)
         pair = (place, principal.lasting)
         strange = now < self._locked_until and self._places.get(pair, Instant(0)) <= now - KNOWN_FOR
         if strange and (wait := self._wait(place, now)):
@@ -133,18 +130,6 @@ def _keep(table: dict[str, Failures] | dict[str, Instant] | dict[tuple[str, str]
     """Makes room for one more: what was not touched for the longest time goes."""
     if len(table) >= MOST:
         del table[next(iter(table))]  # type: ignore[arg-type]  # its own key
-
-
-def _place(source: str) -> str:
-    """The address, or the /64 of an IPv6 one: whoever has one of those addresses has them all."""
-    try:
-        address = ip_address(source.partition("%")[0])
-    except ValueError:
-        return source
-    if not isinstance(address, IPv6Address):
-        return source
-    mapped = address.ipv4_mapped
-    return str(IPv6Network((address, _SUBNET), strict=False)) if mapped is None else str(mapped)
 
 
 def _locked_out(wait: int, patience: Patience) -> DomainError:

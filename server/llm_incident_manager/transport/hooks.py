@@ -28,6 +28,8 @@ REQUEST_ID = "x-request-id"
 TRACEPARENT = "traceparent"
 LONGEST_REQUEST_ID = 128
 DEFAULT_DEADLINE = 30.0
+LONG: Mapping[str, float] = {"VerifyAudit": 600.0}
+"""Unary methods that may take longer, and how long, if their caller says that it waits."""
 
 
 class RequestId:
@@ -155,7 +157,7 @@ class Deadline:
         """Raises DEADLINE_EXCEEDED. Streams live as long as their caller wants."""
         if call.method.response_streaming:
             return await proceed()
-        limit = min(DEFAULT_DEADLINE, DEFAULT_DEADLINE if call.time_left is None else call.time_left)
+        limit = limit_of(call)
         try:
             async with asyncio.timeout(limit):
                 return await proceed()
@@ -165,6 +167,12 @@ class Deadline:
             )
             metadata = {"deadline_ms": str(int(limit * 1000))}
             raise DomainError(ErrorReason.DEADLINE_EXCEEDED, message, metadata) from error
+
+
+def limit_of(call: Call) -> float:
+    """Seconds that a unary call may take."""
+    most = LONG.get(call.method.name, DEFAULT_DEADLINE)
+    return DEFAULT_DEADLINE if call.time_left is None else min(most, call.time_left)
 
 
 class Permission:

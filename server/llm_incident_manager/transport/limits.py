@@ -72,12 +72,16 @@ class Limiter:
         if who is None:
             raise LookupError("the call has no principal yet: identity must run first")
         first: tuple[Permit | None, Bucket | None] = (None, None)
+        taken: list[Bucket] = []
         for bucket in limits.buckets(self._rules, who, call.method.name, self._of_tenant(who.tenant)):
             permit = await self._take(bucket, cost, counted)
             if bucket.scope is Scope.KEY:
                 call.standing = Standing(bucket.tier.per_minute, permit.remaining, _reset(bucket.tier, permit))
             if not permit.allowed:
+                for paid in taken:  # a call that is refused costs nothing, or one limit would use up another
+                    await self._rates.give_back(_name(paid), paid.tier.rate, cost)
                 return permit, bucket
+            taken.append(bucket)
             first = first if first[0] is not None else (permit, bucket)
         return first
 
@@ -85,11 +89,13 @@ class Limiter:
         """As if all had been taken at once: of a batch larger than the burst the full bucket that it needs is one
         without what was counted, and the next try counts that again."""
         rate, more = bucket.tier.rate, max(0, cost + counted - bucket.tier.burst) if counted else 0
-        permit = await self._rates.take(
-            f"calls/{bucket.scope}/{bucket.name}", Rate(rate.per_second, rate.burst + more), cost
-        )
+        permit = await self._rates.take(_name(bucket), Rate(rate.per_second, rate.burst + more), cost)
         again = 0.0 if permit.allowed else permit.retry_after + counted / rate.per_second
         return Permit(permit.allowed, max(0, permit.remaining - more), again)
+
+
+def _name(bucket: Bucket) -> str:
+    return f"calls/{bucket.scope}/{bucket.name}"
 
 
 def _reset(tier: Tier, permit: Permit) -> float:
@@ -127,7 +133,8 @@ class Source:
         tier: Tier | None = None,
         refused: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`tier` is for every address; None: as much as it likes. Each process counts, and protects, itself."""
+        """`tier` is for every address (IPv6: its /64); None: as much as it likes. Each process counts, and protects,
+        itself. Whoever sends from many addresses can make `own` forget, so that nobody else should count there."""
         self._own = own
         self._gate = gate
         self._tier = tier
@@ -146,10 +153,11 @@ class Source:
             self._refused("address")
             raise DomainError(ErrorReason.SOURCE_DENIED, "calls from this address are not taken")
         if counts and self._tier is not None:
-            permit = self._own.take_now(f"source/{call.source}", self._tier.rate)
+            place = limits.place_of(call.source)
+            permit = self._own.take_now(f"source/{place}", self._tier.rate)
             if not permit.allowed:
                 self._refused(Scope.SOURCE)
-                raise _limited(Bucket(Scope.SOURCE, call.source, self._tier), permit)
+                raise _limited(Bucket(Scope.SOURCE, place, self._tier), permit)
 
 
 class Quota:

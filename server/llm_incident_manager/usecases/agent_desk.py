@@ -78,9 +78,8 @@ class AgentDesk:
 
     async def register(self, caller: Caller, agent_id: str, profile: Profile, outlet: Outlet) -> Opened:
         """A new session, which cuts the agent's older one wherever that is. Raises AGENT_ID_TAKEN,
-        UNSUPPORTED_PROTOCOL, OVERLOADED, StoreUnavailable."""
+        UNSUPPORTED_PROTOCOL, StoreUnavailable."""
         agents.check_protocol(profile.protocol_version)
-        self.sessions.refuse_more()
         key, attention = AgentKey(caller.tenant, agent_id), self.sessions.attention
 
         async def work(tx: Transaction, changes: Changes) -> tuple[Agent, ProducerRow]:

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from llm_incident_manager.domain.agents import Agent, Attention
 from llm_incident_manager.domain.directives import Directive, Wanted
-from llm_incident_manager.domain.errors import DomainError, ErrorReason
+from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.inference import Inference
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.agent_store import AgentKey, Sign
@@ -77,23 +77,15 @@ class Session:
 class Sessions:
     """The sessions by agent; of each agent one, the newest."""
 
-    def __init__(self, attention: Attention, most: int, count: Callable[[int], None]) -> None:
-        """At most so many; `count` is told how many there are."""
+    def __init__(self, attention: Attention, count: Callable[[int], None]) -> None:
+        """`count` is told how many there are."""
         self.attention = attention
-        self._most = most
         self._count = count
         self._held: dict[AgentKey, Session] = {}
 
     def __len__(self) -> int:
         """How many there are."""
         return len(self._held)
-
-    def refuse_more(self) -> None:
-        """Raises OVERLOADED when there is no room for another one."""
-        if len(self._held) >= self._most:
-            text = f"this server has {self._most} sessions of agents (edge_agents.max_sessions): try another one"
-            metadata = {"limit": str(self._most), "cause": "edge_agents.max_sessions"}
-            raise DomainError(ErrorReason.OVERLOADED, text, metadata, retry_after=5.0)
 
     def add(self, session: Session) -> Session | None:
         """A new session takes the place of the agent's older one, which is returned."""

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 from llm_incident_manager.domain import audit_documents, time
 from llm_incident_manager.domain.audit_chain import AuditRow
 from llm_incident_manager.domain.audit_checkpoint import Checkpoint
 from llm_incident_manager.domain.audit_proof import Report, Trail
+from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.audit import AuditQuery, ChainHead, Signer
 from llm_incident_manager.ports.clock import Clock
@@ -26,7 +28,7 @@ class Auditing:
         self._store = store
         self._clock = clock
         self._signer = signer
-        self._one = asyncio.Lock()
+        self._one: WeakValueDictionary[TenantId, asyncio.Lock] = WeakValueDictionary()
 
     async def page(self, query: AuditQuery) -> Sequence[AuditRow]:
         """One page of records, newest first."""
@@ -37,8 +39,9 @@ class Auditing:
         return await self._store.latest_audit_checkpoints(caller.tenant, before, limit)
 
     async def verify(self, caller: Caller) -> Report:
-        """Looks through the whole trail; one after the other, so that many at once take no more than one does."""
-        async with self._one:
+        """Looks through the whole trail; of a tenant one after the other, so that many at once take no more than one
+        does, and no tenant waits for another."""
+        async with self._one.setdefault(caller.tenant, asyncio.Lock()):
             trail = Trail(caller.tenant, self._signed)
             trail.take([checkpoint async for page in self._all_checkpoints(caller) for checkpoint in page])
             for head in await self._store.audit_heads(caller.tenant):

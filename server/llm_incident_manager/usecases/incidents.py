@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llm_incident_manager.domain import changed_fields, lifecycle
-from llm_incident_manager.domain.errors import FingerprintTaken, Merged, StaleEtag
+from llm_incident_manager.domain.errors import Merged, StaleEtag
 from llm_incident_manager.domain.incident import Incident, Resolution, ResolutionMethod
 from llm_incident_manager.domain.lifecycle import Step, Verb
 from llm_incident_manager.domain.policy import NotifyReason
@@ -16,6 +16,7 @@ from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.ports.told import Happening
+from llm_incident_manager.usecases import sight
 from llm_incident_manager.usecases.caller import Caller
 
 _REASONS: Mapping[Verb, NotifyReason] = {
@@ -136,7 +137,7 @@ class Incidents:
         """Opens an incident by hand. Raises FingerprintTaken while an open one has the same fingerprint."""
         key = FingerprintKey(incident.tenant, incident.fingerprint.version, incident.fingerprint.value)
         if (holder := await tx.holder(key)) is not None:
-            raise FingerprintTaken(key.value, holder)
+            raise await sight.taken(tx, key, holder)
         now = incident.created_at
         changes.opened.append(incident)
         changes.keys_taken.append(KeyRow(key, incident.id))
@@ -174,7 +175,7 @@ class Incidents:
         elif verb is Verb.REOPEN:
             for key in keys:
                 if (holder := await tx.holder(key)) is not None:
-                    raise FingerprintTaken(key.value, holder)
+                    raise await sight.taken(tx, key, holder)
                 changes.keys_taken.append(KeyRow(key, incident.id))
 
     def _tell_edit(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from llm_incident_manager.domain import changed_fields, lifecycle, merging
 from llm_incident_manager.domain.disposition import Violation
-from llm_incident_manager.domain.errors import FingerprintTaken, IllegalTransition, InvalidFields, Merged, NotFound
+from llm_incident_manager.domain.errors import IllegalTransition, InvalidFields, Merged, NotFound
 from llm_incident_manager.domain.ids import IncidentId, TenantId
 from llm_incident_manager.domain.incident import FingerprintName, Incident
 from llm_incident_manager.domain.policy import NotifyReason
@@ -17,7 +17,7 @@ from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.stores import KeyTaken, Transaction
 from llm_incident_manager.ports.told import Happening
-from llm_incident_manager.usecases import linking
+from llm_incident_manager.usecases import linking, sight
 from llm_incident_manager.usecases.caller import Caller
 from llm_incident_manager.usecases.incidents import Target, guard
 
@@ -132,7 +132,7 @@ class Merging:
             elif holder is None:
                 changes.keys_taken.append(KeyRow(key, source.id))
             else:
-                raise FingerprintTaken(key.value, holder)
+                raise await sight.taken(tx, key, holder)
 
     def _tell_merge(
         self,

@@ -9,12 +9,12 @@ from typing import Any, cast
 from llm_incident_manager.domain import scope
 from llm_incident_manager.domain.access import Condition
 from llm_incident_manager.domain.disposition import Violation
-from llm_incident_manager.domain.errors import DomainError, ErrorReason, NotFound
+from llm_incident_manager.domain.errors import DomainError, ErrorReason, FingerprintTaken, NotFound
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.relations import Related
-from llm_incident_manager.ports.changes import Changes
+from llm_incident_manager.ports.changes import Changes, FingerprintKey
 from llm_incident_manager.ports.stores import IncidentQuery, Store, StoredEvent, Transaction
 from llm_incident_manager.usecases.caller import Caller
 
@@ -49,6 +49,15 @@ async def related(
 def narrow(tx: Transaction, caller: Caller) -> Transaction:
     """The unit of work as the caller sees it."""
     return cast(Transaction, _Narrow(tx, caller.condition)) if caller.condition.narrows else tx
+
+
+async def taken(tx: Transaction, key: FingerprintKey, holder: IncidentId) -> FingerprintTaken:
+    """Says that a fingerprint is taken, and by which incident only to those who see that one."""
+    try:
+        await tx.peek(key.tenant, holder)
+    except NotFound:
+        return FingerprintTaken(key.value, "")
+    return FingerprintTaken(key.value, holder)
 
 
 NARROWED = frozenset({"incident", "peek", "peek_each", "incidents", "events", "write"})

@@ -78,6 +78,8 @@ class Units:
             return Done(stored, repeated=True), changes
         answer = await work(tx, changes)
         told.attribute(changes, caller.subject, caller.proof)
+        if caller.proven_by not in _UNASKED:
+            told.tell_cause(changes, caller.subject)
         if once.request_id:
             row = AnswerRow(caller.tenant, name, once.digest, once.encode(answer), self._clock.now())
             changes.answers.append(row)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from llm_incident_manager.domain import filter_match
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.domain.filters import Filter
 from llm_incident_manager.domain.ids import TenantId
@@ -15,6 +14,7 @@ from llm_incident_manager.ports.stores import FeedItem, Position, Store
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.usecases import sending
 from llm_incident_manager.usecases.sending import Hold
+from llm_incident_manager.usecases.waiting_watchers import WaitingWatchers, Watcher
 
 RECENT = 2_000
 RECENT_BYTES = 32 * sending.KIB * sending.KIB
@@ -46,13 +46,13 @@ class Feed:
         self._poll = poll
         self._most, self._most_bytes = recent, recent_bytes
         self._watchers = 0
+        self._waiting = WaitingWatchers()
         self.behind = asyncio.Semaphore(BEHIND_READS)
         self._page_size = PAGE
         self._recent: deque[_Recent] = deque()
         self._bytes = 0
         self._since: Position | None = None  # behind it nothing is missing among the recent ones
         self._wake = asyncio.Event()
-        self._news = asyncio.Event()
         self._log = logs.get("watch")
 
     def wake(self) -> None:
@@ -125,23 +125,23 @@ class Feed:
         """The tenant's matching changes behind a position, for ever. After `idle` seconds without any, the bare
         position: the caller can say that it is alive, and its watcher can resume further on. `hold` gives room for what
         the watcher is told next."""
-        position, loop = after, asyncio.get_running_loop()
+        watcher, loop = Watcher(tenant, after, matching), asyncio.get_running_loop()
         self._watchers += 1
         self.wake()
         try:
             due = loop.time() + idle
             while True:
-                news = self._news
-                page = await self._page(tenant, position, hold)
+                seen = self._waiting.round
+                page = await self._page(tenant, watcher.position, hold)
                 for item in page:
-                    position = item.position
-                    if matching is None or filter_match.matches(matching, item.incident):
+                    watcher.position = item.position
+                    if watcher.wants(item):
                         yield item
                         due = loop.time() + idle
                 if not page:
-                    await _wait(news, due - loop.time())
+                    await self._waiting.wait(watcher, seen, due)
                 if loop.time() >= due:
-                    yield position
+                    yield watcher.position
                     due = loop.time() + idle
         finally:
             self._watchers -= 1
@@ -170,8 +170,7 @@ class Feed:
             gone = self._recent.popleft()
             self._bytes -= gone.weight
             self._since = gone.item.position
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        self._waiting.tell(items)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -105,6 +105,11 @@ def error(code: grpc.StatusCode, said: str = "", wait: float | None = None) -> a
         (error(grpc.StatusCode.UNAVAILABLE, "down"), Refusal("UNAVAILABLE: down", True, None, False)),
         (error(grpc.StatusCode.DEADLINE_EXCEEDED), Refusal("DEADLINE_EXCEEDED", True, None, False)),
         (error(grpc.StatusCode.ABORTED), Refusal("ABORTED", True, None, False)),
+        # Where it leads is nothing for those who read the incident.
+        (
+            error(grpc.StatusCode.UNAVAILABLE, "failed to connect to all addresses; ipv4:10.1.2.3:50051: refused"),
+            Refusal("UNAVAILABLE: no connection: the server's log says why", True, None, False),
+        ),
         # One that says when is there, and busy.
         (error(grpc.StatusCode.UNAVAILABLE, wait=7), Refusal("UNAVAILABLE", True, 7.0, None)),
         (error(grpc.StatusCode.RESOURCE_EXHAUSTED, wait=7), Refusal("RESOURCE_EXHAUSTED", True, 7.0, None)),

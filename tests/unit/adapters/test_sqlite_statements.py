@@ -6,11 +6,13 @@ from pathlib import Path
 import apsw
 import pytest
 
-from llm_incident_manager.adapters.sql import dialect, filters, migrations, records
+from llm_incident_manager.adapters.sql import dialect, figures, filters, migrations, records
 from llm_incident_manager.adapters.sqlite import connection as connections
 from llm_incident_manager.adapters.sqlite import schema, statements
 from llm_incident_manager.adapters.sqlite.statements import STATEMENTS, Bulk, bulk
 from llm_incident_manager.domain.filters import parse
+from llm_incident_manager.domain.sla import TARGETS
+from llm_incident_manager.domain.time import Instant
 from llm_incident_manager.ports.stores import IncidentQuery
 from tests.support.builders import NOW, TENANT
 
@@ -100,6 +102,18 @@ def test_the_first_page_of_a_list_is_read_from_its_index(connection: apsw.Connec
     text = f"EXPLAIN QUERY PLAN {STATEMENTS['list_incidents']} {clause.text}"
     steps = [str(step) for *_, step in connection.execute(text, clause.parameters)]
     assert steps == ["SEARCH incident USING INDEX ix_incident_tenant (tenant=?)"]
+
+
+@pytest.mark.parametrize("name", ["figures", "attainment"])
+def test_figures_look_only_at_the_ids_of_their_span(connection: apsw.Connection, name: str) -> None:
+    query = IncidentQuery(TENANT, created_from=NOW, created_before=Instant(NOW + 1))
+    if name == "figures":
+        clause = figures.trend_statement(STATEMENTS[name], query, "team", (NOW, Instant(NOW + 1)), dialect.SQLITE)
+    else:
+        clause = figures.attainment_statement(STATEMENTS[name], query, "team", TARGETS, NOW, dialect.SQLITE)
+    steps = [str(step) for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {clause.text}", clause.parameters)]
+    about = [step for step in steps if " incident " in step]
+    assert about == ["SEARCH incident USING INDEX ix_incident_tenant (tenant=? AND id>? AND id<?)"]
 
 
 def test_a_claim_of_work_looks_only_at_what_is_due(connection: apsw.Connection) -> None:

@@ -113,8 +113,15 @@ def test_an_address_is_let_in_or_not(gate: Gate, address: str, let_in: bool) -> 
         ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
         ("10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
         ("10.0.0.1", "", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "203.0.113.9, ::ffff:10.0.0.2", "203.0.113.9"),
     ],
-    ids=["a stranger is not believed", "a proxy is", "the last one that is no proxy", "nothing said"],
+    ids=[
+        "a stranger is not believed",
+        "a proxy is",
+        "the last one that is no proxy",
+        "nothing said",
+        "a proxy of IPv4 that calls by IPv6",
+    ],
 )
 def test_only_trusted_proxies_say_whom_they_call_for(peer: str, forwarded: str, source: str) -> None:
     assert Gate(proxies=NET).source(peer, forwarded) == source

@@ -33,7 +33,7 @@ from llm_incident_manager.domain.timeline import TimelineKind
 from llm_incident_manager.engines import compliance
 from tests.support.access_builders import a_key
 from tests.support.builders import NOW, make_id, make_incident
-from tests.support.complete import LATER, PERIOD, make_case, make_system, without
+from tests.support.complete import LATER, PERIOD, make_case, make_system, make_values, without
 
 FRAMEWORKS = compliance_packs.load()
 IDS = [framework.id for framework in FRAMEWORKS]
@@ -158,6 +158,19 @@ def test_an_incident_that_was_merged_does_not_count() -> None:
     merged = replace(case, incident=replace(case.incident, merged_into=IncidentId(make_id())))
     report = examined(only(Told(), "severity >= P4"), [merged])
     assert (report.incidents, report.status) == (0, Status.NOT_APPLICABLE)
+
+
+def test_incidents_that_may_be_deleted_already_are_missed() -> None:
+    system = replace(make_system(), settings=make_values(**{"retention.incidents_days": "30"}))
+    short = examined(only(Told(), "severity >= P4"), [], system, Instant(PERIOD.start + 30 * DAY))
+    assert short.status is Status.NOT_APPLICABLE
+    for cases, more in (([], ""), ([replace(make_case(), sent=()), make_case()], "; 1 of 2 incidents fail")):
+        (line,) = examined(only(Told(), "severity >= P4"), cases, system, Instant(PERIOD.start + 30 * DAY + 1)).lines
+        assert (line.status, line.evidence[0].id) == (Status.FAILED, "setting.retention.incidents_days")
+        says = "no evidence of all incidents: the period begins over 30 days ago, and retention.incidents_days is 30"
+        assert line.reason == says + more
+    for_ever = replace(system, settings=make_values(**{"retention.incidents_days": "0"}))
+    assert examined(only(Told(), "severity >= P4"), [], for_ever).status is Status.NOT_APPLICABLE
 
 
 def test_what_was_reopened_is_not_resolved() -> None:

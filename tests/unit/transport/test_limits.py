@@ -113,6 +113,28 @@ async def test_a_batch_that_is_refused_unread_has_counted_as_one_call() -> None:
     assert (await refused(hook, a_call("SubmitEvents"))).reason is ErrorReason.RATE_LIMITED
 
 
+@pytest.mark.parametrize("scope", ["method", "tenant"])
+async def test_what_a_wider_limit_refuses_costs_a_narrower_one_nothing(scope: str) -> None:
+    clock, narrow = HeldClock(), Tier(60, 1)
+    rules = Rules(
+        {"standard": TIER},
+        "standard",
+        tenant=narrow if scope == "tenant" else None,
+        methods={"ListIncidents": narrow} if scope == "method" else {},
+    )
+    limiter = Limiter(ProcessRates(clock), rules)
+    hook, method = Quota(limiter), "ListIncidents"
+    await through(hook, a_call(method))
+    for _ in range(50):
+        assert (await refused(hook, a_call(method))).metadata["scope"] == scope
+        assert await limiter.wait(a_call(method), 1) > 0
+    await clock.sleep(1)
+    await through(hook, call := a_call(method))
+    assert call.standing is not None
+    left = dict(call.standing.headers)["x-ratelimit-remaining"]
+    assert left == "9", "two calls, one of which is a second ago"
+
+
 async def test_a_stream_is_slowed_down() -> None:
     clock = HeldClock()
     limiter = Limiter(ProcessRates(clock), Rules({"standard": TIER}, "standard"))
@@ -131,3 +153,11 @@ async def test_an_address_is_limited_before_anybody_asks_who_calls() -> None:
     assert (await refused(hook, a_call())).metadata["scope"] == "source"
     assert await through(hook, a_call(peer="ipv6:%5B2001:db8::1%5D:80")) == "done"
     assert counted == ["source"]
+
+
+async def test_all_addresses_of_one_network_of_ipv6_are_one_source() -> None:
+    hook = Source(ProcessRates(HeldClock()), tier=Tier(60, 2))
+    for number in range(2):
+        await through(hook, a_call(peer=f"ipv6:%5B2001:db8::{number}%5D:80"))
+    assert (await refused(hook, a_call(peer="ipv6:%5B2001:db8::ffff:1%5D:80"))).metadata["scope"] == "source"
+    assert await through(hook, a_call(peer="ipv6:%5B2001:db8:0:1::1%5D:80")) == "done"

@@ -30,6 +30,9 @@ PASSED = {
     "denied_certificate": OF_TENANTS,
     "next_access_revision": OF_TENANTS,
     "key_with_role": OF_TENANTS,
+    **dict.fromkeys(("agent", "agents", "directive", "inference", "count_queued"), OF_TENANTS),
+    **dict.fromkeys(("due_directives", "due_inferences", "forget_inferences"), OF_WORK),
+    **dict.fromkeys(("queued_inferences", "inferences_of"), OF_WORK),
 }
 
 

@@ -20,7 +20,7 @@ class ComplianceCalls(Blocking):
     def check_compliance(
         self, framework: str, *, start: str = "", end: str = "", filter: str = "", deadline: timedelta | None = None
     ) -> pb.ComplianceReport:
-        """Holds the incidents of a period, and the system, against a framework; 90 days without a `start`."""
+        """Holds the incidents of a period, and the system, against a framework; 30 days without a `start`."""
         return self.portal.wait(
             self._as(asynchronous.ComplianceCalls).check_compliance(
                 framework, start=start, end=end, filter=filter, deadline=deadline

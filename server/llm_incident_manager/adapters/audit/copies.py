@@ -38,6 +38,10 @@ class CheckpointFile:
         await asyncio.to_thread(_append, self.file, lines)
         known.update({each.tenant: each for each in checkpoints})
 
+    def forget(self) -> None:
+        """See Copies."""
+        self._last = None
+
     async def _known(self) -> dict[TenantId, Checkpoint]:
         if self._last is None:
             found = await asyncio.to_thread(read, self.file) if self.file.exists() else []

@@ -45,6 +45,7 @@ _WELL = frozenset(
     }
 )
 """The service is there and has judged the question."""
+_ADDRESSES = ("ipv4:", "ipv6:")
 _DETAILS = "grpc-status-details-bin"
 
 
@@ -74,6 +75,7 @@ class GrpcConsultant:
             return messages.finding(inquiry.question, answer, self._frames)
         except aio.AioRpcError as error:
             refusal = refusal_of(error)
+            self._log.warning("consult.failed", service=self._service, cause=redaction.hide(error.details() or ""))
             if refusal.well is False:
                 self._line.doubt()
         except NoAnswer as error:
@@ -105,6 +107,8 @@ def refusal_of(error: aio.AioRpcError) -> Refusal:
     """What a failed call means."""
     code, said = error.code(), (error.details() or "")
     wait = _retry_after(error)
+    if any(mark in said for mark in _ADDRESSES):  # the core's own words, which tell of the network: for the log only
+        said = "no connection: the server's log says why"
     shown = controls.spelled(redaction.hide(said))[:MOST_SAID]
     detail = f"{code.name}: {shown}" if shown else code.name
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:

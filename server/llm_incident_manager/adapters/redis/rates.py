@@ -2,6 +2,8 @@
 for itself, beginning with what Redis said last: a limit is then as many times as large as there are processes, and
 nothing is refused wrongly."""
 
+from contextlib import suppress
+
 from redis.exceptions import ResponseError
 
 from llm_incident_manager.adapters.redis.clients import Client
@@ -29,6 +31,17 @@ end
 return {over <= precision and 1 or 0, string.format('%.17g', ahead)}
 """
 
+# KEYS: the bucket. ARGV: microseconds for what is given back.
+GIVE_BACK = """
+local full_at = tonumber(redis.call('GET', KEYS[1]) or '0') - tonumber(ARGV[1])
+local ahead = full_at - now
+if ahead > 0 then
+  redis.call('SET', KEYS[1], string.format('%.17g', full_at), 'PX', math.ceil(ahead / 1000) + 1)
+else
+  redis.call('DEL', KEYS[1])
+end
+"""
+
 
 class SharedRates:
     """Buckets in Redis. Implements Rates."""
@@ -38,7 +51,7 @@ class SharedRates:
         microseconds."""
         self._link = link
         self._own = own
-        self._script = clock + GCRA
+        self._script, self._back = clock + GCRA, clock + GIVE_BACK
 
     async def take(self, name: str, rate: Rate, cost: int = 1) -> Permit:
         """See Rates."""
@@ -46,6 +59,13 @@ class SharedRates:
             return await self._link.ask(lambda client: self._take(client, name, rate, cost))
         except (RedisGone, ResponseError):  # also a key that somebody else made: a limiter never fails its callers
             return self._own.take_now(name, rate, cost)
+
+    async def give_back(self, name: str, rate: Rate, cost: int = 1) -> None:
+        """See Rates."""
+        self._own.give_back_now(name, rate, cost)
+        key, micros = self._link.key("rate", name), repr(SECOND / rate.per_second * cost)
+        with suppress(RedisGone, ResponseError):  # then only this process has counted it
+            await self._link.ask(lambda client: client.eval(self._back, 1, key, micros))
 
     async def _take(self, client: Client, name: str, rate: Rate, cost: int) -> Permit:
         key = self._link.key("rate", name)

@@ -18,11 +18,12 @@ from llm_incident_manager.ports.stores import IncidentQuery
 
 Rows = Iterable[Sequence[Any]]
 
+_MOST, _MOST_FOLLOWED = str(figures.MOST_GROUPS), str(trends.MOST_VALUES)
+
 
 def statement(template: str, query: IncidentQuery, group_by: str, dialect: Dialect) -> Clause:
     """The whole statement for one grouping field, or for all incidents together when there is none."""
-    text = template.replace("{step}", "0").replace("{most}", str(figures.MOST_GROUPS))
-    return _filled(text, query, group_by, Writer(dialect))
+    return _filled(template.replace("{step}", "0").replace("{most}", _MOST), query, group_by, Writer(dialect))
 
 
 def trend_statement(
@@ -30,8 +31,8 @@ def trend_statement(
 ) -> Clause:
     """The same step by step."""
     writer = Writer(dialect)
-    text = template.replace("{step}", _step(boundaries, writer)).replace("{most}", str(trends.MOST_VALUES))
-    return _filled(text, query, group_by, writer)
+    step = _step(boundaries, writer)
+    return _filled(template.replace("{step}", step).replace("{most}", _MOST_FOLLOWED), query, group_by, writer)
 
 
 def attainment_statement(
@@ -41,9 +42,9 @@ def attainment_statement(
     writer = Writer(dialect)
     acknowledge = {severity: target.acknowledge for severity, target in targets.items()}
     resolve = {severity: target.resolve for severity, target in targets.items()}
-    text = template.replace("{acknowledge_by}", _deadline(acknowledge, writer))
-    text = text.replace("{resolve_by}", _deadline(resolve, writer)).replace("{now}", writer.bind(Type.TIME, now))
-    return _filled(text.replace("{most}", str(figures.MOST_GROUPS)), query, group_by, writer)
+    first, second, moment = _deadline(acknowledge, writer), _deadline(resolve, writer), writer.bind(Type.TIME, now)
+    text = template.replace("{acknowledge_by}", first).replace("{resolve_by}", second).replace("{now}", moment)
+    return _filled(text.replace("{most}", _MOST), query, group_by, writer)
 
 
 def table(everything: Rows, parts: Rows, group_by: str) -> Table:
@@ -70,9 +71,8 @@ def attainment(everything: Rows, parts: Rows, group_by: str) -> Attainment:
 
 
 def _filled(template: str, query: IncidentQuery, group_by: str, writer: Writer) -> Clause:
-    matching = f"WHERE {filters.matching(query, writer, by_id=True)}"
-    text = template.replace("{group}", _part(group_by, writer.dialect)).replace("{matching}", matching)
-    return writer.clause(text)
+    part, matching = _part(group_by, writer.dialect), filters.matching(query, writer, by_id=True)
+    return writer.clause(template.replace("{group}", part).replace("{matching}", f"WHERE {matching}"))
 
 
 def _part(group_by: str, dialect: Dialect) -> str:
@@ -91,20 +91,22 @@ def _step(boundaries: Sequence[Instant], writer: Writer) -> str:
     branches = []
     for run in calendar.runs(boundaries):
         number, start, end, width = (
-            writer.bind(Type.TIME, value) for value in (run.number, run.start, run.end, run.width)
+            writer.bind(Type.TIME, each) for each in (run.number, run.start, run.end, run.width)
         )
         branches.append(f"WHEN created_at < {end} THEN {number} + (created_at - {start}) / {width}")
-    return f"CASE {' '.join(branches)} END"
+    told = " ".join(branches)
+    return f"CASE {told} END"
 
 
 def _deadline(promised: Mapping[Severity, int | None], writer: Writer) -> str:
     """When a promise has to be kept; NULL where none was made."""
-    branches = [
-        f"WHEN {int(severity)} THEN {writer.bind(Type.TIME, within)}"
-        for severity, within in sorted(promised.items())
-        if within is not None
-    ]
-    return f"created_at + CASE severity {' '.join(branches)} END" if branches else "created_at + NULL"
+    branches = []
+    for severity, within in sorted(promised.items()):
+        if within is not None:
+            number, bound = int(severity), writer.bind(Type.TIME, within)
+            branches.append(f"WHEN {number} THEN {bound}")
+    told = " ".join(branches)
+    return f"created_at + CASE severity {told} END" if branches else "created_at + NULL"
 
 
 def _counted(row: Sequence[Any]) -> Counted:

@@ -19,7 +19,7 @@ from llm_incident_manager.usecases.compliance import Wish
 
 pb = governance_service_pb2
 
-USUAL = 90 * DAY
+USUAL = 30 * DAY
 """The period that is told no start."""
 
 

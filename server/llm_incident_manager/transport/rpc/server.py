@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import grpc
 from grpc.aio import Server
 
+from llm_incident_manager.config.edge_agents_section import EdgeAgents
 from llm_incident_manager.config.sections import Grpc, Watch
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.listening import PortTaken
@@ -48,12 +49,13 @@ class RpcSettings:
     max_subscribers: int = 1_000
     shared_port: bool = False
     mtls_port: int | None = None
+    max_sessions: int = 0
 
     @classmethod
     def of(
-        cls, section: Grpc, watch: Watch, *, shared_port: bool = False, mtls_port: int | None = None
+        cls, section: Grpc, watch: Watch, agents: EdgeAgents, *, shared_port: bool = False, mtls_port: int | None = None
     ) -> "RpcSettings":
-        """As the sections `grpc` and `watch` have them; `shared_port` with the other workers of this server. With a
+        """As these sections have them; `shared_port` with the other workers of this server. With a
         `mtls_port` that one requires client certificates, and the other asks for none."""
         return cls(
             section.host,
@@ -64,13 +66,14 @@ class RpcSettings:
             watch.max_subscribers,
             shared_port,
             mtls_port,
+            agents.max_sessions,
         )
 
     @property
     def most_rpcs(self) -> int:
         """Calls that gRPC itself takes at once. All of these are counted by somebody before their request is waited for
         (Places, Untaken, Strangers), which refuses what is too much with a hint; so nobody can take them all."""
-        return self.max_concurrent_rpcs + 2 * self.max_subscribers + SPARE_RPCS
+        return self.max_concurrent_rpcs + 2 * self.max_subscribers + self.max_sessions + SPARE_RPCS
 
 
 class RpcServer:

@@ -91,8 +91,7 @@ class Session:
 
     async def _live(self) -> Farewell:
         """Until one of them knows why to end."""
-        tasks = [self._task(self._read()), self._task(self._beat()), self._task(self._until_silent())]
-        tasks.append(self._task(self._until_drain()))
+        tasks = [self._task(self._read()), self._task(self._keep_alive()), self._task(self._until_drain())]
         try:
             ending: set[asyncio.Future[Any]] = {*tasks, self._failed}
             await asyncio.wait(ending, return_when=asyncio.FIRST_COMPLETED)
@@ -148,20 +147,19 @@ class Session:
             case Heartbeat():
                 pass
 
-    async def _beat(self) -> Farewell:
-        """Tells the client again and again that the server is there, and how far it was told."""
+    async def _keep_alive(self) -> Farewell:
+        """Tells the client again and again that the server is there, and how far it was told. Until nothing was heard
+        of it for too long, while it was listened to."""
+        settings, line, loop = self._parts.settings, self._socket.line, asyncio.get_running_loop()
+        beat = loop.time() + settings.heartbeat_secs
         while True:
-            await asyncio.sleep(self._parts.settings.heartbeat_secs)
-            await self._socket.tell("heartbeat", messages.heartbeat(self._subscriptions.cursors))
-
-    async def _until_silent(self) -> Farewell:
-        """Until nothing was heard of the client for too long, while it was listened to."""
-        most, loop = self._parts.settings.timeout_secs, asyncio.get_running_loop()
-        while True:
-            left = self._socket.line.heard_at + most - loop.time()
-            if left <= 0 and not self._socket.line.is_held:
-                return farewell.silent(most)
-            await asyncio.sleep(max(left, most / 10))
+            silent = line.heard_at + settings.timeout_secs
+            await asyncio.sleep(max(min(beat, silent) - loop.time(), settings.heartbeat_secs / 10))
+            if loop.time() >= line.heard_at + settings.timeout_secs and not line.is_held:
+                return farewell.silent(settings.timeout_secs)
+            if loop.time() >= beat:
+                beat = loop.time() + settings.heartbeat_secs
+                await self._socket.tell("heartbeat", messages.heartbeat(self._subscriptions.cursors))
 
     async def _until_drain(self) -> Farewell:
         await self._parts.drain.wait()

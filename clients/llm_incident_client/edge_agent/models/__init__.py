@@ -1,0 +1,1 @@
+"""Models that an agent runs near the traffic at the manager's request."""
