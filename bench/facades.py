@@ -1,7 +1,8 @@
-"""What the clients for Sentinel and Shield cost beside the core they stand on. Once as whole calls, the same events made
-by hand and by them, in turns against one server, by the processor time of this process; and once what they add, taken by
-itself: the finding instead of the event, and the circuit breaker. Of each the best round, since whatever else the
-machine does makes it only slower.
+"""What the clients for Sentinel and Shield cost beside the core they stand on.
+
+Once as whole calls, the same events made by hand and by them, in turns against one server, by the processor time of
+this process; and once what they add, taken by itself: the finding instead of the event, and the circuit breaker. Of
+each the best round, since whatever else the machine does makes it only slower.
 """
 
 import asyncio
