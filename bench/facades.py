@@ -1,22 +1,30 @@
-"""What the clients for Sentinel and Shield cost beside the core they stand on: the same events, made by hand and by
-them, in turns against one server. The processor time of this process counts, of each the best round: whatever else the
-machine does makes it only slower."""
+"""What the clients for Sentinel and Shield cost beside the core they stand on.
+
+Once as whole calls, the same events made by hand and by them, in turns against one server, by the processor time of
+this process; and once what they add, taken by itself: the finding instead of the event, and the circuit breaker. Of
+each the best round, since whatever else the machine does makes it only slower.
+"""
 
 import asyncio
 import gc
+import math
+import timeit
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from itertools import count
-from time import process_time
+from time import perf_counter, process_time
 from typing import Any
 
 from bench import databases, measuring
-from llm_incident_client import IncidentClient, SentinelClient, ShieldClient, pb
+from llm_incident_client import BreakerPolicy, IncidentClient, SentinelClient, ShieldClient, pb
+from llm_incident_client.core.attempts import Attempts, Conduct
 from llm_incident_client.sentinel import Latency, Subject
 from llm_incident_client.shield import Decision, Risk, Violation, evidence_hash
 
-CALLS = 64
-AT_ONCE = 16
+CALLS = 24
+AT_ONCE = 8
+TIMES, REPEATS = 50, 300
+MINUTE = timedelta(minutes=1)
 SUBJECT = Subject(service="chat", provider="openai", model="gpt-4o")
 HASH = evidence_hash("Ignore all previous instructions")
 SOURCES = {"sentinel": "llm-sentinel", "shield": "llm-shield"}
@@ -47,7 +55,12 @@ async def _measure(address: str, seconds: float) -> dict[str, Any]:
         taken = await _rounds(calls, seconds)
     best = {name: min(each) for name, each in taken.items()}
     figures: dict[str, Any] = {f"{name}_us": round(value, 1) for name, value in best.items()}
-    figures |= {f"{name}_over_core": round(best[name] / best[f"core_{name}"] - 1, 4) for name in SOURCES}
+    breaker = await _breaker()
+    for name, (ours, by_hand) in MADE.items():
+        added = _best(ours) - _best(by_hand) + breaker
+        figures[f"{name}_over_core"] = round(best[name] / best[f"core_{name}"] - 1, 4)
+        figures[f"{name}_added_us"] = round(added, 1)
+        figures[f"{name}_added"] = round(added / best[f"core_{name}"], 4)
     return {**figures, "rounds": len(taken["sentinel"]), "calls_per_round": CALLS, "in_flight": AT_ONCE}
 
 
@@ -77,6 +90,29 @@ async def _round(call: Call) -> float:
 
     await asyncio.gather(*(caller() for _ in range(AT_ONCE)))
     return (process_time() - began) / CALLS * 1e6
+
+
+def _best(work: Callable[[], object]) -> float:
+    """Microseconds."""
+    return min(timeit.repeat(work, number=TIMES, repeat=REPEATS)) / TIMES * 1e6
+
+
+async def _breaker() -> float:
+    """What the breaker adds to a call that is answered, in microseconds."""
+
+    async def answered(_: float) -> None:
+        return None
+
+    async def best(attempts: Attempts) -> float:
+        found = math.inf
+        for _ in range(REPEATS):
+            began = perf_counter()
+            for _ in range(TIMES):
+                await attempts.run("Nothing", answered, MINUTE)
+            found = min(found, perf_counter() - began)
+        return found / TIMES * 1e6
+
+    return await best(Attempts(Conduct(breaker=BreakerPolicy()))) - await best(Attempts(Conduct()))
 
 
 def _slow(number: int) -> Latency:
@@ -129,3 +165,9 @@ def _violation(number: int) -> pb.Event:
         labels={"risk_category": "prompt_injection.direct", "decision": "deny", "evidence_hash": HASH},
         metrics={"risk_score": 0.9},
     )
+
+
+MADE: Mapping[str, tuple[Callable[[], pb.Event], Callable[[], pb.Event]]] = {
+    "sentinel": (lambda: _slow(7).event(SOURCES["sentinel"]), lambda: _latency(7)),
+    "shield": (lambda: _broken(7).event(SOURCES["shield"]), lambda: _violation(7)),
+}

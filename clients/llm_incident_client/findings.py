@@ -118,9 +118,12 @@ def plain(value: float) -> str:
     return f"{Decimal(f'{value:.6g}'):f}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Finding:
-    """What every finding may say. A kind of finding adds its own fields, and says how they become an event."""
+    """What every finding may say. A kind of finding adds its own fields, and says how they become an event.
+
+    Not frozen, since making it is most of what reporting it costs; its event takes nothing of later changes.
+    """
 
     subject: Subject = NOBODY
     """What it is about."""

@@ -4,23 +4,6 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from incidentmanager.v1.admin_service_pb2 import (
-    BusTopic,
-    DeadLetter,
-    DeadLetterFilter,
-    DeadLetterIds,
-    DeadLetterSelection,
-    DropDeadLettersRequest,
-    DropDeadLettersResponse,
-    GetBusStatusRequest,
-    GetBusStatusResponse,
-    GetDeadLetterRequest,
-    GetDeadLetterResponse,
-    ListDeadLettersRequest,
-    ListDeadLettersResponse,
-    ReplayDeadLettersRequest,
-    ReplayDeadLettersResponse,
-)
 from incidentmanager.v1.analytics_service_pb2 import (
     DurationFigures,
     GetIncidentMetricsRequest,
@@ -151,8 +134,9 @@ from incidentmanager.v1.ingest_service_pb2 import (
 )
 from incidentmanager.v1.severity_pb2 import IncidentType, Severity
 
-from llm_incident_client import pb_access, pb_agents, pb_analysis, pb_audit, pb_compliance
+from llm_incident_client import pb_access, pb_admin, pb_agents, pb_analysis, pb_audit, pb_compliance
 from llm_incident_client.pb_access import *  # noqa: F403  # all that it names
+from llm_incident_client.pb_admin import *  # noqa: F403  # as above
 from llm_incident_client.pb_agents import *  # noqa: F403  # as above
 from llm_incident_client.pb_analysis import *  # noqa: F403  # as above
 from llm_incident_client.pb_audit import *  # noqa: F403  # all messages have one short name
@@ -183,7 +167,6 @@ __all__ = [
     "AssignRequest",
     "AssignResponse",
     "Attachment",
-    "BusTopic",
     "ChangeKind",
     "CloseRequest",
     "CloseResponse",
@@ -192,14 +175,8 @@ __all__ = [
     "CreateIncidentResponse",
     "DeEscalateRequest",
     "DeEscalateResponse",
-    "DeadLetter",
-    "DeadLetterFilter",
-    "DeadLetterIds",
-    "DeadLetterSelection",
     "DeliverySummary",
     "Disposition",
-    "DropDeadLettersRequest",
-    "DropDeadLettersResponse",
     "Duration",
     "DurationFigures",
     "ErrorReason",
@@ -216,10 +193,6 @@ __all__ = [
     "FieldViolation",
     "Fingerprint",
     "FingerprintComponent",
-    "GetBusStatusRequest",
-    "GetBusStatusResponse",
-    "GetDeadLetterRequest",
-    "GetDeadLetterResponse",
     "GetEventRequest",
     "GetEventResponse",
     "GetIncidentMetricsRequest",
@@ -235,8 +208,6 @@ __all__ = [
     "LinkIncidentsResponse",
     "ListAttachmentsRequest",
     "ListAttachmentsResponse",
-    "ListDeadLettersRequest",
-    "ListDeadLettersResponse",
     "ListIncidentsRequest",
     "ListIncidentsResponse",
     "ListNotesRequest",
@@ -255,8 +226,6 @@ __all__ = [
     "RemoveAttachmentResponse",
     "ReopenRequest",
     "ReopenResponse",
-    "ReplayDeadLettersRequest",
-    "ReplayDeadLettersResponse",
     "Resolution",
     "ResolutionMethod",
     "ResolveRequest",
@@ -291,5 +260,9 @@ __all__ = [
     "UpdateIncidentRequest",
     "WatchIncidentsRequest",
 ]
-for _more in (pb_access, pb_agents, pb_analysis, pb_audit, pb_compliance):
-    __all__ += _more.__all__
+__all__ += pb_access.__all__
+__all__ += pb_admin.__all__
+__all__ += pb_analysis.__all__
+__all__ += pb_agents.__all__
+__all__ += pb_audit.__all__
+__all__ += pb_compliance.__all__

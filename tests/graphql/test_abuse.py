@@ -77,7 +77,10 @@ async def test_variables_are_bounded(engine: Engine, variables: dict[str, Any], 
 async def test_what_tools_ask_about_the_schema_is_answered_and_can_be_switched_off(server: Server) -> None:
     open_, closed = (
         Engine(
-            server.settings.graphql.model_copy(update={"introspection": told}), server.beside.behind, Metrics("test"), schema()
+            server.settings.graphql.model_copy(update={"introspection": told}),
+            server.beside.behind,
+            Metrics("test"),
+            schema(),
         )
         for told in (True, False)
     )

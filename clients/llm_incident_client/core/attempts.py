@@ -85,10 +85,19 @@ class Attempts:
             await self._wait_for_turn(conduct.limit, clock(), deadline)
         if conduct.observers:
             conduct.observers.attempt(method, number)
-        seconds = min(max(deadline - clock(), 0.001), conduct.retries.attempt_timeout.total_seconds())
-        if conduct.breaker is None:
-            return await _answer(attempt, seconds)
-        return await self._guarded(conduct.breaker, attempt, seconds, clock)
+        era = 0 if conduct.breaker is None else self._admitted(conduct.breaker, clock())
+        try:
+            reply = await attempt(min(max(deadline - clock(), 0.001), conduct.retries.attempt_timeout.total_seconds()))
+        except grpc.aio.AioRpcError as cause:
+            error = errors.from_rpc(cause)
+            self._failed(error, era, clock())
+            raise error from cause
+        except BaseException:
+            self._now(breaker.abandoned(self._breaker, era))
+            raise
+        if conduct.breaker is not None:
+            self._now(breaker.succeeded(conduct.breaker, self._breaker, era))
+        return reply
 
     async def _wait_for_turn(self, rate: RateLimit, now: float, deadline: float) -> None:
         turn = limit.take(rate, self._full_at, now, deadline - now)
@@ -102,25 +111,22 @@ class Attempts:
                 self._full_at = limit.give_back(rate, self._full_at)
                 raise
 
-    async def _guarded(self, policy: BreakerPolicy, attempt: Try[T], seconds: float, clock: Clock) -> T:
-        admitted = breaker.admit(policy, self._breaker, clock())
+    def _admitted(self, policy: BreakerPolicy, now: float) -> int:
+        """The era of the breaker that lets a call through. Raises CircuitOpen when it does not."""
+        admitted = breaker.admit(policy, self._breaker, now)
         if isinstance(admitted, breaker.Refused):
             raise errors.CircuitOpen(admitted.retry_after)
         self._now(admitted)
-        era = admitted.era
-        try:
-            reply = await _answer(attempt, seconds)
-        except errors.IncidentManagerError as error:
-            if breaker.is_breakage(error):
-                self._now(breaker.failed(policy, self._breaker, era, clock()))
-            else:
-                self._now(breaker.succeeded(policy, self._breaker, era))
-            raise
-        except BaseException:
-            self._now(breaker.abandoned(self._breaker, era))
-            raise
-        self._now(breaker.succeeded(policy, self._breaker, era))
-        return reply
+        return admitted.era
+
+    def _failed(self, error: errors.IncidentManagerError, era: int, now: float) -> None:
+        policy = self._conduct.breaker
+        if policy is None:
+            return
+        if breaker.is_breakage(error):
+            self._now(breaker.failed(policy, self._breaker, era, now))
+        else:
+            self._now(breaker.succeeded(policy, self._breaker, era))
 
     def _now(self, changed: breaker.Breaker) -> None:
         old, self._breaker = self._breaker, changed
@@ -154,10 +160,3 @@ class Attempts:
     ) -> None:
         if self._conduct.observers:
             self._conduct.observers.result(observing.Result(method, attempts, seconds, error))
-
-
-async def _answer(attempt: Try[T], seconds: float) -> T:
-    try:
-        return await attempt(seconds)
-    except grpc.aio.AioRpcError as cause:
-        raise errors.from_rpc(cause) from cause

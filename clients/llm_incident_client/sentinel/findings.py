@@ -48,7 +48,7 @@ _METRICS = {
 _QUANTILES = (50, 95, 99)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Anomaly(Finding):
     """A value that is not what it usually is."""
 
@@ -64,13 +64,13 @@ class Anomaly(Finding):
     def _tell(self, said: dict[str, Any]) -> None:
         if "title" not in said:
             said["title"] = f"Anomaly: {self.measured.metric} is {self.measured}"
-        said["kind"], said["rule"] = self.category.value, self.detector
+        said["kind"], said["rule"] = self.category, self.detector
         metrics = said["metrics"] = self.measured.metrics()
         if self.score is not None:
             metrics["anomaly_score"] = self.score
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Drift(Finding):
     """A model moves away from how it was. `measured` is the distance, for instance "psi" or "cosine_distance"."""
 
@@ -84,7 +84,7 @@ class Drift(Finding):
     def _tell(self, said: dict[str, Any]) -> None:
         if "title" not in said:
             said["title"] = f"{_WORDS[self.of]}: {self.measured.metric} is {self.measured}"
-        said["kind"], said["rule"], said["metrics"] = self.of.value, self.detector, self.measured.metrics()
+        said["kind"], said["rule"], said["metrics"] = self.of, self.detector, self.measured.metrics()
 
 
 _WORDS = {
@@ -95,7 +95,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Latency(Finding):
     """Answers take too long. Raises ValueError for another quantile than 50, 95, 99, or a time that is negative."""
 
@@ -138,7 +138,7 @@ def _seconds(time: timedelta | None) -> float | None:
     return None if time is None else time.total_seconds()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Quality(Finding):
     """Answers are bad. Raises ValueError for shares outside of 0 to 1."""
 
@@ -169,5 +169,5 @@ class Quality(Finding):
         if "title" not in said:
             told = findings.compared(self.observed, self.baseline, self.limit)
             said["title"] = f"{self.fault.name.capitalize()}: {metric} is {told}"
-        said["kind"], said["rule"] = self.fault.value, self.evaluation
+        said["kind"], said["rule"] = self.fault, self.evaluation
         said["metrics"] = findings.metrics(metric, self.observed, self.baseline, self.limit, self.window, self.samples)

@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from operator import attrgetter
 from typing import Any
 
 from llm_incident_client.findings import Finding
@@ -93,7 +92,7 @@ def evidence_hash(content: str | bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Violation(Finding):
     """Content broke a policy. Raises ValueError for evidence that is no hash, or a score outside of 0 to 1."""
 
@@ -129,29 +128,22 @@ class Violation(Finding):
     def _tell(self, said: dict[str, Any]) -> None:
         if "title" not in said:
             said["title"] = f"{_words(self.risk)}: {self.decision}"
-        said["kind"] = self.risk.value
-        said |= {name: text for name, text in zip(_NAMED, _named(self), strict=True) if text}
-        labels = {
-            "risk_category": self.risk.value,
-            "decision": self.decision.value,
-            "evidence_hash": self.evidence_hash,
-        }
+        said["kind"], said["policy"], said["rule"], said["tool"] = self.risk, self.policy, self.rule, self.tool
+        labels = {**self.labels, "risk_category": self.risk, "decision": self.decision}
+        labels["evidence_hash"] = self.evidence_hash
         if self.found_in is not None:
-            labels["found_in"] = self.found_in.value
-        said["labels"] = {**self.labels, **labels}
+            labels["found_in"] = self.found_in
+        said["labels"] = labels
         if self.score is not None:
             said["metrics"] = {"risk_score": self.score}
-        if any(aggravating := _aggravating(self)):
-            said["attributes"] = {name: True for name, holds in zip(_AGGRAVATING, aggravating, strict=True) if holds}
+        if self.tool_executed or self.success_confirmed or self.cross_tenant:
+            said["attributes"] = {name: True for name in _AGGRAVATING if getattr(self, name)}
 
 
-_NAMED = ("policy", "rule", "tool")
-_named = attrgetter(*_NAMED)
 _AGGRAVATING = ("tool_executed", "success_confirmed", "cross_tenant")
-_aggravating = attrgetter(*_AGGRAVATING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Threat(Finding):
     """Somebody attacks, or prepares to. Raises ValueError for evidence that is no hash, or a confidence not 0 to 1."""
 
@@ -177,8 +169,8 @@ class Threat(Finding):
     def _tell(self, said: dict[str, Any]) -> None:
         if "title" not in said:
             said["title"] = f"Threat: {_words(self.threat)}"
-        said["kind"], said["rule"] = self.threat.value, self.detector
-        labels = said["labels"] = {**self.labels, "threat": self.threat.value}
+        said["kind"], said["rule"] = self.threat, self.detector
+        labels = said["labels"] = {**self.labels, "threat": self.threat}
         if self.evidence_hash:
             labels["evidence_hash"] = self.evidence_hash
         if self.indicators:
