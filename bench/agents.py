@@ -103,10 +103,19 @@ class _Agent:
         able = edge_agent_pb2.EdgeAgentCapabilities(actions=[_FAIL_OVER])
         register = edge_session_pb2.EdgeAgentRegistration(agent_id=self.id, protocol_version=1, capabilities=able)
         async with places:
-            self._call = self._stub.Session()
-            await self._call.write(edge_session_pb2.SessionRequest(register=register))
-            reply = await self._call.read()
-            assert reply.HasField("registered"), reply
+            while not await self._registered(edge_session_pb2.SessionRequest(register=register)):  # noqa: ASYNC110
+                await asyncio.sleep(1.0)
+
+    async def _registered(self, first: edge_session_pb2.SessionRequest) -> bool:
+        """Whether the server lets it in now; one that is busy asks to come back."""
+        self._call = self._stub.Session()
+        try:
+            await self._call.write(first)
+            return bool((await self._call.read()).HasField("registered"))
+        except grpc.aio.AioRpcError as refused:
+            if refused.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                raise
+            return False
 
     async def run(self) -> None:
         beating = asyncio.create_task(self._beat())
