@@ -61,6 +61,7 @@ gates: setup ## The part of check without the tests
 	$(BIN)/python -m tools.blocking --check
 	$(BIN)/python -m tools.apidocs --check
 	$(BIN)/python -m tools.typescript --check
+	$(BIN)/python -m tools.graphql_schema --check
 	$(BIN)/python -m tools.lock --check
 	$(BIN)/python -m tools.contract check
 	$(BIN)/python -m tools.statements
@@ -70,11 +71,12 @@ gates: setup ## The part of check without the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-gen: setup ## Generate what follows from the .proto files: generated/, blocking clients, TypeScript, docs/api*.md and /docs
+gen: setup ## Generate what follows from the .proto files: generated/, blocking clients, TypeScript, GraphQL, docs/api*.md, /docs
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.blocking
 	$(BIN)/python -m tools.apidocs
 	$(BIN)/python -m tools.typescript
+	$(BIN)/python -m tools.graphql_schema
 
 baseline: setup ## Accept the contract as it is: later changes must not break it
 	$(BIN)/python -m tools.contract accept

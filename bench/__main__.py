@@ -11,7 +11,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import agents, benches, databases, facades, keys, lists, measuring, spool, stock, surroundings, table, tokens
+from bench import (
+    agents,
+    benches,
+    databases,
+    facades,
+    graphql_pages,
+    keys,
+    lists,
+    measuring,
+    spool,
+    stock,
+    surroundings,
+    table,
+    tokens,
+)
 
 BOTH = "both"
 LISTS = "lists"
@@ -20,7 +34,8 @@ KEYS = "keys"
 FACADES = "facades"
 SPOOL = "spool"
 AGENTS = "agents"
-ALONE = (LISTS, JWT, KEYS, FACADES, SPOOL, AGENTS)
+GRAPHQL = "graphql"
+ALONE = (LISTS, JWT, KEYS, FACADES, SPOOL, AGENTS, GRAPHQL)
 KEPT = Path(tempfile.gettempdir()) / "llm-incident-manager-bench"
 
 
@@ -44,6 +59,8 @@ def main() -> None:
             _lists(stores, options)
         elif options.names in ([SPOOL], [AGENTS]):
             _beside(stores, options)
+        elif options.names == [GRAPHQL]:
+            _graphql(stores)
         else:
             _run(options, stores)
 
@@ -103,6 +120,12 @@ def _lists(stores: Sequence[databases.Database], options: argparse.Namespace) ->
     for database in stores:
         for line in lists.lines(database, options.incidents, frozenset(options.question)):
             print(json.dumps({"bench": LISTS, "store": database.name, **line}), flush=True)
+
+
+def _graphql(stores: Sequence[databases.Database]) -> None:
+    for database in stores:
+        for line in graphql_pages.lines(database):
+            print(json.dumps({"bench": GRAPHQL, "store": database.name, **line}), flush=True)
 
 
 def _run(options: argparse.Namespace, stores: Sequence[databases.Database]) -> None:

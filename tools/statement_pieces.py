@@ -88,8 +88,9 @@ PIECES: Pieces = {
         CONDITION,
         frozenset(
             {
-                "'<' if _descends(key) else '>'",
+                "'<' if _descends(key) != ahead else '>'",
                 "(f'({alternative})' for alternative in alternatives)",
+                "[*equal, f'{column} IS NOT NULL']",
                 "[*equal, further]",
                 "alternative",
                 "bound",
@@ -117,11 +118,14 @@ PIECES: Pieces = {
     "adapters/sql/filters.py::_present": (CONDITION, frozenset({"subject"})),
     "adapters/sql/filters.py::_sorted": (
         CONDITION,
-        frozenset({"' NULLS LAST' if field.nullable else ''", "_column(field, dialect)", "direction"}),
+        frozenset({"'FIRST' if backwards else 'LAST'", "_column(field, dialect)", "absent", "direction"}),
     ),
     "adapters/sql/filters.py::_term": (CONDITION, frozenset({"self.term(node)"})),
     "adapters/sql/filters.py::before_id": (CONDITION, frozenset({"last", "surely", "test"})),
-    "adapters/sql/filters.py::behind": (CONDITION, frozenset({"_behind(_keys(query.order), query.after, writer)"})),
+    "adapters/sql/filters.py::behind": (
+        CONDITION,
+        frozenset({"_behind(keys, query.after, writer)", "_behind(keys, query.before, writer, ahead=True)", "after"}),
+    ),
     "adapters/sql/filters.py::condition": (CONDITION, frozenset({"self.condition(part)"})),
     "adapters/sql/filters.py::from_id": (CONDITION, frozenset({"first", "surely", "test"})),
     "adapters/sql/filters.py::matching": (
@@ -140,8 +144,8 @@ PIECES: Pieces = {
         CONDITION,
         frozenset(
             {
-                "'DESC' if keys[0].descending else 'ASC'",
-                "(_sorted(key, writer.dialect) for key in keys)",
+                "'DESC' if keys[0].descending != query.backwards else 'ASC'",
+                "(_sorted(key, writer.dialect, backwards=query.backwards) for key in keys)",
                 "id_column",
                 "limit",
                 "offset",

@@ -12,6 +12,7 @@ from cases.formats import (
     path_templates,
     query_parameters,
     reflection,
+    relay_connections,
     severity_maps,
     status_mapping,
     template_tokens,
@@ -29,6 +30,7 @@ FORMATS: tuple[Format, ...] = (
     severity_maps,
     filters,
     paging,
+    relay_connections,
 )
 """A file belongs to the format whose name is in the file's."""
 
@@ -38,7 +40,6 @@ _ESCALATION = "escalation policies are still to come"
 _WEBHOOKS = "the webhooks of other tools are still to come"
 
 LATER: Mapping[str, str] = {
-    "relay_connections": "GraphQL is still to come",
     **dict.fromkeys(
         (
             "route_match",

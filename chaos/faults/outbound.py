@@ -114,6 +114,15 @@ async def _configured(run: Run) -> int:
     return refused
 
 
+LIES: dict[str, Talk] = {
+    "endless": endless,
+    "dripping": dripping,
+    "silent": silence,
+    "noise": says(b"\x00\xff" * 40_000 + b"\r\n\r\n"),
+    "patient": says(http("503 Service Unavailable", b"", "Retry-After: 99999999999999999999")),
+}
+
+
 @fault(47, "providers that lie: 10 GB, a byte at a time, no HTTP, another name's certificate, a huge Retry-After",
        limit="cut at the time and size that are allowed, logged, left alone by a breaker; ingest goes on")  # fmt: skip
 async def lying_providers(run: Run) -> Outcome:
@@ -121,26 +130,15 @@ async def lying_providers(run: Run) -> Outcome:
     papers = make_papers(run.folder)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(papers.server, papers.server_key)
-    patient = http("503 Service Unavailable", b"", "Retry-After: 99999999999999999999")
-    talks: dict[str, Talk] = {
-        "endless": endless,
-        "dripping": dripping,
-        "silent": silence,
-        "noise": says(b"\x00\xff" * 40_000 + b"\r\n\r\n"),
-        "patient": says(patient),
-    }
     async with AsyncExitStack() as stack:
-        liars = {name: await stack.enter_async_context(listening(talk)) for name, talk in talks.items()}
+        liars = {name: await stack.enter_async_context(listening(talk)) for name, talk in LIES.items()}
         secure = await stack.enter_async_context(listening(says(http()), tls=tls))
         good = await stack.enter_async_context(listening(says(http())))
         issuer = await stack.enter_async_context(an_issuer())
         urls = {name: liar.url for name, liar in liars.items()} | {"good": good.url}
         config = _config({**urls, "other-name": f"https://127.0.0.1:{secure.port}/"}, str(papers.ca))
-        keys = [
-            issuer.settings(),
-            {**issuer.settings(), "issuer": "http://localhost", "jwks_uri": liars["endless"].url},
-        ]
-        config["identity"] = {"issuers": keys}
+        lying = {**issuer.settings(), "issuer": "http://localhost", "jwks_uri": liars["endless"].url}
+        config["identity"] = {"issuers": [issuer.settings(), lying]}
         server = await stack.enter_async_context(running_server(config=json.dumps(config)))
         memory = _memory(server)
         slowest = await _events(server, run.size(10, 100))

@@ -4,7 +4,6 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from incidentmanager.v1.alert_pb2 import Alert, SubmitAlertRequest, SubmitAlertResponse
 from incidentmanager.v1.analytics_service_pb2 import (
     DurationFigures,
     GetIncidentMetricsRequest,
@@ -151,7 +150,6 @@ __all__ = [
     "AddAttachmentResponse",
     "AddNoteRequest",
     "AddNoteResponse",
-    "Alert",
     "AnalyzeCorrelationsRequest",
     "ApplyAcknowledge",
     "ApplyAddNote",
@@ -248,8 +246,6 @@ __all__ = [
     "StreamIncidentsRequest",
     "StreamOpen",
     "StreamOpened",
-    "SubmitAlertRequest",
-    "SubmitAlertResponse",
     "SubmitEventRequest",
     "SubmitEventResponse",
     "SubmitEventsRequest",

@@ -1,5 +1,6 @@
-"""The messages of the audit trail; use them as `pb.AuditRecord` and so on."""
+"""The messages of alerts and of the audit trail; use them as `pb.Alert`, `pb.AuditRecord` and so on."""
 
+from incidentmanager.v1.alert_pb2 import Alert, SubmitAlertRequest, SubmitAlertResponse
 from incidentmanager.v1.audit_record_pb2 import AuditChainEnd, AuditCheckpoint, AuditRecord
 from incidentmanager.v1.audit_service_pb2 import (
     ExportAuditRequest,
@@ -13,6 +14,7 @@ from incidentmanager.v1.audit_service_pb2 import (
 )
 
 __all__ = [
+    "Alert",
     "AuditChainEnd",
     "AuditCheckpoint",
     "AuditRecord",
@@ -22,6 +24,8 @@ __all__ = [
     "ListAuditCheckpointsResponse",
     "ListAuditRecordsRequest",
     "ListAuditRecordsResponse",
+    "SubmitAlertRequest",
+    "SubmitAlertResponse",
     "VerifyAuditRequest",
     "VerifyAuditResponse",
 ]

@@ -1,5 +1,7 @@
-"""Whom the server tells and asks, put together: channels, the services beside it, and the breakers in front of them."""
+"""Whom the server tells and asks, put together: channels, the services beside it, the breakers in front of them, and
+the collector of traces."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from llm_incident_manager.ports.channel import Channel
 from llm_incident_manager.ports.clock import Clock
 from llm_incident_manager.ports.consultant import Consultant
 from llm_incident_manager.ports.outbound import Outbound
-from llm_incident_manager.telemetry import logs
+from llm_incident_manager.telemetry import logs, traces
 from llm_incident_manager.telemetry.metrics import Metrics
 from llm_incident_manager.transport.foreign import ForeignFrames
 from llm_incident_manager.transport.redact import Redactor
@@ -37,6 +39,7 @@ class Outside:
 
 def build(settings: Settings, clock: Clock, metrics: Metrics, stack: AsyncExitStack) -> Outside:
     """As the settings want it; nothing is connected yet, and the stack closes it. Raises OutboundRefused."""
+    _start_tracing(settings, stack)
     outbound = outbound_adapter.build(settings, logs.get("outbound"), metrics.outbound_ended, stack)
     channels = channel_adapters.build(settings, SystemClock(), outbound, logs.get("notify"))
     for channel in channels.values():
@@ -45,6 +48,15 @@ def build(settings: Settings, clock: Clock, metrics: Metrics, stack: AsyncExitSt
     thresholds = Thresholds(given.failures, given.successes, int(given.open_secs * SECOND))
     consulting = _consulting(settings, clock, metrics, stack)
     return Outside(outbound, channels, Breakers(clock, thresholds, metrics), consulting)
+
+
+def _start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
+    """Sends traces to the collector of the settings, if there is one."""
+    endpoint = settings.traces.endpoint
+    if endpoint:
+        service = {"service.name": settings.traces.service_name, "service.instance.id": settings.instance_id}
+        traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
+        stack.push_async_callback(asyncio.to_thread, traces.stop)
 
 
 def _consulting(settings: Settings, clock: Clock, metrics: Metrics, stack: AsyncExitStack) -> Consulting:

@@ -1,15 +1,13 @@
 """What the settings say, made into parts: the pipeline's tools and the use cases. `app` puts them to work."""
 
-import asyncio
 import hashlib
-import math
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Protocol
 
 import llm_incident_manager
-from llm_incident_manager import attending
+from llm_incident_manager import attending, intake
 from llm_incident_manager.adapters import compliance_packs, databases, rulepack
 from llm_incident_manager.adapters.audit import copies, signing
 from llm_incident_manager.adapters.clock import SystemClock
@@ -22,18 +20,14 @@ from llm_incident_manager.config import Settings
 from llm_incident_manager.domain.policy import Route
 from llm_incident_manager.domain.time import DAY, SECOND, Instant
 from llm_incident_manager.engines import checkpoint
-from llm_incident_manager.engines.admission import Quota
 from llm_incident_manager.engines.notify import RetryPolicy
 from llm_incident_manager.engines.retention import Policy
 from llm_incident_manager.engines.triage import Judge
 from llm_incident_manager.outside import Outside
-from llm_incident_manager.pipeline.batcher import Batcher, Limits
-from llm_incident_manager.pipeline.buffer import Bounds
 from llm_incident_manager.pipeline.buses import CarriedBus, DatabaseBus
 from llm_incident_manager.pipeline.checkpointer import Checkpointer
 from llm_incident_manager.pipeline.numbers import Numbers
 from llm_incident_manager.pipeline.presence import Presence
-from llm_incident_manager.pipeline.quotas import TenantQuotas
 from llm_incident_manager.pipeline.runner import Runner
 from llm_incident_manager.pipeline.seen import Seen
 from llm_incident_manager.pipeline.tools import Identities, Tools
@@ -45,17 +39,16 @@ from llm_incident_manager.ports.hints import Hints
 from llm_incident_manager.ports.ids import Ids
 from llm_incident_manager.ports.processes import Process
 from llm_incident_manager.ports.stores import Store
-from llm_incident_manager.telemetry import logs, traces
+from llm_incident_manager.telemetry import logs
 from llm_incident_manager.telemetry.metrics import Metrics
-from llm_incident_manager.transport.admission import Door, Places
+from llm_incident_manager.transport.admission import Door
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.handlers.access_desk import AccessDesk
 from llm_incident_manager.transport.handlers.services import Services, StreamLimits
-from llm_incident_manager.transport.handlers.watching import MESSAGES_BYTES, Watching
+from llm_incident_manager.transport.handlers.watching import Watching
 from llm_incident_manager.transport.page_tokens import PageTokens
 from llm_incident_manager.transport.paging import Pages
 from llm_incident_manager.transport.readiness import Probe
-from llm_incident_manager.transport.rest.jsoncodec.printed import KEPT_BYTES
 from llm_incident_manager.transport.translate.incidents import AsOf
 from llm_incident_manager.usecases.analysing import Analysing
 from llm_incident_manager.usecases.applying import Applying
@@ -68,7 +61,7 @@ from llm_incident_manager.usecases.merging import Merging
 from llm_incident_manager.usecases.snoozing import Snoozing
 from llm_incident_manager.usecases.splitting import Splitting
 from llm_incident_manager.usecases.unit import Units
-from llm_incident_manager.usecases.watch import RECENT_BYTES, Feed
+from llm_incident_manager.usecases.watch import Feed
 
 
 async def store(settings: Settings, now: Instant, run: str, metrics: Metrics, notes: dict[str, str]) -> Store:
@@ -93,7 +86,7 @@ def tools(
     life: Callable[[], int | None],
 ) -> Tools:
     """What stages and effects reach for."""
-    dedup, triage, tell, channels = settings.deduplication, settings.triage, settings.notifications, outside.channels
+    dedup, triage, tell = settings.deduplication, settings.triage, settings.notifications
     return Tools(
         store=store,
         clock=clock,
@@ -109,9 +102,9 @@ def tools(
         metrics=metrics,
         window=dedup.window_secs * SECOND,
         historical_after=dedup.historical_after_secs * SECOND,
-        route=Route("default", tuple(channels), tell.default_route.min_severity),
+        route=Route("default", tuple(outside.channels), tell.default_route.min_severity),
         retry=RetryPolicy(tell.max_attempts, tell.base_delay_secs),
-        channels=channels,
+        channels=outside.channels,
         breakers=outside.breakers,
         consulting=outside.consulting,
         mutes=tuple(mute.rule() for mute in settings.ingest.mutes),
@@ -151,28 +144,6 @@ def policy(settings: Settings) -> Policy:
 def owner(settings: Settings, run: str) -> str:
     """What this start of a process is called in leases: several may have the same `instance_id`. `run` is unique."""
     return f"{settings.instance_id}/{run[-12:]}"
-
-
-def bounds(settings: Settings) -> Bounds:
-    """What may wait for its commit."""
-    ingest = settings.ingest
-    return Bounds(
-        events=ingest.buffer_events,
-        size=ingest.buffer_bytes,
-        reserve=ingest.reserve_ratio,
-        callers=settings.grpc.max_concurrent_rpcs,
-    )
-
-
-def places(settings: Settings) -> Places:
-    """How many calls may be at work. Of the database's connections a reserve is left for what is urgent; lists, and
-    units of work that take events, share what the batches leave."""
-    reserve, connections = settings.ingest.reserve_ratio, databases.connections(settings)
-    shared = connections - math.ceil(connections * reserve) - databases.lanes(settings)
-    each = max(1, shared // 2)
-    calls, watch = settings.grpc.max_concurrent_rpcs, settings.watch
-    sending = watch.buffer_bytes - RECENT_BYTES - 2 * MESSAGES_BYTES - KEPT_BYTES
-    return Places(calls, watch.max_subscribers, sending, reserve, each, each, settings.edge_agents.max_sessions)
 
 
 async def presence(
@@ -251,18 +222,7 @@ def services(
     runner, units, incidents = Runner(made), Units(made.store, clock, made.wake), Incidents(clock, ids)
     snoozing = Snoozing(clock, ids)
     basis = compliance_packs.basis(settings, made.sla, signing=signer is not None)
-    limits = Limits(
-        batch_events=ingest.batch_events,
-        batch_fingerprints=ingest.batch_fingerprints,
-        linger=ingest.linger_ms / 1000,
-        lanes=databases.lanes(settings),
-        bounds=bounds(settings),
-    )
-    usual, book = Quota(ingest.tenant_events_per_sec), access.book
-    quotas = TenantQuotas(
-        usual, made.own_rates, made.rates, of_tenant=lambda tenant: book.limits_of(tenant).events_per_second
-    )
-    batcher = Batcher(runner, limits, made.metrics, quotas)
+    batcher = intake.batcher(settings, made, runner, access.book)
     return Services(
         tools=made,
         runner=runner,
@@ -284,7 +244,7 @@ def services(
         pages=Pages(PageTokens(_page_token_key(settings))),
         drain=end,
         limits=StreamLimits(ingest.stream_credits, ingest.max_frame_events),
-        door=Door(places(settings), made.metrics, lambda: batcher.strained),
+        door=Door(intake.places(settings), made.metrics, lambda: batcher.strained),
         access=access,
         agents=attending.build(settings, made, runner, units, server),
     )
@@ -293,12 +253,3 @@ def services(
 def _page_token_key(settings: Settings) -> bytes:
     """The same for all processes of a deployment. It gives nobody a right: tokens only say where a list goes on."""
     return hashlib.sha256(b"page tokens of " + databases.location(settings).encode()).digest()
-
-
-def start_tracing(settings: Settings, stack: AsyncExitStack) -> None:
-    """Sends traces to the collector of the settings, if there is one."""
-    endpoint = settings.traces.endpoint
-    if endpoint:
-        service = {"service.name": settings.traces.service_name, "service.instance.id": settings.instance_id}
-        traces.send_to(endpoint, sample_ratio=settings.traces.sample_ratio, service=service)
-        stack.push_async_callback(asyncio.to_thread, traces.stop)

@@ -25,8 +25,11 @@ from llm_incident_manager.transport import contract, hooks, methods
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.drain import Drain
 from llm_incident_manager.transport.front import Front
+from llm_incident_manager.transport.graphql import door as graphql_door
+from llm_incident_manager.transport.graphql.context import Behind
+from llm_incident_manager.transport.handlers.many import Many
 from llm_incident_manager.transport.handlers.services import Services
-from llm_incident_manager.transport.identity import Identity
+from llm_incident_manager.transport.identity import Identity, OpenStreams
 from llm_incident_manager.transport.limits import Limiter, Source
 from llm_incident_manager.transport.listening import Place
 from llm_incident_manager.transport.readiness import Probes
@@ -42,6 +45,16 @@ from llm_incident_manager.transport.ws import door as ws_door
 from llm_incident_manager.usecases.watch import Feed
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Applications beside the contract's own bindings, by path: of sockets and of requests. `behind` is what answers
+    GraphQL, which a program may ask without a door."""
+
+    sockets: Mapping[str, Application]
+    requests: Mapping[str, Application]
+    behind: Behind
+
+
 @dataclass(slots=True)
 class Server:
     """Everything that runs. Doors are there once it serves; embedded in another program it has none."""
@@ -54,7 +67,7 @@ class Server:
     told: Told
     siblings: Siblings | None
     tls: ServerTls | None
-    sockets: Mapping[str, Application]
+    beside: Beside
     doors: list[RpcServer | RestServer]
     addresses: dict[str, str]
     tasks: list[asyncio.Task[None]]
@@ -66,7 +79,6 @@ class Server:
 
         `place` tells one of several workers which it is.
         """
-        parts.start_tracing(settings, stack)
         clock, ids, metrics = SteadyClock(), Uuid7(), Metrics(llm_incident_manager.__version__)
         run, tls = ids.new(clock.now()), securing.server_tls(settings, metrics)
         notes = parts.notes(settings)
@@ -75,7 +87,7 @@ class Server:
         signer = parts.signer(settings, notes)
         timekeeper = Timekeeper(clock, store.time, metrics)
         await timekeeper.once()
-        beyond = outside.build(settings, clock, metrics, stack)
+        out = outside.build(settings, clock, metrics, stack)
         redis = redis_opening.connection(settings.redis, metrics, stack)
         owner, hints = parts.owner(settings, run), databases.hints(settings)
         presence = await parts.presence(settings, store, owner, metrics, stack)
@@ -83,12 +95,10 @@ class Server:
         feed, end = Feed(store), Drain()
         life = (lambda: 0) if presence is None else presence.life
         tools = parts.tools(
-            settings, store, clock=clock, ids=ids, metrics=metrics, outside=beyond, wake=news.tell, life=life
+            settings, store, clock=clock, ids=ids, metrics=metrics, outside=out, wake=news.tell, life=life
         )
         tools = parts.with_others(settings, tools, redis)
-        entry = await entrance.build(
-            settings, store, clock, ids, metrics=metrics, outbound=beyond.outbound, stack=stack
-        )
+        entry = await entrance.build(settings, store, clock, ids, metrics=metrics, outbound=out.outbound, stack=stack)
         services = parts.services(settings, tools, feed, news.bus, end, access=entry.desk, signer=signer, server=owner)
         stack.push_async_callback(services.agents.desk.close)
         checkpointer = parts.checkpointer(settings, tools, signer)
@@ -98,16 +108,14 @@ class Server:
         limits = entrance.limits(settings, clock, redis, metrics, entry.tenants)
         dispatcher = _dispatcher(settings, services, entry.identity, limits, tls)
         others: dict[str, parts.Checked | None] = {"clock": timekeeper, "redis": redis, "audit": checkpointer}
-        others |= {"issuers": entry.tokens, "callers": entry.callers, "destinations": beyond.breakers}
+        others |= {"issuers": entry.tokens, "callers": entry.callers, "destinations": out.breakers}
         optional = {**parts.optional_probes(settings, store, presence, others), **securing.probes(tls)}
-        probes = Probes({"database": store.check}, end, notes, optional)
         siblings = None if place is None else Siblings(place, metrics)
-        told = Told(
-            probes, Scrape(metrics, store, news.bus, clock, presence, siblings), Front(limits[0], entry.identity)
-        )
-        patience = settings.watch.slow_after_secs
-        sockets = ws_door.sockets(settings.websocket, patience, dispatcher, services, entry.streams)
-        return cls(settings, store, workers, end, dispatcher, told, siblings, tls, sockets, [], {}, [])
+        scrape = Scrape(metrics, store, news.bus, clock, presence, siblings)
+        probes = Probes({"database": store.check}, end, notes, optional)
+        told = Told(probes, scrape, Front(limits[0], entry.identity))
+        beside = _beside(settings, dispatcher, services, probes, entry.streams)
+        return cls(settings, store, workers, end, dispatcher, told, siblings, tls, beside, [], {}, [])
 
     async def start(self) -> None:
         """Binds both ports, then starts the work behind them. Raises PortTaken.
@@ -122,8 +130,10 @@ class Server:
         )
         rest_settings = RestSettings.of(settings.api, settings.watch, settings.websocket, shared_port=shared)
         rpc = RpcServer(rpc_settings, self.dispatcher, offered, self.tls)
-        sockets = self.sockets if offered else {}
-        rest = RestServer(rest_settings, self.dispatcher, offered, self.told, secured=self.tls, sockets=sockets)
+        sockets, others = (self.beside.sockets, self.beside.requests) if offered else ({}, {})
+        rest = RestServer(
+            rest_settings, self.dispatcher, offered, self.told, secured=self.tls, sockets=sockets, others=others
+        )
         rpc_port, rest_port = await rpc.start(), await rest.start()
         self.doors += [rpc, rest]
         self.addresses = {
@@ -167,6 +177,16 @@ class Server:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+def _beside(
+    settings: Settings, dispatcher: Dispatcher, services: Services, probes: Probes, streams: OpenStreams
+) -> Beside:
+    """WebSocket and GraphQL."""
+    behind = Behind(dispatcher, Many(services), probes)
+    graphql = graphql_door.applications(settings, behind, services)
+    sockets = ws_door.sockets(settings.websocket, settings.watch.slow_after_secs, dispatcher, services, streams)
+    return Beside({**sockets, **graphql.sockets}, graphql.requests, behind)
 
 
 def _dispatcher(

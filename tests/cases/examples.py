@@ -9,6 +9,7 @@ MATCHER = {"id": "m", "templates": {"one": {"method": "GET", "path": "/a/{x}"}}}
 RULE = {"rule": {"get": "/v1/{a}"}, "http": {"method": "GET", "url": "/v1/1?b=2", "body": None}}
 WATCHED = {"id": "w", "call": "Watch x2", "service": "s"}
 SYMBOL = {"id": "s", "request": {"file_containing_symbol": "nothing.Nothing"}}
+PAGE = {"id": "p", "nodes": "ABCDE"}
 ROUTE = {"id": "r", "registered": "GET /foo", "request": "DELETE /foo"}
 FIELDS = {"_": ["standard functions", "function f(string) returns bool"], "msg": "string", "m": "map<string, string>"}
 
@@ -175,6 +176,12 @@ HOLDING: list[tuple[str, str, dict[str, Any], bool]] = [
         {"situation": "filter changed with a page_token", "expect": "INVALID_ARGUMENT"},
         True,
     ),
+    ("relay_connections", "a page", {**PAGE, "args": {"first": 2, "after": "A"}, "expect": {"nodes": "BC"}}, True),
+    ("relay_connections", "other nodes", {**PAGE, "args": {"first": 2}, "expect": {"nodes": "BC"}}, False),
+    ("relay_connections", "more", {**PAGE, "args": {"last": 2}, "expect": {"has_previous_page": False}}, False),
+    ("relay_connections", "error", {**PAGE, "args": {"first": -1}, "expect_error": "negative"}, True),
+    ("relay_connections", "no error", {**PAGE, "args": {"first": 1}, "expect_error": "negative"}, False),
+    ("relay_connections", "statement", {"statement": "a cursor that matches no edge is ignored"}, True),
 ]
 
 
@@ -198,5 +205,7 @@ UNREADABLE: list[tuple[str, dict[str, Any]]] = [
     ("filter", {"filter": "a", "declarations": {"a": "an odd type"}, "expect_error": None}),
     ("filter", {"filter": "a", "statement": "it works"}),
     ("paging_ordering", {"situation": "a page", "expect": "it works"}),
+    ("relay_connections", {"statement": "it works"}),
+    ("relay_connections", {**PAGE, "args": {"around": 2}}),
 ]
 """Cases that state something no program can put to us."""

@@ -19,7 +19,8 @@ from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.domain.retention import Expiring
 from llm_incident_manager.domain.time import DAY, HOUR, Instant
 from llm_incident_manager.ports.changes import BodyRow, Changes, EventRow
-from llm_incident_manager.ports.stores import KeyTaken, UpkeepRefused
+from llm_incident_manager.ports.stores import KeyTaken
+from llm_incident_manager.ports.upkeep import UpkeepRefused
 from tests.support.builders import NOW, TENANT, make_event_row, make_id
 from tests.support.postgres import Cluster
 from tests.support.steps import write

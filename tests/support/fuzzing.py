@@ -25,7 +25,9 @@ CHECKS = (
 is not given, a number as text, an enum in any case); allow_header_conformance, since an id may be spelled like the last
 word of another path; missing_required_header and ignored_auth, since there are no such headers yet."""
 
-_WORDS = frozenset({"filter", "order_by", "group_by", "page_token", "page", "resume_token", "update_mask"})
+_WORDS = frozenset(
+    {"filter", "order_by", "group_by", "page_token", "page", "resume_token", "update_mask", "start", "end"}
+)
 """Texts with a grammar or an origin that no schema tells: a valid one may be refused with 400."""
 _OTHERS = frozenset(
     {"linked_incident_id", "source_incident_ids", "event_ids", "confirm", "roles", "permissions", "state", "target"}

@@ -11,6 +11,7 @@ from llm_incident_manager.config import (
     auditing,
     bus_section,
     edge_agents_section,
+    graphql_section,
     identity_sections,
     integrations_section,
     issuers,
@@ -56,6 +57,7 @@ class Settings(Section):
     grpc: sections.Grpc = sections.Grpc()
     watch: sections.Watch = sections.Watch()
     websocket: websocket_section.WebSocket = websocket_section.WebSocket()
+    graphql: graphql_section.Graphql = graphql_section.Graphql()
     identity: identity_sections.Identity = identity_sections.Identity()
     tls: tls_section.Tls = tls_section.Tls()
     ingest: sections.Ingest = sections.Ingest()

@@ -124,7 +124,7 @@ def text_of(node: Node) -> str:
 def _leaf(node: Compare | Like | Present | Search) -> str:
     match node:
         case Search(text):
-            return _quoted(text)
+            return quoted(text)
         case Present(path):
             return f"{_path(path)}:*"
         case Compare(path, op, value):
@@ -135,7 +135,7 @@ def _leaf(node: Compare | Like | Present | Search) -> str:
 
 def _comparison(path: Path, op: Op, value: str | float) -> str:
     if path.field.type is Type.LIST:
-        return f"{_path(path)}:{_quoted(str(value))}"
+        return f"{_path(path)}:{quoted(str(value))}"
     return f"{_path(path)} {op} {_value(path.field.type, value)}"
 
 
@@ -152,7 +152,7 @@ def _value(type_: Type, value: str | float) -> str:
         return "true" if value else "false"
     if type_ in {Type.STATE, Type.INCIDENT_TYPE}:
         return str(value)
-    return _quoted(value) if isinstance(value, str) else repr(value)
+    return quoted(value) if isinstance(value, str) else repr(value)
 
 
 def _like(like: Like) -> str:
@@ -166,10 +166,11 @@ def _path(path: Path) -> str:
     if path.key is None:
         return path.field.name
     bare = _BARE_KEY.fullmatch(path.key) and _KEYWORDS.isdisjoint(path.key.split("."))
-    return f"{path.field.name}.{path.key if bare else _quoted(path.key)}"
+    return f"{path.field.name}.{path.key if bare else quoted(path.key)}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as a value of a filter, where nothing of it has a meaning of its own."""
     return f'"{_escaped(text)}"'
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
-from llm_incident_manager.domain.filters import Filter, Order
+from llm_incident_manager.domain.filters import Filter, Order, Place
 from llm_incident_manager.domain.ids import EventId, IncidentId, TenantId
 from llm_incident_manager.domain.incident import Incident
 from llm_incident_manager.domain.retention import Expired, Expiring
@@ -23,7 +23,7 @@ from llm_incident_manager.ports.access_store import AccessHolding, AccessStore
 from llm_incident_manager.ports.agent_store import AgentHolding, AgentStore
 from llm_incident_manager.ports.analytics import Figured
 from llm_incident_manager.ports.audit import AuditStore
-from llm_incident_manager.ports.belongings import Belongings
+from llm_incident_manager.ports.belongings import AllBelongings, Belongings
 from llm_incident_manager.ports.changes import (
     AnswerRow,
     Changes,
@@ -51,15 +51,6 @@ class KeyTaken(DomainError):
         """`what` names the table or key, for the log."""
         message = f"{what} was changed by another transaction; try again"
         super().__init__(ErrorReason.STORE_UNAVAILABLE, message, retry_after=0.1)
-
-
-class UpkeepRefused(DomainError):
-    """The database does not let this program look after its tables: it goes on, and they go on growing."""
-
-    def __init__(self, cause: str) -> None:
-        """`cause` names what was refused, without secrets."""
-        message = f"the database refuses upkeep ({cause}): let the server's role own the tables"
-        super().__init__(ErrorReason.STORE_UNAVAILABLE, message)
 
 
 class StoreRefused(Exception):
@@ -105,7 +96,8 @@ class Count(NamedTuple):
 class IncidentQuery:
     """A list of incidents of a tenant. `created_from` is inclusive, `created_before` exclusive.
 
-    `after` continues behind the incident whose order values and id it holds (keyset paging); `offset` skips rows.
+    `after` continues behind the incident whose order values and id it holds (keyset paging), `before` ends ahead of
+    another one; `offset` skips rows. `backwards` reads from the end: the last incident comes first.
     """
 
     tenant: TenantId
@@ -115,8 +107,10 @@ class IncidentQuery:
     created_before: Instant | None = None
     limit: int = 50
     offset: int = 0
-    after: tuple[str | int | float | None, ...] | None = None
+    after: Place | None = None
     search: Words | None = None
+    before: Place | None = None
+    backwards: bool = False
 
 
 class Transaction(
@@ -181,7 +175,7 @@ class Store(
     AccessStore,
     AgentStore,
     AuditStore,
-    Belongings,
+    AllBelongings,
     DeadLetters,
     Figured,
     TimerStore,
@@ -240,6 +234,10 @@ class Store(
 
     async def event(self, tenant: TenantId, event: EventId) -> StoredEvent:
         """A stored event. Raises NotFound."""
+        ...
+
+    async def events(self, tenant: TenantId, ids: Sequence[EventId]) -> Sequence[StoredEvent]:
+        """Stored events by id, in id order; missing ones are left out."""
         ...
 
     async def deliveries(self, tenant: TenantId, incident: IncidentId) -> Sequence[DeliveryRow]:

@@ -11,6 +11,7 @@ from llm_incident_manager.telemetry.counted.agents import AgentMetrics
 from llm_incident_manager.telemetry.counted.calls import CallMetrics
 from llm_incident_manager.telemetry.counted.destinations import DestinationMetrics
 from llm_incident_manager.telemetry.counted.events import EventMetrics
+from llm_incident_manager.telemetry.counted.graphql import GraphqlMetrics
 from llm_incident_manager.telemetry.counted.outbound import OutboundMetrics
 from llm_incident_manager.telemetry.counted.process import ProcessMetrics
 from llm_incident_manager.telemetry.counted.security import SecurityMetrics
@@ -36,6 +37,7 @@ class Metrics(
     DestinationMetrics,
     SocketMetrics,
     AgentMetrics,
+    GraphqlMetrics,
 ):
     """All metrics of one server, in registries of their own. Methods may be called from any thread."""
 
@@ -54,6 +56,7 @@ class Metrics(
         DestinationMetrics.__init__(self, make)
         SocketMetrics.__init__(self, make)
         AgentMetrics.__init__(self, make)
+        GraphqlMetrics.__init__(self, make)
         make.gauge("build_info", "Always 1; the label tells the version.", "version").labels(version).set(1)
 
     def told(self) -> bytes:

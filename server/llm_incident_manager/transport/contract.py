@@ -40,7 +40,12 @@ Check = Callable[[Any], tuple[Violation, ...]]
 def checkers() -> Mapping[str, Check]:
     """The compiled checker of every method's request, by the method's full name."""
     found = {method.full_name: compile_checker(method.descriptor.input_type) for method in methods.all_methods()}
-    return {**found, _SUBMIT: reception.check_submit, _BATCH: reception.check_batch}
+    return {
+        **found,
+        _SUBMIT: reception.check_submit,
+        _BATCH: reception.check_batch,
+        methods.graphql().full_name: lambda _: (),
+    }
 
 
 @cache

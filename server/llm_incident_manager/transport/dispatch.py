@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from google.protobuf.message import DecodeError, Message
 
@@ -14,6 +14,7 @@ from llm_incident_manager.transport.limits import BATCH
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.redact import Redactor
 
+T = TypeVar("T")
 Unary = Callable[[Any, Call], Awaitable[Message]]
 Streaming = Callable[[Any, Call], AsyncIterator[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -56,6 +57,20 @@ class Dispatcher:
             if call.method.name == BATCH:
                 await call.count(len(message.events))  # type: ignore[attr-defined]  # a SubmitEventsRequest
             return await handler(message, call)
+
+        return await self._chain.run(call, work)
+
+    async def around(self, call: Call, work: Callable[[], Awaitable[T]]) -> T:
+        """What work gives that calls methods itself, such as a query of many fields. Raises StatusError."""
+        return await self._chain.run(call, work)
+
+    async def reading(self, call: Call, request: Message, handler: Callable[[], Awaitable[T]]) -> T:
+        """What another handler than the method's own gives, for instance one that answers many such requests at once;
+        `request` is what they have in common. Raises StatusError."""
+
+        async def work() -> T:
+            self._checked(call, request)
+            return await handler()
 
         return await self._chain.run(call, work)
 

@@ -184,7 +184,7 @@ class Permission:
     async def around(self, call: Call, proceed: Proceed[T]) -> T:
         """Raises PERMISSION_DENIED."""
         principal, needed = call.principal, call.method.permission
-        if principal is None or not principal.may(needed):
+        if principal is None or (needed and not principal.may(needed)):
             message = f"{call.method.full_name} needs permission {needed}: ask an administrator for a role that has it"
             if principal is not None and needed in principal.permissions:
                 message = f"{call.method.full_name} is about a whole tenant, and this credential about a part of it"

@@ -1,6 +1,6 @@
 """The methods of the contract as their descriptors declare them: shapes, permission, success status."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
@@ -28,9 +28,12 @@ _FILES = (
 )
 
 
+_WHO_AM_I = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"].methods_by_name["WhoAmI"]
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method. `permission` is the contract's word without prefix."""
+    """One method. `permission` is the contract's word without prefix; empty where being known is enough."""
 
     descriptor: MethodDescriptor
     service: str
@@ -46,6 +49,12 @@ class Method:
     def full_name(self) -> str:
         """package.Service/Method, as gRPC spells its path without the leading slash."""
         return f"{self.service}/{self.name}"
+
+
+def graphql() -> Method:
+    """A GraphQL request as a whole, which is no method of the contract and needs no permission: it asks who calls, and
+    its fields call methods."""
+    return replace(_method(_WHO_AM_I), service="graphql", name="GraphQL", permission="")
 
 
 def services() -> tuple[ServiceDescriptor, ...]:

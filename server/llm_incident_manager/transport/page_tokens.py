@@ -45,9 +45,9 @@ class PageTokens:
         payload = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
         return base64.urlsafe_b64encode(self._seal_of(scope, payload) + payload).rstrip(b"=").decode()
 
-    def open(self, scope: Sequence[str], token: str) -> Values:
-        """The values of a token of ours. Raises InvalidPageToken."""
-        sealed = _decoded(token)
+    def open(self, scope: Sequence[str], token: str, most: int = MAX_LENGTH) -> Values:
+        """The values of a token of ours, of at most so many characters. Raises InvalidPageToken."""
+        sealed = _decoded(token, most)
         seal, payload = sealed[:_SEAL_BYTES], sealed[_SEAL_BYTES:]
         if not hmac.compare_digest(seal, self._seal_of(scope, payload)):
             raise InvalidPageToken
@@ -59,8 +59,8 @@ class PageTokens:
         return hmac.digest(self._key, _VERSION + bound + payload, "sha256")[:_SEAL_BYTES]
 
 
-def _decoded(token: str) -> bytes:
-    if len(token) > MAX_LENGTH:
+def _decoded(token: str, most: int) -> bytes:
+    if len(token) > most:
         raise InvalidPageToken
     try:
         return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)

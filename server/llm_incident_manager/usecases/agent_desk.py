@@ -31,8 +31,8 @@ POLL_SECONDS = 1.0
 LEAST_SECONDS = 0.005
 """Between two looks in any case: what comes together is looked at together."""
 ERRANDS = 2_000
-LEAVES = 500
-"""Most errands of a look, and agents whose end is written in one transaction."""
+LEAVES = 25
+"""Most errands of a look, and agents whose end is written in one transaction, for which others wait."""
 SIGNS_A_HEARTBEAT = 3
 
 

@@ -1,4 +1,4 @@
-"""Both doors with a caller's credentials: raw bytes over one gRPC channel, raw requests over one HTTP session."""
+"""All doors with a caller's credentials: raw bytes over one gRPC channel, raw requests over one HTTP session."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc.aio import StreamStreamMultiCallable, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 
 from llm_incident_manager.transport.methods import Method
+from tests.support.access import graphql_door
 from tests.support.access.who import Who
 from tests.support.server import RunningServer
 
@@ -122,6 +123,17 @@ class Doors:
             if reply.status >= 400:
                 return _http_refusal(data)
         return Answer(0, data=data)
+
+    async def graphql(self, method: Method, request: Message, who: Who | None) -> Answer | None:
+        """The same as a field of GraphQL; None where it has none that could be asked so."""
+        asked = graphql_door.asked(method, request)
+        if asked is None:
+            return None
+        body = {"query": asked[0], "variables": asked[1]}
+        async with self._session.post("/graphql", json=body, headers=dict(_metadata(who))) as reply:
+            data = await reply.read()
+        code, reason, message = graphql_door.refusal(json.loads(data))
+        return Answer(code, reason, data, message)
 
 
 @asynccontextmanager

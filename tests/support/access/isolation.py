@@ -111,12 +111,13 @@ def _lists(method: Method) -> bool:
 
 
 async def _everywhere(doors: Doors, method: Method, request: Message, who: Who) -> Iterator[tuple[str, Answer]]:
-    """The answers of both doors, by every route."""
+    """The answers of all doors, by every route."""
     if method.request_streaming:
         return iter([("gRPC", await doors.stream(method, [request.SerializeToString()], who, first=5.0, most=1))])
     answers = [("gRPC", await doors.rpc(method, request, who))]
     answers += [(str(route), await doors.http(route, request, who)) for route in routes(method)]
-    return iter(answers)
+    asked = await doors.graphql(method, request, who)
+    return iter(answers if asked is None else [*answers, ("GraphQL", asked)])
 
 
 async def _denied(doors: Doors, method: Method, who: Who, found: Found) -> None:

@@ -40,7 +40,7 @@ def expected(method: Method, who: Who | None) -> int:
 
 
 async def matrix(doors: Doors) -> Found:
-    """Asks every method as every caller through both doors, with an empty request: nobody who passes changes anything.
+    """Asks every method as every caller through all doors, with an empty request: nobody who passes changes anything.
 
     Who must not pass also sends what cannot be read: the refusal comes before anybody looks at it.
     """
@@ -60,6 +60,8 @@ async def _ask(doors: Doors, method: Method, who: Who | None, found: Found) -> N
     found.judge(name, empty, code)
     if code:
         found.judge(f"{name}, unreadable", unread, code)
+    if (asked := await doors.graphql(method, method.request(), who)) is not None:
+        found.judge(f"{name}, GraphQL", asked, code)
     for route in routes(method):
         told = await doors.http(route, method.request(), who)
         found.judge(f"{route} as {caller}", told, code)

@@ -34,6 +34,7 @@ GIVES_UP_AT_ONCE = json.dumps(
         },
         "log": {"level": "info"},
         "limits": {"usual_tier": ""},
+        "graphql": {"max_complexity": 1_000_000},
         **LOOPBACK,
         **IN_VAIN,
     }

@@ -25,6 +25,7 @@ SCANS = {
     "figures": "looks at all that match, which is what it is asked for",
     "attainment": "as figures",
     "related": "looks at the links of one incident, which its inner part has found by their keys",
+    **dict.fromkeys(("timelines", "related_of_each", "attachments_of_each"), "scans the list of ids that it is given"),
     "announce_all": "runs once, when a backup is restored",
     "list_incidents": "is only the beginning of a statement",
     "alive": "reads nothing",

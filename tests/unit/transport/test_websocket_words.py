@@ -8,7 +8,7 @@ from incidentmanager.v1 import event_pb2, incident_pb2, ingest_service_pb2
 
 from llm_incident_manager.domain import filters
 from llm_incident_manager.domain.errors import DomainError, ErrorReason, InvalidFields, SlowSubscriber, Unauthenticated
-from llm_incident_manager.transport import errors
+from llm_incident_manager.transport import errors, origins
 from llm_incident_manager.transport.rest import jsoncodec
 from llm_incident_manager.transport.rest.jsoncodec.printed import KEPT, Printed
 from llm_incident_manager.transport.ws import farewell, frames, handshake, messages, selection
@@ -39,7 +39,7 @@ def test_only_pages_of_this_server_and_of_allowed_sites_are_welcome(
     origin: str | None, host: str, *, welcome: bool
 ) -> None:
     headers = {"host": host, **({} if origin is None else {"origin": origin})}
-    foreign = handshake.foreign_origin(headers, ["https://console.example.com"])
+    foreign = origins.foreign(headers, ["https://console.example.com"])
     assert foreign == (None if welcome else origin)
 
 

@@ -14,7 +14,7 @@ from llm_incident_manager.adapters.postgres.pool import Connection
 from llm_incident_manager.adapters.postgres.statements import SQL
 from llm_incident_manager.domain.ids import first_of
 from llm_incident_manager.domain.time import DAY, Instant, utc_day
-from llm_incident_manager.ports.stores import UpkeepRefused
+from llm_incident_manager.ports.upkeep import UpkeepRefused
 
 KEYS: Mapping[str, str] = {"event": "id", "event_body": "event_id"}
 """The partitioned tables and the id whose time decides."""

@@ -20,8 +20,8 @@ from llm_incident_manager.adapters.postgres import (
 )
 from llm_incident_manager.adapters.postgres.access import AccessLists
 from llm_incident_manager.adapters.postgres.agents import AgentLists
-from llm_incident_manager.adapters.postgres.analyses import Analysed
 from llm_incident_manager.adapters.postgres.analytics import Figured
+from llm_incident_manager.adapters.postgres.belongings import BelongingReads
 from llm_incident_manager.adapters.postgres.dead_letters import DeadLetterReads
 from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.pool import Ask, Pool, Rows
@@ -46,8 +46,8 @@ from llm_incident_manager.ports.stores import (
     KeyTaken,
     Position,
     StoredEvent,
-    UpkeepRefused,
 )
+from llm_incident_manager.ports.upkeep import UpkeepRefused
 from llm_incident_manager.telemetry import logs
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ _WIDTH = len(records.INCIDENT_COLUMNS)
 class PostgresStore(
     AccessLists,
     AgentLists,
-    Analysed,
+    BelongingReads,
     Figured,
     DeadLetterReads,
     timers.Timed,

@@ -172,16 +172,18 @@ def matching(query: IncidentQuery, writer: Writer, part: Node | None = None, *, 
 
 
 def behind(query: IncidentQuery, writer: Writer) -> str:
-    """The condition of what comes after the page before, with AND, or nothing."""
-    return "" if query.after is None else f" AND ({_behind(_keys(query.order), query.after, writer)})"
+    """The condition of what comes after the page before and before the page after, with AND, or nothing."""
+    keys = _keys(query.order)
+    after = "" if query.after is None else f" AND ({_behind(keys, query.after, writer)})"
+    return after if query.before is None else f"{after} AND ({_behind(keys, query.before, writer, ahead=True)})"
 
 
 def ordered(query: IncidentQuery, writer: Writer, id_column: str = "id") -> str:
     """ORDER BY, LIMIT and OFFSET. `id_column` is another name of the id, which alone decides the order then."""
     keys = _keys(query.order)
-    order = ", ".join(_sorted(key, writer.dialect) for key in keys)
-    if len(keys) == 1:
-        order = f"{id_column} {'DESC' if keys[0].descending else 'ASC'}" if keys[0].field == "id" else order
+    order = ", ".join(_sorted(key, writer.dialect, backwards=query.backwards) for key in keys)
+    if len(keys) == 1 and keys[0].field == "id":
+        order = f"{id_column} {'DESC' if keys[0].descending != query.backwards else 'ASC'}"
     limit, offset = writer.bind(Type.INTEGER, query.limit), writer.bind(Type.INTEGER, query.offset)
     return f"ORDER BY {order} LIMIT {limit} OFFSET {offset}"
 
@@ -205,14 +207,15 @@ def _column(field: Field, dialect: Dialect) -> str:
     return dialect.collated.format(field.column) if field.type in _WORDS else field.column
 
 
-def _sorted(key: Order, dialect: Dialect) -> str:
+def _sorted(key: Order, dialect: Dialect, *, backwards: bool) -> str:
     field = FIELDS[key.field]
-    direction = "DESC" if _descends(key) else "ASC"
-    return f"{_column(field, dialect)} {direction}{' NULLS LAST' if field.nullable else ''}"
+    direction = "DESC" if _descends(key) != backwards else "ASC"
+    absent = f" NULLS {'FIRST' if backwards else 'LAST'}" if field.nullable else ""
+    return f"{_column(field, dialect)} {direction}{absent}"
 
 
-def _behind(keys: Sequence[Order], place: Place, writer: Writer) -> str:
-    """What comes after the place: equal in some first keys and behind it in the next one."""
+def _behind(keys: Sequence[Order], place: Place, writer: Writer, *, ahead: bool = False) -> str:
+    """What comes after the place, or ahead of it: equal in some first keys and beyond it in the next one."""
     if len(place) < len(keys) or place[len(keys) - 1] is None:
         raise ValueError(f"a place of {len(place)} values does not fit an order of {len(keys)} keys")
     alternatives: list[str] = []
@@ -220,13 +223,14 @@ def _behind(keys: Sequence[Order], place: Place, writer: Writer) -> str:
     for key, value in zip(keys, place, strict=False):
         field = FIELDS[key.field]
         column = _column(field, writer.dialect)
-        if value is None:
-            equal.append(f"{column} IS NULL")  # nothing is behind it: absent values are last
+        if value is None:  # absent values are last: nothing is behind them, all others are ahead
+            alternatives += [" AND ".join([*equal, f"{column} IS NOT NULL"])] if ahead else []
+            equal.append(f"{column} IS NULL")
             continue
         bound = writer.bind(field.type, value)
         bound = writer.dialect.numbered.format(bound) if field.name == "number" else bound
-        further = f"{column} {'<' if _descends(key) else '>'} {bound}"
-        further = f"({further} OR {column} IS NULL)" if field.nullable else further
+        further = f"{column} {'<' if _descends(key) != ahead else '>'} {bound}"
+        further = f"({further} OR {column} IS NULL)" if field.nullable and not ahead else further
         alternatives.append(" AND ".join([*equal, further]))
         equal.append(f"{column} = {bound}")
     return " OR ".join(f"({alternative})" for alternative in alternatives)

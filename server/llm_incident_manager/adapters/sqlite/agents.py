@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import apsw
 
 from llm_incident_manager.adapters.sql import agent_rows, agents
-from llm_incident_manager.adapters.sqlite.statements import rows
+from llm_incident_manager.adapters.sqlite.statements import bulk, rows
 from llm_incident_manager.adapters.sqlite.writer import Writer
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.ports.agent_store import AgentKey, AgentRow, Sign
@@ -53,8 +53,5 @@ def write(connection: apsw.Connection, changed: Iterable[AgentRow]) -> None:
 
 
 def _note_signs(connection: apsw.Connection, *, signs: Sequence[Sign]) -> list[AgentKey]:
-    noted = []
-    for key, *rest in signs:
-        found = rows(connection, "note_sign", (*key, *rest))
-        noted += [AgentKey(TenantId(tenant), agent_id) for tenant, agent_id in found]
-    return noted
+    noted = bulk("note_signs").run(connection, [(*key, *rest) for key, *rest in signs])
+    return [AgentKey(TenantId(tenant), agent_id) for tenant, agent_id in noted]

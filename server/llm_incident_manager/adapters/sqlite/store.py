@@ -17,6 +17,7 @@ from llm_incident_manager.adapters.sqlite.agents import AgentLists
 from llm_incident_manager.adapters.sqlite.analyses import Analysed
 from llm_incident_manager.adapters.sqlite.analytics import Figured
 from llm_incident_manager.adapters.sqlite.audits import Audited
+from llm_incident_manager.adapters.sqlite.belongings import OfMany
 from llm_incident_manager.adapters.sqlite.faults import Faults
 from llm_incident_manager.adapters.sqlite.readers import Reader, Readers
 from llm_incident_manager.adapters.sqlite.statements import rows
@@ -104,7 +105,7 @@ def _started(
     return SqliteStore(writer, Readers(readers, faults, options.deadline) if readers else None, lock)
 
 
-class SqliteStore(AccessLists, AgentLists, Analysed, Figured, leases.Leased, Audited, TenantRows):
+class SqliteStore(AccessLists, AgentLists, Analysed, Figured, leases.Leased, Audited, TenantRows, OfMany):
     """Implements ports.stores.Store. Without readers, as in memory, reads take turns with the units of work."""
 
     def __init__(self, writer: Writer, readers: Readers | None, lock: connections.FolderLock | None) -> None:

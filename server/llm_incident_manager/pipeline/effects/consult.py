@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from llm_incident_manager.domain.analysis import Analysis, AnalysisState, Question
+from llm_incident_manager.domain.errors import NotFound
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.ids import EventId
 from llm_incident_manager.domain.incident import Incident
@@ -124,9 +125,10 @@ async def _opening_event(incident: Incident, tools: Tools) -> Event | None:
     name = EventId(opening[0].details.get("event", "")) if opening else EventId("")
     if not name:
         return None
-    async with tools.store.transaction() as tx:
-        found = await tx.events(incident.tenant, [name])
-    body = found[0].body if found else None
+    try:
+        body = (await tools.store.event(incident.tenant, name)).body
+    except NotFound:
+        return None
     return None if body is None else tools.codec.decode_event(body)
 
 

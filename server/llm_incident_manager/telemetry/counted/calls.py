@@ -19,7 +19,7 @@ class CallMetrics:
         self._redacted = make.counter("redacted_fields", "Fields of requests in which something was hidden.")
 
     def call_answered(self, transport: str, method: str, code: str, seconds: float) -> None:
-        """Records a call: `transport` grpc or http, a method of the contract, the code's name."""
+        """Records a call: `transport` grpc, http, graphql or inprocess, a method of the contract, the code's name."""
         self._calls[(transport, method, code)].inc()
         self._call_times[(transport, method)].observe(seconds)
 

@@ -50,12 +50,12 @@ async def stored_event(on: Services, caller: Caller, event_id: EventId) -> Store
             raise
         hint = f"events are kept for {kept.events // DAY} days (retention.events_days), and this one would be older"
         raise NotFound("event", event_id, hint) from None
-    if caller.condition.narrows and not await _sees(on, caller, stored):
+    if caller.condition.narrows and not await sees(on, caller, stored):
         raise NotFound("event", event_id)
     return stored
 
 
-async def _sees(on: Services, caller: Caller, stored: StoredEvent) -> bool:
+async def sees(on: Services, caller: Caller, stored: StoredEvent) -> bool:
     """Whether the event is of what the caller's condition covers; its incident tells where only the compact row was
     kept."""
     if stored.body is not None:

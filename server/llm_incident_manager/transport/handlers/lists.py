@@ -14,7 +14,6 @@ from llm_incident_manager.ports.stores import Count, IncidentQuery
 from llm_incident_manager.transport import paging
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.handlers.services import Services
-from llm_incident_manager.transport.paging import Page
 from llm_incident_manager.transport.translate import incidents as translate
 from llm_incident_manager.usecases import sending, sight
 from llm_incident_manager.usecases.caller import Caller
@@ -39,17 +38,10 @@ async def incidents(
     on: Services, request: incident_service_pb2.ListIncidentsRequest, caller: Caller
 ) -> incident_service_pb2.ListIncidentsResponse:
     """The page a ListIncidents request asks for."""
-    span = paging.span_of(request.start, request.end)
-    query = replace(
-        sight.query(caller, parsed_filter(request.filter)),
-        search=search.parse(request.search) if request.search.strip() else None,
-        order=filters.parse_order(request.order_by),
-        created_from=span.created_from,
-        created_before=span.created_before,
-    )
+    query = query_of(request, caller)
     page = on.pages.read(query, page_size=request.page_size, page=request.page, page_token=request.page_token)
-    found = await _in_time(on, page.of(query))
-    shown, where = on.pages.finish(query, page, found, await _count(on, query, page, len(found)))
+    found = await in_time(on, page.of(query))
+    shown, where = on.pages.finish(query, page, found, await count(on, query, page.rank + len(found)))
     as_of = on.as_of()
     return incident_service_pb2.ListIncidentsResponse(
         incidents=[translate.incident(incident, as_of) for incident in shown],
@@ -66,7 +58,19 @@ async def incidents(
     )
 
 
-async def _in_time(on: Services, query: IncidentQuery) -> Sequence[Incident]:
+def query_of(request: incident_service_pb2.ListIncidentsRequest, caller: Caller) -> IncidentQuery:
+    """What a request asks for, whatever page of it. Raises InvalidFilter, InvalidFields."""
+    span = paging.span_of(request.start, request.end)
+    return replace(
+        sight.query(caller, parsed_filter(request.filter)),
+        search=search.parse(request.search) if request.search.strip() else None,
+        order=filters.parse_order(request.order_by),
+        created_from=span.created_from,
+        created_before=span.created_before,
+    )
+
+
+async def in_time(on: Services, query: IncidentQuery) -> Sequence[Incident]:
     """The rows of a page. A list that no index helps with ends here, not when the caller has lost patience."""
     try:
         async with asyncio.timeout(PAGE_SECONDS):
@@ -81,13 +85,13 @@ async def _in_time(on: Services, query: IncidentQuery) -> Sequence[Incident]:
         raise DomainError(ErrorReason.DEADLINE_EXCEEDED, message, facts) from None
 
 
-async def _count(on: Services, query: IncidentQuery, page: Page, found: int) -> Count:
+async def count(on: Services, query: IncidentQuery, seen: int) -> Count:
     """How many match, or at least how many have been seen: a page never fails for its count."""
     try:
         async with asyncio.timeout(COUNT_SECONDS):
             return await on.store.count_up_to(query, paging.MOST_COUNTED if query.search is None else paging.MOST_FOUND)
     except TimeoutError:
-        return Count(page.rank + found, at_least=True)
+        return Count(seen, at_least=True)
 
 
 async def timeline(

@@ -37,15 +37,17 @@ class RestApp:
         told: pages.Told,
         max_body: int,
         sockets: Mapping[str, Application] = NO_SOCKETS,
+        others: Mapping[str, Application] = NO_SOCKETS,
     ) -> None:
-        """`max_body` in bytes; `sockets` are what serves WebSockets, by path. Without methods there are only the pages
-        that tell how the server is."""
+        """`max_body` in bytes; `sockets` are what serves WebSockets, by path, and `others` what else answers requests.
+        Without methods there are only the pages that tell how the server is."""
         self._dispatcher = dispatcher
         self._methods = {method.full_name: method for method in methods}
         self._router = bindings.router(method.descriptor for method in methods)
         self._max_body = max_body
         self._front = told.front
         self._pages = pages.pages(told)
+        self._others = others
         self._paths = pages.PATHS if methods else pages.STATE_PATHS
         self._sockets = sockets
 
@@ -54,6 +56,9 @@ class RestApp:
         path = scope["raw_path"].decode("latin-1").partition("?")[0]
         if scope["type"] == "websocket":
             await self._socket(path, scope, receive, send)
+            return
+        if (other := self._others.get(path)) is not None:
+            await self._other(other, path, scope, receive, send)
             return
         try:
             found = self._router.match(scope["method"], path)
@@ -66,6 +71,16 @@ class RestApp:
             await self._page(path, scope, receive, send)
         else:
             await answers.refuse(send, self._no_route(scope["method"], path))
+
+    async def _other(self, other: Application, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is posted is called, and asks who calls; whatever else is a page."""
+        try:
+            if scope["method"] != "POST":
+                self._front.admit(call_of(_ANY, scope, "http"), path)
+        except DomainError as error:
+            await answers.refuse(send, errors.status_error(error))
+        else:
+            await other(scope, receive, send)
 
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         call = scope[pages.CALL] = call_of(_ANY, scope, "http")

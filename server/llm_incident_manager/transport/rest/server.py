@@ -79,10 +79,12 @@ class RestServer:
         *,
         secured: ServerTls | None = None,
         sockets: Mapping[str, Application] = NO_SOCKETS,
+        others: Mapping[str, Application] = NO_SOCKETS,
     ) -> None:
-        """Binds nothing yet. Without `secured` it speaks plainly. `sockets` serve WebSockets, by path."""
+        """Binds nothing yet. Without `secured` it speaks plainly. `sockets` serve WebSockets, by path, and `others`
+        what else answers requests."""
         self._settings = settings
-        app = RestApp(dispatcher, methods, told, settings.max_body_bytes, sockets)
+        app = RestApp(dispatcher, methods, told, settings.max_body_bytes, sockets, others)
         self._server = _Quiet(_config(settings, app))
         self._tls = secured
         self._listener: tls.TlsListener | None = None

@@ -10,7 +10,7 @@ from llm_incident_manager.config.websocket_section import WebSocket
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.engines.admission import Priority, Reason
 from llm_incident_manager.telemetry import logs
-from llm_incident_manager.transport import contract, errors, methods
+from llm_incident_manager.transport import contract, errors, methods, origins
 from llm_incident_manager.transport.admission import Door
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.dispatch import Dispatcher
@@ -69,7 +69,7 @@ class WebSocketDoor:
             raise DomainError(ErrorReason.DRAINING, "the server is shutting down: connect again", retry_after=1.0)
         if self._open > settings.max_connections:
             raise self._door.refuse(Reason.CONNECTIONS, Priority.NORMAL, settings.max_connections)
-        foreign = handshake.foreign_origin(headers, settings.allowed_origins)
+        foreign = origins.foreign(headers, settings.allowed_origins)
         if foreign is not None:
             text = f"pages of {foreign[:200]} may not connect: websocket.allowed_origins names the sites that may"
             raise DomainError(ErrorReason.SOURCE_DENIED, text)

@@ -2,7 +2,6 @@
 programs that cannot set headers. Decides; reads and writes nothing."""
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
 
 SUBPROTOCOL = "incidentmanager.v1"
 """What the server speaks. A client that names subprotocols has to name it."""
@@ -10,7 +9,6 @@ _CREDENTIALS = {"bearer.": ("authorization", "Bearer "), "api-key.": ("x-api-key
 """Subprotocols that are none: a script in a browser has no other way to show who it is. The server never repeats them,
 and unlike a query they stand in no log."""
 _OF_THE_UPGRADE = ("sec-websocket-", "x-request-id", "x-request-timeout")
-_PORTS = {"http": 80, "https": 443}
 
 
 def metadata(headers: Mapping[str, str], subprotocols: Sequence[str]) -> dict[str, str]:
@@ -27,20 +25,3 @@ def metadata(headers: Mapping[str, str], subprotocols: Sequence[str]) -> dict[st
 def chosen(subprotocols: Sequence[str]) -> str | None:
     """The subprotocol to answer with."""
     return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
-
-
-def foreign_origin(headers: Mapping[str, str], allowed: Sequence[str]) -> str | None:
-    """The web site whose page connects, when it is neither this server's own nor allowed. A browser would lend the page
-    what it proves by: a client certificate, or its place on this machine. Programs name no origin."""
-    origin = headers.get("origin")
-    if origin is None or origin.lower() in (each.lower() for each in allowed):
-        return None
-    parts = urlsplit(origin)
-    own = _with_port(headers.get("host", ""), parts.scheme)
-    return None if parts.netloc and _with_port(parts.netloc, parts.scheme) == own else origin
-
-
-def _with_port(host: str, scheme: str) -> str:
-    """The host with the port that it means, which a browser leaves out when it is the usual one."""
-    name, colon, port = host.lower().rpartition(":")
-    return f"{name}:{port}" if colon and port.isdigit() else f"{host.lower()}:{_PORTS.get(scheme, 0)}"

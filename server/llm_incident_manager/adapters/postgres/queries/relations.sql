@@ -61,3 +61,45 @@ FROM incident_analysis AS a
 WHERE a.tenant = $1 AND a.incident_id = $2 AND a.id > $3
 ORDER BY a.id
 LIMIT $4;
+
+-- name: timelines
+-- What happened to many incidents: of each the first, oldest first.
+SELECT {timeline}
+FROM unnest($2::uuid[]) AS v (id)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM timeline AS u
+    WHERE u.tenant = $1 AND u.incident_id = v.id AND ($4::text IS NULL OR u.kind = $4)
+    ORDER BY u.id
+    LIMIT $3
+) AS t
+ORDER BY t.incident_id, t.id;
+
+-- name: related_of_each
+-- The incidents that each of many has to do with: of each the first by relation and id.
+SELECT {incident}, l.relation, l.at, l.actor, l.reason, v.id
+FROM unnest($2::uuid[]) AS v (id)
+CROSS JOIN LATERAL (
+    SELECT relation, other_id, at, actor, reason FROM incident_link WHERE tenant = $1 AND incident_id = v.id
+    UNION ALL
+    SELECT 5, previous_id, created_at, '', '' FROM incident WHERE tenant = $1 AND id = v.id AND previous_id IS NOT NULL
+    UNION ALL
+    SELECT 6, id, created_at, '', '' FROM incident WHERE tenant = $1 AND previous_id = v.id
+    ORDER BY 1, 2
+    LIMIT $3
+) AS l
+JOIN incident AS i ON i.id = l.other_id AND i.tenant = $1
+ORDER BY v.id, l.relation, l.other_id;
+
+-- name: attachments_of_each
+-- Attachments of many incidents: of each the first, oldest first.
+SELECT {attachment}
+FROM unnest($2::uuid[]) AS v (id)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM incident_attachment AS b
+    WHERE b.tenant = $1 AND b.incident_id = v.id
+    ORDER BY b.id
+    LIMIT $3
+) AS a
+ORDER BY a.incident_id, a.id;

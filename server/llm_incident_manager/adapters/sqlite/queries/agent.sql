@@ -58,12 +58,13 @@ ORDER BY a.agent_id LIMIT ?5
 -- The sessions of a process.
 SELECT a.tenant, a.agent_id, a.epoch FROM edge_agent AS a WHERE a.server = ?1 AND a.server <> ''
 
--- name: note_sign
--- A sign of life of a session, if it is the newest of its agent; whether it is.
-UPDATE edge_agent
-SET last_seen_at = max(last_seen_at, ?4), due_at = ?5, state = 'CONNECTED',
-    telemetry = CASE WHEN length(?6) > 0 THEN ?6 ELSE telemetry END
-WHERE tenant = ?1 AND agent_id = ?2 AND epoch = ?3
+-- name: note_signs
+-- Signs of life of sessions that are the newest of their agents; which those are.
+UPDATE edge_agent AS a
+SET last_seen_at = max(a.last_seen_at, v.column4), due_at = v.column5, state = 'CONNECTED',
+    telemetry = CASE WHEN length(v.column6) > 0 THEN v.column6 ELSE a.telemetry END
+FROM (VALUES (?, ?, ?, ?, ?, ?)) AS v
+WHERE a.tenant = v.column1 AND a.agent_id = v.column2 AND a.epoch = v.column3
 RETURNING tenant, agent_id
 
 -- name: silent_agents

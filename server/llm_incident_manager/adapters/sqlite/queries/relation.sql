@@ -78,3 +78,52 @@ FROM incident_analysis
 WHERE tenant = ? AND incident_id = unhex(?, '-') AND id > unhex(?, '-')
 ORDER BY id
 LIMIT ?
+
+-- name: timelines
+-- What happened to many incidents: of each the first, oldest first.
+SELECT t.id, t.tenant, t.incident_id, t.at, t.kind, t.actor, t.text, t.details
+FROM json_each(:incidents) AS v
+CROSS JOIN timeline AS t ON t.incident_id = unhex(v.value, '-') AND t.tenant = :tenant AND t.id IN (
+    SELECT u.id
+    FROM timeline AS u
+    WHERE u.incident_id = unhex(v.value, '-') AND u.tenant = :tenant AND (:kind IS NULL OR u.kind = :kind)
+    ORDER BY u.id
+    LIMIT :limit
+)
+ORDER BY t.incident_id, t.id
+
+-- name: related_of_each
+-- The incidents that each of many has to do with: of each the first by relation and id.
+WITH asked AS MATERIALIZED (
+    SELECT unhex(value, '-') AS id FROM json_each(:incidents)
+), related AS (
+    SELECT l.incident_id AS of_id, l.relation, l.other_id, l.at, l.actor, l.reason
+    FROM asked CROSS JOIN incident_link AS l ON l.incident_id = asked.id AND l.tenant = :tenant
+    UNION ALL
+    SELECT i.id, 5, i.previous_id, i.created_at, '', ''
+    FROM asked CROSS JOIN incident AS i ON i.id = asked.id AND i.tenant = :tenant
+    WHERE i.previous_id IS NOT NULL
+    UNION ALL
+    SELECT i.previous_id, 6, i.id, i.created_at, '', ''
+    FROM asked CROSS JOIN incident AS i ON i.previous_id = asked.id AND i.tenant = :tenant
+), placed AS (
+    SELECT related.*, row_number() OVER (PARTITION BY of_id ORDER BY relation, other_id) AS place FROM related
+)
+SELECT {columns}, p.relation, p.at, p.actor, p.reason, p.of_id
+FROM placed AS p
+CROSS JOIN incident AS i ON i.id = p.other_id AND i.tenant = :tenant
+WHERE p.place <= :limit
+ORDER BY p.of_id, p.relation, p.other_id
+
+-- name: attachments_of_each
+-- Attachments of many incidents: of each the first, oldest first.
+SELECT a.id, a.tenant, a.incident_id, a.url, a.title, a.media_type, a.actor, a.at
+FROM json_each(:incidents) AS v
+CROSS JOIN incident_attachment AS a ON a.incident_id = unhex(v.value, '-') AND a.tenant = :tenant AND a.id IN (
+    SELECT b.id
+    FROM incident_attachment AS b
+    WHERE b.incident_id = unhex(v.value, '-') AND b.tenant = :tenant
+    ORDER BY b.id
+    LIMIT :limit
+)
+ORDER BY a.incident_id, a.id
