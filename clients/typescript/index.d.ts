@@ -31,3 +31,4 @@ export type * from "./principal.js";
 export type * from "./role.js";
 export type * from "./severity.js";
 export type * from "./tenant.js";
+export type * from "./websocket.js";

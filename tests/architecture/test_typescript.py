@@ -9,10 +9,14 @@ import pytest
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from incidentmanager.v1 import event_pb2, incident_pb2, ingest_service_pb2
 
 import llm_incident_manager
-from llm_incident_manager.transport import methods
+from llm_incident_manager.domain.disposition import Violation
+from llm_incident_manager.domain.errors import InvalidFields
+from llm_incident_manager.transport import errors, methods
 from llm_incident_manager.transport.rest.jsoncodec import codec
+from llm_incident_manager.transport.ws import messages as socket
 from tests.support import markdown
 from tools import shell
 from tools.typescript import compiler, messages
@@ -116,6 +120,46 @@ def test_what_the_server_prints_has_these_types(printed: list[tuple[str, Any]], 
     assert len(printed) > 2 * len(every())
     (tmp_path / "printed.mts").write_text(program(printed), "utf-8")
     assert compiler.compiled(tmp_path / "printed.mts") == []
+
+
+def said() -> list[tuple[str, Any]]:
+    """A message of every type that the server sends by WebSocket, by the code that writes them."""
+    refused = errors.status_error(InvalidFields([Violation("title", "is empty", "string.min_len")]))
+    result = event_pb2.EventResult(event_id="e", incident_id="i", disposition=event_pb2.DISPOSITION_NEW)
+    ignored = event_pb2.EventResult(event_id="e", disposition=event_pb2.DISPOSITION_IGNORED, reason="why")
+    batch = ingest_service_pb2.SubmitEventsResponse(results=[result], accepted=1)
+    change = filled(incident_pb2.IncidentChange.DESCRIPTOR, 1)
+    assert isinstance(change, incident_pb2.IncidentChange)
+    change.heartbeat = change.drain = False
+    texts = [
+        socket.connection_ack("s", dict.fromkeys(LIMITS, 1)), socket.ack(7, result), socket.ack(None, ignored),
+        socket.batch_ack("b", batch), socket.subscribed("1", "p", "t"), socket.unsubscribed(None, "p", "t"),
+        socket.change("p", change), socket.heartbeat({"p": "t"}), socket.pong(None), socket.error(refused, 1, "p"),
+        socket.closing(refused, {}),
+    ]  # fmt: skip
+    found = [json.loads(text) for text in texts]
+    assert {one["type"] for one in found} == socket.TYPES
+    return [("SocketServerMessage", one) for one in found]
+
+
+LIMITS = ("heartbeat_secs", "timeout_secs", "max_frame_bytes", "max_batch_events", "max_subscriptions")
+ASKED: list[dict[str, Any]] = [
+    {"type": "event", "id": "7", "source": "llm-edge-agent", "title": "t", "severity": "high"},
+    {"type": "event", "event": {"source": "s", "title": "t", "metrics": {"error_rate": 0.5}}},
+    {"type": "batch", "id": 8, "events": [{"source": "s", "title": "t"}]},
+    {"type": "subscribe", "subscription_id": "p1", "filter": "severity >= P1", "snapshot": True},
+    {"type": "subscribe", "subscription_id": "p2", "filters": {"severities": ["P0"], "labels": {"a": "b"}}},
+    {"type": "unsubscribe", "subscription_id": "p1"},
+    {"type": "heartbeat"},
+    {"type": "ping", "id": 9},
+]
+"""What docs/websocket.md has clients send."""
+
+
+def test_what_goes_over_a_websocket_has_these_types(tmp_path: Path) -> None:
+    values = [*said(), *(("SocketClientMessage", one) for one in ASKED)]
+    (tmp_path / "socket.mts").write_text(program(values), "utf-8")
+    assert compiler.compiled(tmp_path / "socket.mts") == []
 
 
 WRONG = """

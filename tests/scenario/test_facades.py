@@ -347,7 +347,7 @@ async def test_a_refused_token_is_replaced_once_and_the_call_succeeds() -> None:
 
 
 async def test_streams_outlive_the_tokens_they_were_opened_with() -> None:
-    async with with_tokens(3) as (server, issuer, given, options), SentinelClient(options) as sentinel:
+    async with with_tokens(2) as (server, issuer, given, options), SentinelClient(options) as sentinel:
         opened = await sentinel.report(FINDINGS["P3"])
         verdicts = sentinel.feedback(backoff=QUICK)
         waiting = asyncio.create_task(anext(verdicts))

@@ -13,7 +13,8 @@ from tools.generate import ProtocFailed
 from tools.typescript import messages, methods
 
 OUT = shell.ROOT / "clients" / "typescript"
-BY_HAND = ("json.d.ts",)
+BY_HAND = ("json", "websocket")
+"""Modules that do not follow from the protos; a test holds them against what the server sends."""
 
 
 def wanted() -> dict[Path, str]:
@@ -25,14 +26,18 @@ def wanted() -> dict[Path, str]:
     reached = messages.reached(roots)
     found = {OUT / f"{messages.module_of(file)}.d.ts": messages.module(file, told) for file in reached}
     found[OUT / "methods.d.ts"] = methods.module(every, told)
-    parts = sorted({path.name.removesuffix(".d.ts") for path in found} | {"json"})
+    parts = sorted({path.name.removesuffix(".d.ts") for path in found} | {*BY_HAND})
     lines = [messages.MARK, "", *(f'export type * from "./{part}.js";' for part in parts), ""]
     return {**found, OUT / "index.d.ts": "\n".join(lines)}
 
 
 def left_over(texts: dict[Path, str]) -> list[Path]:
     """Files of a former contract."""
-    return [path for path in sorted(OUT.glob("*.d.ts")) if path not in texts and path.name not in BY_HAND]
+    return [
+        path
+        for path in sorted(OUT.glob("*.d.ts"))
+        if path not in texts and path.name.removesuffix(".d.ts") not in BY_HAND
+    ]
 
 
 def main() -> int:
