@@ -56,6 +56,7 @@ from tests.support.builders import (
     make_work,
 )
 from tests.support.desk import desk_on
+from tests.support.edge_builders import a_directive, a_request, an_agent, whole
 from tests.support.postgres import Cluster
 from tests.support.steps import later, opened, release, write
 
@@ -125,6 +126,7 @@ async def fill(store: Store) -> Incident:
             segments=[SegmentRow(producer, 1, 2, duplicate.id, NOW)],
             links=[LinkRow(TENANT, incident.id, Relation.LINKED, over.id, NOW, NASTY, NASTY)],
             attachments=[Attachment(make_id(), TENANT, incident.id, "https://x", NASTY, "text/plain", "ann", NOW)],
+            agents=[an_agent("edge", telemetry=b"\x00\xff"), whole(a_directive("edge")), a_request(NASTY)],
             analyses=[make_analysis(incident, error=NASTY, confidence=0.1, findings=b"\x00\xff\\")],
             producers=[ProducerRow(producer, row.epoch, 2)],
             timers=[TimerRow(incident.id, NASTY, TENANT, TimerKind.SNOOZE, later(60), NOW)],
