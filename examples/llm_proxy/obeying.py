@@ -111,6 +111,7 @@ class Obey(Handler):
 
     def check(self, directive: msg.Directive) -> None:
         """Raises Refused for what would not work here."""
+        super().check(directive)
         action, given = word(directive), directive.parameters
         if directive.target.model and directive.target.model not in self._models:
             raise Refused(f"this proxy has no model {directive.target.model!r}: it has {', '.join(self._models)}")
@@ -120,8 +121,6 @@ class Obey(Handler):
             raise Refused(f'parameter "{_NUMBER[action]}" is missing: give a number above 0')
         if action == "disable_tool" and not directive.target.tool:
             raise Refused("the target names no tool")
-        if directive.HasField("rollback"):
-            raise Refused("this proxy knows no rollback: what held before holds again")
 
     async def apply(self, directive: msg.Directive, undo: Undo) -> None:  # noqa: ARG002
         """From the next call on."""

@@ -78,7 +78,7 @@ async def test_a_silent_agent_becomes_one_incident_of_its_service(watched: Watch
     assert (incident.source, incident.service, incident.state) == ("edge-agent", "chat", State.NEW)
     assert "Edge one gives no sign of life" in incident.title
     agent = await watched.agent()
-    assert (agent.state, agent.server, agent.due_at, agent.reported_lost) == (AgentState.LOST, "", None, True)
+    assert (agent.state, agent.server, agent.due_at, agent.reported_lost) == (AgentState.LOST, "here", None, True)
     await watched.pass_by(200)
     assert (await watched.world.incident()).event_count == 1, "it is told once"
 

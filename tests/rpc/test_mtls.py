@@ -20,7 +20,10 @@ from tests.support.server import RunningServer, running_server
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIST = "incidentmanager.v1.IncidentService/ListIncidents"
-OPERATOR = '[{uri: "spiffe://incidents.local/tenant/*/service/operator", subject: operator, roles: [platform_admin]}]'
+OPERATOR = """[
+  {uri: "spiffe://incidents.local/tenant/*/service/operator", subject: operator, roles: [platform_admin]},
+  {uri: "spiffe://incidents.local/tenant/*/service/edge", subject: edge, roles: [edge_agent]},
+]"""
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,23 @@ async def test_a_certificate_says_who_calls_and_what_it_may_do(server: RunningSe
         *over_tls(papers.ca, operator), f"localhost:{server.grpc_port}", "incidentmanager.v1.AdminService/GetBusStatus"
     )
     assert code == 0, printed
+
+
+async def test_an_agent_is_who_its_certificate_says(server: RunningServer, papers: Papers) -> None:
+    service, address = "incidentmanager.v1.EdgeAgentService", f"localhost:{server.grpc_port}"
+    register = json.dumps({"register": {"agent_id": "edge-1", "protocol_version": 1}})
+    code, printed = await grpcurl(
+        *over_tls(papers.ca, papers.client("edge")), "-d", register, address, f"{service}/Session"
+    )
+    assert (code, '"registered"' in printed) == (0, True), printed
+    asked = json.dumps({"agent_id": "edge-1"})
+    operator = over_tls(papers.ca, papers.client("operator"))
+    code, printed = await grpcurl(*operator, "-d", asked, address, f"{service}/GetEdgeAgent")
+    assert (code, json.loads(printed)["agent"]["subject"]) == (0, "edge"), printed
+    code, printed = await grpcurl(*operator, "-d", register, address, f"{service}/Session")
+    assert (code != 0, "AGENT_ID_TAKEN" in printed) == (True, True), "another certificate is another caller"
+    code, printed = await grpcurl(*over_tls(papers.ca, papers.client()), "-d", register, address, f"{service}/Session")
+    assert (code != 0, "PermissionDenied" in printed) == (True, True), printed
 
 
 BAD: dict[str, Callable[[Papers], Held | None]] = {

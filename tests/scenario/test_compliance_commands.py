@@ -125,20 +125,23 @@ async def _counted(server: RunningServer) -> None:
     assert [one["framework"] for one in figures["frameworks"]] == ["gdpr", "hipaa", "iso27001", "pci_dss", "soc2"]
     gdpr = figures["frameworks"][0]
     assert (gdpr["status"], gdpr["violations_by_gravity"]) == ("FAILED", {"high": 2, "medium": 1})
-    summary = await command("compliance", "summary", server=server)
-    assert "1 medium" in summary.out
-    one = await command("compliance", "frameworks", "pci", server=server)
-    assert "PCI-12.10.3" in one.out
     trend = await rest(server, "GET", "/api/v1/analytics/trends?interval=hour&group_by=team&time_zone=Asia/Kolkata")
     assert (trend["values"], trend["value_count"]) == (["payments"], 1)
     assert sum(step["figures"]["count"] for step in trend["steps"]) == 1
     assert trend["steps"][1]["start_time"].endswith(":30:00Z")
-    days = await command("analytics", "trends", "--interval", "week", "--group-by", "severity", server=server)
+    summary, one, days, kept, plain, wrong, wide = await asyncio.gather(
+        command("compliance", "summary", server=server),
+        command("compliance", "frameworks", "pci", server=server),
+        command("analytics", "trends", "--interval", "week", "--group-by", "severity", server=server),
+        command("analytics", "sla", "--group-by", "team", "--json", server=server),
+        command("analytics", "metrics", "--group-by", "team", server=server),
+        command("analytics", "trends", "--days-of", "Mars/Olympus", server=server),
+        command("analytics", "trends", "--interval", "hour", "--start", "2020-01-01", server=server),
+    )
+    assert "1 medium" in summary.out
+    assert "PCI-12.10.3" in one.out
     assert "P1" in days.out
-    kept = await command("analytics", "sla", "--group-by", "team", "--json", server=server)
     assert kept.json["groups"][0]["figures"]["resolve"] == {"met": 1, "breached": 0, "pending": 0, "attainment": 1.0}
-    assert "payments" in (await command("analytics", "metrics", "--group-by", "team", server=server)).out
-    wrong = await command("analytics", "trends", "--days-of", "Mars/Olympus", server=server)
+    assert "payments" in plain.out
     assert "IANA time zone database" in wrong.err
-    wide = await command("analytics", "trends", "--interval", "hour", "--start", "2020-01-01", server=server)
     assert "choose longer ones, or a shorter span" in wide.err

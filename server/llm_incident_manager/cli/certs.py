@@ -24,6 +24,7 @@ tls:
 _ROLES = {
     "sentinel": "producer, viewer",
     "shield": "producer, responder",
+    "edge-agent": "edge_agent",
     "governance": "auditor",
     "operator": "platform_admin",
 }

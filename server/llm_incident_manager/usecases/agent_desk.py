@@ -18,7 +18,7 @@ from llm_incident_manager.engines.directing import Ignored
 from llm_incident_manager.ports.agent_store import AgentKey, Errand
 from llm_incident_manager.ports.changes import Changes, ProducerKey, ProducerRow
 from llm_incident_manager.ports.hints import SESSIONS
-from llm_incident_manager.ports.stores import Transaction
+from llm_incident_manager.ports.stores import StoreBroken, Transaction
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.usecases.agent_sessions import Ground, Outlet, Session, Sessions, Told
 from llm_incident_manager.usecases.caller import Caller
@@ -145,9 +145,11 @@ class AgentDesk:
             self._wake.clear()
             try:
                 await self.once()
-            except DomainError as error:
+            except StoreBroken:
+                raise
+            except Exception as error:  # noqa: BLE001  # one bad look must not end it: the rows are still there
                 self._doubt = True
-                self._log.warning("edge_agents.later", error=error.message)
+                self._log.error("edge_agents.later", error=repr(error))
             await self._clock.sleep(LEAST_SECONDS)
             try:
                 async with asyncio.timeout(POLL_SECONDS):

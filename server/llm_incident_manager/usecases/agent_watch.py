@@ -10,13 +10,12 @@ from typing import Any
 
 from llm_incident_manager.domain import agents
 from llm_incident_manager.domain.agents import Agent, AgentState, Attention
-from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.domain.event import Event
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.time import SECOND, Instant
 from llm_incident_manager.ports.agent_store import AgentKey
 from llm_incident_manager.ports.changes import Changes
-from llm_incident_manager.ports.stores import Transaction
+from llm_incident_manager.ports.stores import StoreBroken, Transaction
 from llm_incident_manager.telemetry import logs
 from llm_incident_manager.usecases.agent_sessions import Ground
 from llm_incident_manager.usecases.caller import Caller
@@ -53,8 +52,10 @@ class AgentWatch:
         while True:
             try:
                 await self.once()
-            except DomainError as error:
-                self._log.warning("edge_agents.not_watched", error=error.message)
+            except StoreBroken:
+                raise
+            except Exception as error:  # noqa: BLE001  # one bad look must not end it: the rows are still there
+                self._log.error("edge_agents.not_watched", error=repr(error))
             await self._clock.sleep(POLL_SECONDS)
 
     async def once(self) -> None:
@@ -89,7 +90,7 @@ class AgentWatch:
                 return False
             silent = known.epoch == agent.epoch and known.due_at == agent.due_at
             changes.agents.append(
-                replace(known, state=AgentState.LOST, server="", due_at=None, reported_lost=True)
+                replace(known, state=AgentState.LOST, due_at=None, reported_lost=True)  # its session may be alive
                 if silent
                 else replace(known, reported_lost=True)  # back meanwhile: what was reported is over at once
             )

@@ -11,7 +11,7 @@ from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.domain.ids import TenantId
 from llm_incident_manager.domain.inference import Inference, InferenceStatus
 from llm_incident_manager.domain.time import DAY, Instant
-from llm_incident_manager.ports.agent_store import AgentKey, AgentQuery, InferenceKey
+from llm_incident_manager.ports.agent_store import AgentKey, AgentQuery, AgentReads, InferenceKey
 from llm_incident_manager.ports.changes import Changes
 from llm_incident_manager.ports.stores import Transaction
 from llm_incident_manager.usecases.agent_sessions import Ground, Session, Sessions
@@ -39,7 +39,7 @@ class Inferring:
         self._store, self._clock, self._units, self._metrics, self._server = ground
         self._sessions = sessions
         self._queue = queue
-        self._waiting: dict[InferenceKey, asyncio.Future[Inference]] = {}
+        self._waiting: dict[InferenceKey, list[asyncio.Future[Inference]]] = {}
 
     async def ask(self, caller: Caller, wanted: Inference) -> Inference:
         """A request as it stands: new, or as it was asked before. Raises REQUEST_ID_REUSED."""
@@ -59,23 +59,24 @@ class Inferring:
 
     async def reachable(self, asked: Inference) -> bool:
         """Whether an agent that can run it is connected, as far as is known."""
-        async with self._store.transaction() as tx:
-            return await self._someone_can(tx, asked)
+        return await self._someone_can(self._store, asked)
 
     async def result(self, asked: Inference) -> Inference:
         """The request once it is finished; as it is when its deadline passes, or when it may wait for long."""
         if asked.finished:
             return asked
         key = InferenceKey(asked.tenant, asked.request_id)
-        future = self._waiting.setdefault(key, asyncio.get_running_loop().create_future())
+        future: asyncio.Future[Inference] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(future)
         left = max(0.0, (asked.due_at - self._clock.now()) / 1_000_000)
         try:
             async with asyncio.timeout(left + 1.0):
-                return await asyncio.shield(future)
+                return await future
         except TimeoutError:
             return await self._store.inference(key) or asked
         finally:
-            if self._waiting.get(key) is future:
+            self._waiting[key].remove(future)
+            if not self._waiting[key]:
                 del self._waiting[key]
 
     async def finish(self, session: Session, caller: Caller, request_id: str, result: bytes, error: str) -> None:
@@ -166,13 +167,13 @@ class Inferring:
             return self._failed(wanted, f"{self._queue.most_waiting} requests are waiting already: come back later")
         return wanted
 
-    async def _someone_can(self, tx: Transaction, wanted: Inference) -> bool:
+    async def _someone_can(self, reads: AgentReads, wanted: Inference) -> bool:
         if any(_can(each, wanted) for each in self._sessions.all()):
             return True
         after = ""
         while True:
             query = AgentQuery(wanted.tenant, AgentState.CONNECTED, after=after, limit=PAGE)
-            found = await tx.agents(query)
+            found = await reads.agents(query)
             if any(_runs(each, wanted) and each.connected for each in found):
                 return True
             if len(found) < PAGE:
@@ -185,9 +186,9 @@ class Inferring:
 
     def _settle(self, ended: Iterable[Inference]) -> None:
         for each in ended:
-            future = self._waiting.get(InferenceKey(each.tenant, each.request_id))
-            if future is not None and not future.done():
-                future.set_result(each)
+            for future in self._waiting.get(InferenceKey(each.tenant, each.request_id), ()):
+                if not future.done():
+                    future.set_result(each)
 
 
 def _can(session: Session, wanted: Inference) -> bool:

@@ -44,7 +44,9 @@ class Handler:
     """A handler for what lives in memory: give it `apply` and `revert`, and override what else differs."""
 
     def check(self, directive: msg.Directive) -> None:
-        """Takes every directive."""
+        """Takes every directive that asks for nothing but an end: what held before holds again."""
+        if directive.HasField("rollback"):
+            raise Refused("this agent knows no rollback: what held before holds again")
 
     async def prepare(self, directive: msg.Directive) -> Undo:  # noqa: ARG002  # for those who override it
         """There is nothing to remember."""

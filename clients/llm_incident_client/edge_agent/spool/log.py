@@ -6,7 +6,7 @@ Everything here blocks and belongs to one thread; `spool.Spool` is the form for 
 import errno
 import fcntl
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -83,10 +83,7 @@ class SpoolLog:
             if lane is not None and lost[lane.priority]:
                 lost[lane.priority] -= 1
                 taken[place] = None
-        for (priority, _), lane in zip(items, taken, strict=True):
-            if lane is None:
-                self._refused(priority)
-        self._save()
+        self.refuse(Counter(priority for (priority, _), lane in zip(items, taken, strict=True) if lane is None))
         return [lane is not None for lane in taken]
 
     def _take(self, priority: Priority, payload: bytes) -> Lane | None:
@@ -106,8 +103,11 @@ class SpoolLog:
             return lane.forget_waiting()
         return 0
 
-    def _refused(self, priority: Priority) -> None:
-        self._change(refused=state.added(self.state.refused, priority.name, 1))
+    def refuse(self, counts: Mapping[Priority, int]) -> None:
+        """Counts events that were not taken."""
+        for priority, count in counts.items():
+            self._change(refused=state.added(self.state.refused, priority.name, count))
+        self._save()
 
     # -- room --------------------------------------------------------------------------------------------------------
 

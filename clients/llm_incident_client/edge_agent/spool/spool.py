@@ -1,6 +1,7 @@
 """The spool for programs: everything that touches the disk happens in one thread, and many events share one fsync."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,8 @@ from llm_incident_client.edge_agent.spool.records import Record
 
 T = TypeVar("T")
 
-_MOST_ON_THE_WAY = 8 * MIB  # payloads that wait for the disk: the memory that writers may take
+_WAIT_FROM = 8 * MIB  # payloads on their way to the disk, from which on those who can wait do
+_MOST_ON_THE_WAY = 64 * MIB  # and from which on the others are refused: the memory that writers may take
 _MOST_IN_A_COMMIT = 5_000
 
 
@@ -49,6 +51,7 @@ class Spool:
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._turned_away: Counter[Priority] = Counter()
         self._broken: SpoolBroken | None = None
 
     async def __aenter__(self) -> Self:
@@ -90,9 +93,13 @@ class Spool:
         if self._broken is not None:
             raise self._broken
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._bytes >= _MOST_ON_THE_WAY:
+            self._turned_away[priority] += 1  # the next commit counts it on the disk
+            _fail(done, SpoolFull("the disk is slower than events come: await put(), or report fewer"))
+            return done
         self._items.append(_Item(priority, payload, done))
         self._bytes += len(payload)
-        if self._bytes >= _MOST_ON_THE_WAY:
+        if self._bytes >= _WAIT_FROM:
             self._room.clear()
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit(), name="spool-commit")
@@ -111,6 +118,9 @@ class Spool:
                     self._break(error, batch)
                     return
                 _tell(batch, kept)
+                if turned_away := self._turned_away:
+                    self._turned_away = Counter()
+                    await self._call(lambda lost=turned_away: self._log.refuse(lost))  # type: ignore[misc]
                 self._arrived.set()
         finally:
             self._committing = None
@@ -210,7 +220,10 @@ def _tell(batch: list[_Item], kept: list[bool]) -> None:
         if durable:
             item.done.set_result(None)
         else:
-            item.done.set_exception(
-                SpoolFull("the spool is full of what matters as much: raise spool.max_bytes or spool.max_events")
-            )
-            item.done.exception()  # whoever awaits it sees it; it is counted in any case
+            text = "the spool is full of what matters as much: raise spool.max_bytes or spool.max_events"
+            _fail(item.done, SpoolFull(text))
+
+
+def _fail(done: "asyncio.Future[None]", error: SpoolFull) -> None:
+    done.set_exception(error)
+    done.exception()  # whoever awaits it sees it; it is counted in any case

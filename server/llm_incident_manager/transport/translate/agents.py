@@ -90,7 +90,7 @@ def agent(of: Agent) -> edge_agent_pb2.EdgeAgent:
         environment=profile.environment,
         labels=profile.labels,
         epoch=of.epoch,
-        server=of.server,
+        server=of.server if of.connected else "",
         create_time=times.timestamp(of.created_at),
         connect_time=times.timestamp(of.connected_at),
         last_seen_time=times.timestamp(of.last_seen_at),
