@@ -4,11 +4,13 @@ import asyncio
 import re
 import shutil
 import subprocess
+from typing import Any
 
 import aiohttp
 import pytest
 
-from llm_incident_manager.transport.graphql import page
+from llm_incident_manager.config import Settings
+from llm_incident_manager.transport.graphql import door, page
 from tests.support.html import Reader
 from tests.support.http import whole
 from tests.support.server import RunningServer, running_server
@@ -66,10 +68,12 @@ async def test_page_and_door_can_be_switched_off_and_moved() -> None:
             await whole(aiohttp.request("POST", f"{server.http}/graphql", json={"query": "{ version }"}))
         ).status == 404
         await server.terminate()
-    async with running_server(env={"LLM_IM__GRAPHQL__ENABLED": "false"}) as server:
-        assert (
-            await whole(aiohttp.request("POST", f"{server.http}/graphql", json={"query": "{ version }"}))
-        ).status == 404
+
+
+async def test_switched_off_nothing_answers() -> None:
+    nothing: Any = None
+    off = door.applications(Settings.model_validate({"graphql": {"enabled": False}}), nothing, nothing)
+    assert (off.requests, off.sockets) == ({}, {})
 
 
 async def test_a_path_that_is_none_stops_the_start() -> None:
