@@ -130,6 +130,12 @@ def test_values_are_printed_as_the_contract_says() -> None:
     }
 
 
+@pytest.mark.parametrize("value", [1073289644474368.0, 16777217.0, 3.4028234663852886e38, 1.401298464324817e-45, 0.9])
+def test_a_short_float_is_printed_as_protobuf_prints_it(value: float) -> None:
+    message = EVERYTHING(float_value=value)
+    assert shown(float_value=value) == {"float_value": json_format.MessageToDict(message)["floatValue"]}
+
+
 def test_map_entries_are_printed_in_key_order() -> None:
     labels = {"b": "2", "a": "1", "c": "3"}
     assert list(shown(labels=labels)["labels"]) == ["a", "b", "c"]

@@ -145,5 +145,5 @@ def _print_float(value: object) -> object:
     assert isinstance(value, float)
     if not math.isfinite(value):
         return _print_double(value)
-    short = (float(f"{value:.{digits}g}") for digits in range(6, 9))
-    return next((s for s in short if struct.unpack("<f", struct.pack("<f", s))[0] == value), value)
+    short = (float(f"{value:.{digits}g}") for digits in range(6, 10))
+    return next(s for s in short if struct.unpack("<f", struct.pack("<f", s))[0] == value)
