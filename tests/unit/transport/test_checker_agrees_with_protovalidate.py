@@ -1,7 +1,7 @@
 """The compiled checker breaks the same rules of the same fields as protovalidate, on random and on boundary values."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import protovalidate
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from incidentmanager.v1 import event_pb2, incident_service_pb2, ingest_service_pb2
 
+from llm_incident_manager.domain.event import Event
 from llm_incident_manager.transport import checker
 from llm_incident_manager.transport.checker.rules import quote
 from llm_incident_manager.transport.handlers import validity
@@ -105,10 +106,15 @@ def test_what_repeats_is_judged_as_what_comes_for_the_first_time(data: st.DataOb
         _take_over(one, two, name)
     for message in (one, two, one):
         given, expected = event_pb2.Event.FromString(message.SerializeToString()), validity.valid_event(message, NOW)
-        assert repr(repeats.valid_event(given, NOW)) == repr(expected)
+        assert in_order(repeats.valid_event(given, NOW)) == in_order(expected)
         assert expected is not None or given.SerializeToString(deterministic=True) == message.SerializeToString(
             deterministic=True
         )
+
+
+def in_order(event: Event | None) -> str:
+    """All it says. NaN is like NaN, and the entries of a map have no order."""
+    return repr(event and [sorted(value.items()) if isinstance(value, Mapping) else value for value in event])
 
 
 def _take_over(one: Message, two: Message, name: str) -> None:
