@@ -24,12 +24,13 @@ CREATE INDEX ix_edge_agent_server ON edge_agent (server) WHERE server <> '';
 CREATE INDEX ix_edge_agent_due ON edge_agent (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX ix_edge_agent_lost ON edge_agent (tenant, agent_id) WHERE reported_lost;
 
--- `body` is what does not change, as JSON; `state` is that of its deliveries together.
+-- `body` is what does not change, as JSON; `state` is that of its deliveries together. `made_for` is the incident, whose end
+-- it outlives, or empty.
 CREATE TABLE directive (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     state TEXT NOT NULL,
-    incident_id TEXT NOT NULL,
+    made_for TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     approved_by TEXT NOT NULL,
@@ -41,7 +42,7 @@ CREATE TABLE directive (
 );
 
 CREATE INDEX ix_directive_tenant ON directive (tenant, id);
-CREATE INDEX ix_directive_incident ON directive (tenant, incident_id, id) WHERE incident_id <> '';
+CREATE INDEX ix_directive_incident ON directive (tenant, made_for, id) WHERE made_for <> '';
 
 -- How a directive stands at each agent. `wanted`: 1 it is to be applied, 2 reverted, and the agent has not said so yet.
 CREATE TABLE directive_delivery (

@@ -143,7 +143,7 @@ CREATE TABLE public.directive (
     id text NOT NULL,
     tenant text NOT NULL,
     state text NOT NULL,
-    incident_id text NOT NULL,
+    made_for text NOT NULL,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
     approved_by text NOT NULL,
@@ -694,7 +694,7 @@ CREATE INDEX ix_directive_delivery_due ON public.directive_delivery USING btree 
 
 CREATE INDEX ix_directive_delivery_wanted ON public.directive_delivery USING btree (tenant, agent_id) WHERE (wanted > 0);
 
-CREATE INDEX ix_directive_incident ON public.directive USING btree (tenant, incident_id, id) WHERE (incident_id <> ''::text);
+CREATE INDEX ix_directive_incident ON public.directive USING btree (tenant, made_for, id) WHERE (made_for <> ''::text);
 
 CREATE INDEX ix_directive_tenant ON public.directive USING btree (tenant, id);
 

@@ -99,7 +99,7 @@ CREATE TABLE directive (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     state TEXT NOT NULL,
-    incident_id TEXT NOT NULL,
+    made_for TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     approved_by TEXT NOT NULL,
@@ -110,7 +110,7 @@ CREATE TABLE directive (
     body TEXT NOT NULL
 ) WITHOUT ROWID;
 
-CREATE INDEX ix_directive_incident ON directive (tenant, incident_id, id) WHERE incident_id <> '';
+CREATE INDEX ix_directive_incident ON directive (tenant, made_for, id) WHERE made_for <> '';
 
 CREATE INDEX ix_directive_tenant ON directive (tenant, id);
 

@@ -10,14 +10,14 @@ from llm_incident_manager.adapters.postgres.options import Options
 from llm_incident_manager.adapters.postgres.store import PostgresStore, open_store
 from llm_incident_manager.domain.ids import IncidentId
 from llm_incident_manager.ports.changes import NOTIFY, ROUTED, TOPICS
-from llm_incident_manager.ports.hints import ACCESS, FEED
+from llm_incident_manager.ports.hints import ACCESS, AGENTS, FEED, SESSIONS
 from llm_incident_manager.ports.stores import FeedItem, Position
 from llm_incident_manager.usecases.watch import Feed
 from tests.support.builders import NOW, TENANT, make_id, make_incident, make_opening
 from tests.support.postgres import Cluster
 from tests.support.waiting import until
 
-EVERYTHING = {ACCESS, FEED, *TOPICS}
+EVERYTHING = {ACCESS, AGENTS, FEED, SESSIONS, *TOPICS}
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from incidentmanager.v1 import event_pb2
 
 from llm_incident_manager.transport import methods
 from llm_incident_manager.transport.methods import Method
-from tests.support import access_requests, agent_requests
+from tests.support import access_requests, agent_requests, governance_requests
 from tests.support.doors import Answer, by_grpc, by_http
 from tests.support.server import RunningServer
 
@@ -316,6 +316,8 @@ async def requests_for(server: RunningServer, method: Method) -> Requests:
     if method.name in agent_requests.REQUESTS:
         wanted = await agent_requests.REQUESTS[method.name](server)
         return [(request(method.name, **fields), fine) for fields, fine in wanted]
+    if method.name in governance_requests.REQUESTS:
+        return [(request(method.name, **fields), fine) for fields, fine in governance_requests.REQUESTS[method.name]]
     special = SPECIAL.get(method.name)
     return await (by_incident_id(method, server) if special is None else special(server))
 

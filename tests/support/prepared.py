@@ -130,6 +130,9 @@ async def _agent(server: RunningServer) -> Names:
     async with IncidentClient(server.grpc) as client:
         async for _ in client.edge_session([pb.SessionRequest(register=register)]):
             pass
+        async with asyncio.timeout(10):
+            while (await client.get_edge_agent(name)).server:  # that it has ended is written after it has  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
     return {"AGENT_ID": name}
 
 

@@ -28,7 +28,7 @@ AGENT_COLUMNS = (
     *("last_seen_at", "due_at", "reported_lost", "body", "telemetry"),
 )
 DIRECTIVE_COLUMNS = (
-    *("id", "tenant", "state", "incident_id", "created_at", "updated_at", "approved_by", "approved_at", "expire_at"),
+    *("id", "tenant", "state", "made_for", "created_at", "updated_at", "approved_by", "approved_at", "expire_at"),
     *("revert_requested", "revision", "body"),
 )
 DELIVERY_COLUMNS = (

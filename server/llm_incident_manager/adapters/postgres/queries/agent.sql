@@ -18,7 +18,7 @@ RETURNING epoch;
 -- name: save_directive
 -- A new directive, or what has become of it.
 INSERT INTO directive
-    (id, tenant, state, incident_id, created_at, updated_at, approved_by, approved_at, expire_at, revert_requested,
+    (id, tenant, state, made_for, created_at, updated_at, approved_by, approved_at, expire_at, revert_requested,
     revision, body)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (id) DO UPDATE SET
@@ -100,7 +100,7 @@ WHERE y.tenant = $1 AND y.directive_id IN (SELECT json_array_elements_text($2::j
 -- name: directives
 -- A page, newest first; $2, $3 and $4 empty: of all states, agents and incidents.
 SELECT {directive} FROM directive AS d
-WHERE d.tenant = $1 AND ($2 = '' OR d.state = $2) AND ($4 = '' OR d.incident_id = $4) AND ($5 = '' OR d.id < $5)
+WHERE d.tenant = $1 AND ($2 = '' OR d.state = $2) AND ($4 = '' OR d.made_for = $4) AND ($5 = '' OR d.id < $5)
     AND ($3 = '' OR EXISTS (
         SELECT 1 FROM directive_delivery AS y
         WHERE y.tenant = d.tenant AND y.agent_id = $3 AND y.directive_id = d.id))
