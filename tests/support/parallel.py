@@ -17,10 +17,11 @@ MOST = 4
 
 @pytest.hookimpl(wrapper=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
-    """Folders are worth a process for each processor, at most four; for a file or a test there is none but pytest's."""
+    """Folders are worth a process for each processor and one more, since tests wait, too; at most four. For a file or a
+    test there is none but pytest's."""
     processors = yield
     named = [Path(argument.partition("::")[0]) for argument in config.args]
-    return 0 if processors < 2 or any(path.is_file() for path in named) else min(processors, MOST)
+    return 0 if processors < 2 or any(path.is_file() for path in named) else min(processors + 1, MOST)
 
 
 def pytest_configure(config: pytest.Config) -> None:

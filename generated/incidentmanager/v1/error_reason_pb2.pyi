@@ -165,7 +165,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
     """
     ERROR_REASON_NOT_CONFIGURED: _ErrorReason.ValueType  # 47
-    """FAILED_PRECONDITION. The server is not configured for it.
+    """FAILED_PRECONDITION (HTTP 409). The server is not configured for it.
     Metadata: {"setting": "audit.signing_key_file"}
     """
     ERROR_REASON_TENANT_SUSPENDED: _ErrorReason.ValueType  # 48
@@ -341,7 +341,7 @@ ERROR_REASON_IN_USE: ErrorReason.ValueType  # 46
 Metadata: {"resource": "role", "id": "night-shift", "used_by": "api_key 01J…"}
 """
 ERROR_REASON_NOT_CONFIGURED: ErrorReason.ValueType  # 47
-"""FAILED_PRECONDITION. The server is not configured for it.
+"""FAILED_PRECONDITION (HTTP 409). The server is not configured for it.
 Metadata: {"setting": "audit.signing_key_file"}
 """
 ERROR_REASON_TENANT_SUSPENDED: ErrorReason.ValueType  # 48

@@ -82,6 +82,7 @@ _HTTP_OF_REASON: Mapping[ErrorReason, int] = {
     ErrorReason.SLOW_REQUEST: 408,
     ErrorReason.MERGED: 409,
     ErrorReason.IN_USE: 409,
+    ErrorReason.NOT_CONFIGURED: 409,
     ErrorReason.ILLEGAL_DIRECTIVE_MOVE: 409,
 }
 """Where HTTP has a better word than the one its gRPC code maps to."""

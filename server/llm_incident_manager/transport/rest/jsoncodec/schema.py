@@ -116,7 +116,7 @@ class Schemas:
         if field.message_type is not None:
             return self.message(field.message_type)
         if field.enum_type is not None:
-            return self._enum(field.enum_type)
+            return self._enum(field.enum_type) | _left_out(field.enum_type, rules.enum.not_in)
         if field.type in scalars.INTEGERS:
             return _integer(field, rules)
         if field.type not in (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT):
@@ -163,6 +163,13 @@ def _refuses_nothing(field: plan.Field) -> bool:
     if field.shape is not plan.Shape.SINGLE:
         return any(rule.test(()) for rule in field.whole)
     return bool(field.value.rules) and not field.value.skip_unset and not field.value.zero_is_valid
+
+
+def _left_out(enum: EnumDescriptor, numbers: Iterable[int]) -> Schema:
+    """The values that a field does not take."""
+    names = enums.spelling(enum).names
+    never = [names[number] for number in numbers if number in names]
+    return {"not": {"enum": never}} if never else {}
 
 
 def _integer(field: FieldDescriptor, rules: validate.FieldRules) -> Schema:
