@@ -22,7 +22,7 @@ from tools import shell
 
 CALM_CORES = 0.15
 """A server that nobody asks anything uses less."""
-MOST_MIB = 192
+MOST_MIB = 256
 """What a thousand calls at once with large headers may take, which is all that a connection gets."""
 WITHOUT_END = ("PING",)
 """What the server ends the connection for; the rest it refuses call by call, or reads and forgets."""

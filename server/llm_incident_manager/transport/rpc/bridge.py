@@ -11,15 +11,19 @@ from grpc.aio import ServicerContext
 
 from llm_incident_manager.domain.errors import DomainError, ErrorReason
 from llm_incident_manager.transport import dispatch, errors
+from llm_incident_manager.transport.authenticators.api_key import HEADER
 from llm_incident_manager.transport.call import Call
 from llm_incident_manager.transport.dispatch import Dispatcher
 from llm_incident_manager.transport.errors import StatusError
-from llm_incident_manager.transport.hooks import DEFAULT_DEADLINE
+from llm_incident_manager.transport.hooks import DEFAULT_DEADLINE, REQUEST_ID, TRACEPARENT
+from llm_incident_manager.transport.limits import FORWARDED
 from llm_incident_manager.transport.methods import Method
 from llm_incident_manager.transport.rpc import strangers, tls
 from llm_incident_manager.transport.rpc.untaken import Untaken
 
 Context: TypeAlias = "ServicerContext[bytes, bytes]"
+_READ = frozenset({"authorization", HEADER, FORWARDED, REQUEST_ID, TRACEPARENT})
+"""What of a call's metadata anybody looks at. The rest, of which a caller may send a thousand, is not kept."""
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -175,7 +179,9 @@ async def _decoded(method: Method, requests: AsyncIterator[bytes]) -> AsyncItera
 
 
 def _call(method: Method, context: Context) -> Call:
-    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    metadata = {
+        key: value for key, value in context.invocation_metadata() or () if key in _READ and isinstance(value, str)
+    }
     return Call(method, "grpc", metadata, context.peer(), context.time_remaining())
 
 
