@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-SECONDS = 1.0
+SECONDS = 0.25
 """How old an answer may be."""
 
 
