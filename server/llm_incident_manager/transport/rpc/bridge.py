@@ -1,7 +1,7 @@
 """The only code that knows grpc.aio's call shapes: raw bytes in, dispatcher, raw bytes out, status on failure."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -23,7 +23,9 @@ from llm_incident_manager.transport.rpc.untaken import Untaken
 
 Context: TypeAlias = "ServicerContext[bytes, bytes]"
 _READ = frozenset({"authorization", HEADER, FORWARDED, REQUEST_ID, TRACEPARENT})
-"""What of a call's metadata anybody looks at. The rest, of which a caller may send a thousand, is not kept."""
+"""What of a call's metadata is always kept."""
+_MORE = 32
+"""So much is kept of the rest, of which a caller may send a thousand."""
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -179,10 +181,16 @@ async def _decoded(method: Method, requests: AsyncIterator[bytes]) -> AsyncItera
 
 
 def _call(method: Method, context: Context) -> Call:
-    metadata = {
-        key: value for key, value in context.invocation_metadata() or () if key in _READ and isinstance(value, str)
-    }
+    metadata = _kept(context.invocation_metadata() or ())
     return Call(method, "grpc", metadata, context.peer(), context.time_remaining())
+
+
+def _kept(metadata: Iterable[tuple[str, str | bytes]]) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    for key, value in metadata:
+        if isinstance(value, str) and (key in _READ or len(kept) < _MORE):
+            kept[key] = value
+    return kept
 
 
 def _secure_call(method: Method, context: Context) -> Call:
