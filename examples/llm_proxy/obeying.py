@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from llm_incident_client.edge_agent import messages as msg
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent.directives.handling import Handler, Refused, Undo, word
 
 ACTIONS = ("fail_over_model", "rate_limit", "shed_traffic", "disable_tool", "tighten_policy")

@@ -12,8 +12,8 @@ from examples.llm_proxy.obeying import ACTIONS, Directives, Obey
 from examples.llm_proxy.serving import Proxy, Upstream
 from examples.llm_proxy.watching import Thresholds, Watch
 from llm_incident_client import ChannelOptions
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent import AgentOptions, EdgeAgent
-from llm_incident_client.edge_agent import messages as msg
 from tests.support import http
 from tests.support.edge_directives import make_order
 from tests.support.edge_manager import EdgeManager

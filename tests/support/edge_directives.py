@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from llm_incident_client.edge_agent import messages as msg
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent.clock import Moment
 from llm_incident_client.edge_agent.directives.handling import Handler, Refused
 

@@ -8,7 +8,7 @@ from typing import Self
 import grpc
 
 from llm_incident_client import pb
-from llm_incident_client.edge_agent import messages as msg
+from llm_incident_client import pb_agents as msg
 from tests.support.ledger import Ledger, Producer
 
 _METHOD = "incidentmanager.v1.EdgeAgentService"

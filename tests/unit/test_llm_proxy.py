@@ -4,7 +4,7 @@ import pytest
 
 from examples.llm_proxy.obeying import Asked, Directives, Obey
 from examples.llm_proxy.watching import Call, Change, Problem, Thresholds, Watch
-from llm_incident_client.edge_agent import messages as msg
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent.directives.handling import Refused
 from tests.support.edge_directives import make_order
 

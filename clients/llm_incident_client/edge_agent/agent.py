@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Self
 
 from llm_incident_client import pb
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.core.options import StreamOptions, StreamState
 from llm_incident_client.core.stream import serialise
 from llm_incident_client.edge_agent import clock
-from llm_incident_client.edge_agent import messages as msg
 from llm_incident_client.edge_agent.client import EdgeAgentClient
 from llm_incident_client.edge_agent.configuration import Configuration, Setting
 from llm_incident_client.edge_agent.directives.desk import DirectiveDesk

@@ -1,9 +1,9 @@
 """EdgeAgentClient: the session of an agent for programs that want to hold it themselves."""
 
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.core.connection import Connection
 from llm_incident_client.core.options import StreamOptions
 from llm_incident_client.core.session import Call
-from llm_incident_client.edge_agent import messages as msg
 from llm_incident_client.edge_agent.session import AgentSession, Ignoring, Listener
 from llm_incident_client.ingest import IngestCalls
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent import disk
-from llm_incident_client.edge_agent import messages as msg
 
 _NAME = "configuration.json"
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from llm_incident_client import pb
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.core.session import Call, Opened, Pace, Session
 from llm_incident_client.core.tickets import Ticket
 from llm_incident_client.core.window import Opening, Window
-from llm_incident_client.edge_agent import messages as msg
 
 
 class Connection(Session):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from llm_incident_client.edge_agent import messages as msg
+from llm_incident_client import pb_agents as msg
 
 _MB = 1024 * 1024
 

@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.core.options import StreamOptions
 from llm_incident_client.core.session import Call, Session
 from llm_incident_client.core.stream import EventStream
 from llm_incident_client.core.window import Opening
-from llm_incident_client.edge_agent import messages as msg
 from llm_incident_client.edge_agent.connection import Connection
 
 PROTOCOL_VERSION = 1

@@ -12,7 +12,7 @@ from llm_incident_manager.cli.options import Invocation
 from llm_incident_manager.domain import directives
 
 if TYPE_CHECKING:
-    from llm_incident_client import IncidentClient, pb
+    pass
 
 app = typer.Typer(no_args_is_help=True, help="Edge-Agents, and the directives they are given.")
 directive = typer.Typer(no_args_is_help=True, help="What agents are told to do.")
@@ -73,15 +73,7 @@ def list_agents(
 
     wanted = pb.EdgeAgentState.Value(f"EDGE_AGENT_STATE_{'UNSPECIFIED' if state is None else state.name}")
 
-    async def work(client: "IncidentClient") -> "list[pb.EdgeAgent]":
-        found: list[pb.EdgeAgent] = []
-        async for one in client.iter_edge_agents(state=wanted, service=service):
-            found.append(one)
-            if len(found) == limit:
-                break
-        return found
-
-    found = connection.call(how, work)
+    found = connection.listed(how, lambda client: client.iter_edge_agents(state=wanted, service=service), limit)
     printer = printing.Printer(how)
     printer.many(found, lambda: agent_views.agents(printer, found))
 
@@ -187,15 +179,9 @@ def list_directives(
 
     wanted = pb.DirectiveState.Value(f"DIRECTIVE_STATE_{'UNSPECIFIED' if state is None else state.name}")
 
-    async def work(client: "IncidentClient") -> "list[pb.Directive]":
-        found: list[pb.Directive] = []
-        async for one in client.iter_directives(state=wanted, agent_id=agent, incident_id=incident):
-            found.append(one)
-            if len(found) == limit:
-                break
-        return found
-
-    found = connection.call(how, work)
+    found = connection.listed(
+        how, lambda client: client.iter_directives(state=wanted, agent_id=agent, incident_id=incident), limit
+    )
     printer = printing.Printer(how)
     printer.many(found, lambda: agent_views.directives(printer, found))
 

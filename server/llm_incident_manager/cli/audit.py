@@ -43,22 +43,18 @@ def list_records(  # one argument an option
     """List audit records, newest first."""
     from llm_incident_manager.cli import connection, printing
 
-    async def work(client: "IncidentClient") -> "list[pb.AuditRecord]":
-        found: list[pb.AuditRecord] = []
-        async for one in client.iter_audit_records(
+    found = connection.listed(
+        how,
+        lambda client: client.iter_audit_records(
             actor=actor,
             action=action,
             resource=resource,
             start_time=_aware(how, since),
             end_time=_aware(how, until),
             page_size=min(limit or 1000, 1000),
-        ):
-            found.append(one)
-            if len(found) == limit:
-                break
-        return found
-
-    found = connection.call(how, work)
+        ),
+        limit,
+    )
     printer = printing.Printer(how)
     printer.many(found, lambda: _records(printer, found))
 

@@ -60,17 +60,11 @@ def list_dead(
     _check_topic(topic)
     from llm_incident_manager.cli import connection, printing, views
 
-    async def work(client: "IncidentClient") -> "list[pb.DeadLetter]":
-        found: list[pb.DeadLetter] = []
-        async for one in client.iter_dead_letters(
-            topic=topic, incident_id=incident, page_size=min(limit or 1000, 1000)
-        ):
-            found.append(one)
-            if len(found) == limit:
-                break
-        return found
-
-    found = connection.call(how, work)
+    found = connection.listed(
+        how,
+        lambda client: client.iter_dead_letters(topic=topic, incident_id=incident, page_size=min(limit or 1000, 1000)),
+        limit,
+    )
     printer = printing.Printer(how)
     printer.many(found, lambda: views.dead_letters(printer, found))
 

@@ -1,7 +1,7 @@
 """One command's connection to the server: opened, used, closed, on the fast event loop where there is one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,20 @@ def call(how: Invocation, work: Callable[[IncidentClient], Awaitable[T]]) -> T:
             return await work(client)
 
     return run(connected())
+
+
+def listed(how: Invocation, ask: Callable[[IncidentClient], AsyncIterator[T]], limit: int) -> list[T]:
+    """The first of what the client lists, all of it with a limit of 0. Raises IncidentManagerError."""
+
+    async def work(client: IncidentClient) -> list[T]:
+        found: list[T] = []
+        async for one in ask(client):
+            found.append(one)
+            if len(found) == limit:
+                break
+        return found
+
+    return call(how, work)
 
 
 def channel(how: Invocation) -> ChannelOptions:

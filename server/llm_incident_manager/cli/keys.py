@@ -13,7 +13,7 @@ from llm_incident_manager.cli.options import Invocation
 from llm_incident_manager.domain import moments, time
 
 if TYPE_CHECKING:
-    from llm_incident_client import IncidentClient, pb
+    from llm_incident_client import pb
 
 app = typer.Typer(no_args_is_help=True, help="API keys: what a service shows to be let in.")
 
@@ -73,15 +73,9 @@ def list_keys(
     """List API keys, newest first."""
     from llm_incident_manager.cli import access_views, connection, printing
 
-    async def work(client: "IncidentClient") -> "list[pb.ApiKey]":
-        found: list[pb.ApiKey] = []
-        async for one in client.iter_api_keys(show_revoked=everything, page_size=min(limit or 1000, 1000)):
-            found.append(one)
-            if len(found) == limit:
-                break
-        return found
-
-    found = connection.call(how, work)
+    found = connection.listed(
+        how, lambda client: client.iter_api_keys(show_revoked=everything, page_size=min(limit or 1000, 1000)), limit
+    )
     printer = printing.Printer(how)
     printer.many(found, lambda: access_views.keys(printer, found))
 

@@ -128,7 +128,7 @@ def is_address(host: str) -> bool:
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach the address; names other than localhost count as reachable."""
     try:
-        return ip_address(host.strip("[]")).is_loopback
+        return _unwrapped(ip_address(host.strip("[]"))).is_loopback
     except ValueError:
         return host.lower() == "localhost"
 

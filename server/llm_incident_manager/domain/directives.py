@@ -207,7 +207,7 @@ def violations(order: Order) -> list[Violation]:
         text = f"{field}: ratio = {given[name]} must be above 0 and at most 1"
         found.append(Violation(field, text, "directive.parameter"))
     elif order.action is DirectiveAction.RATE_LIMIT and given[name] < 0:
-        text = f"{field}: requests_per_second = {given[name]} must be above 0"
+        text = f"{field}: requests_per_second = {given[name]} must not be negative"
         found.append(Violation(field, text, "directive.parameter"))
     if order.action is DirectiveAction.DISABLE_TOOL and not order.target.tool:
         found.append(Violation("target.tool", "target.tool: DISABLE_TOOL needs the tool's name", "directive.tool"))
@@ -216,12 +216,6 @@ def violations(order: Order) -> list[Violation]:
         text = "target: name agents, or what they have in common (service, environment, labels)"
         found.append(Violation("target", text, "directive.target"))
     return found
-
-
-def check_move(directive: Directive, delivery: Delivery, state: DirectiveState, verb: str) -> None:
-    """Raises ILLEGAL_DIRECTIVE_MOVE."""
-    if state not in MOVES[delivery.state]:
-        raise illegal(directive, verb)
 
 
 def illegal(directive: Directive, verb: str, hint: str = "") -> DomainError:

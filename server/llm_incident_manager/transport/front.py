@@ -1,8 +1,7 @@
 """Who sees the pages beside the contract, which no chain guards: the same addresses as call, as often, and of how the
 server is only those who look after it see more than whether it is well."""
 
-from ipaddress import ip_address
-
+from llm_incident_manager.domain.destinations import is_loopback
 from llm_incident_manager.domain.errors import DomainError
 from llm_incident_manager.transport.call import Call, source_of
 from llm_incident_manager.transport.identity import Identity
@@ -42,9 +41,4 @@ class Front:
 
 def of_this_machine(call: Call) -> bool:
     """Whether nobody else is behind it: a proxy on this machine calls for others."""
-    try:
-        address = ip_address(source_of(call.peer))
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_loopback) and FORWARDED not in call.metadata
+    return is_loopback(source_of(call.peer)) and FORWARDED not in call.metadata

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent import clock
-from llm_incident_client.edge_agent import messages as msg
 from llm_incident_client.edge_agent.directives.handling import DirectiveHandler, Refused, Registry
 from llm_incident_client.edge_agent.directives.journal import Journal
 from llm_incident_client.edge_agent.directives.limits import DeskOptions

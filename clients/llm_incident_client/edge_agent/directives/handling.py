@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 from typing import Protocol
 
-from llm_incident_client.edge_agent import messages as msg
+from llm_incident_client import pb_agents as msg
 
 ENTRY_POINTS = "llm_edge_agent.directives"
 """Group of entry points: an action's word (see `word`) to a callable without arguments that makes its handler."""

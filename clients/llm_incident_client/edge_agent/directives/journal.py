@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent import disk
-from llm_incident_client.edge_agent import messages as msg
 from llm_incident_client.edge_agent.clock import Moment
 from llm_incident_client.edge_agent.directives.record import FINAL, Record, Said, State
 

@@ -1,6 +1,6 @@
 """A handler for agents that stand beside a proxy: it obeys by showing what holds, and the proxy asks for it."""
 
-from llm_incident_client.edge_agent import messages as msg
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent.directives.handling import Handler, Undo
 
 

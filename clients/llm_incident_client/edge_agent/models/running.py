@@ -11,7 +11,7 @@ from typing import Protocol
 
 from google.protobuf.duration_pb2 import Duration
 
-from llm_incident_client.edge_agent import messages as msg
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent.resources import Resources
 
 ENTRY_POINTS = "llm_edge_agent.models"

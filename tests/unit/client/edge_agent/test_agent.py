@@ -11,8 +11,8 @@ import grpc
 import pytest
 
 from llm_incident_client import Backoff, ChannelOptions, StreamOptions, errors, pb
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent import AgentOptions, EdgeAgent, EdgeAgentClient
-from llm_incident_client.edge_agent import messages as msg
 from llm_incident_client.edge_agent.models.rules import Classify, Redact
 from llm_incident_client.edge_agent.spool import Limits, Priority, SpoolLog
 from tests.support.edge_directives import FileHandler, make_order, reverting

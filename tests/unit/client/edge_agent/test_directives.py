@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent import disk
-from llm_incident_client.edge_agent import messages as msg
 from llm_incident_client.edge_agent.clock import Clock, Moment, elapsed
 from llm_incident_client.edge_agent.directives.desk import DirectiveDesk
 from llm_incident_client.edge_agent.directives.handling import Registry, word

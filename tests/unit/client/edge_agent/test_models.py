@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from llm_incident_client.edge_agent import messages as msg
+from llm_incident_client import pb_agents as msg
 from llm_incident_client.edge_agent.models.rules import Classify, Redact
 from llm_incident_client.edge_agent.models.running import Answer, ModelLimits, ModelRunner, installed, is_run_now
 from llm_incident_client.edge_agent.resources import Gauge, Resources
