@@ -29,7 +29,7 @@ LAG = {Profile.CI: 0.5, Profile.LONG: 0.25, Profile.FULL: 0.25}
 NOISE = {Profile.CI: 50.0, Profile.LONG: 5.0, Profile.FULL: 5.0}
 """Milliseconds, in the same way."""
 GROWN = {Profile.CI: 48.0, Profile.LONG: 16.0, Profile.FULL: 16.0}
-"""MiB. In seconds its caches do not fill: they grow to 100 MiB over the first 200,000 events."""
+"""MiB. Seconds do not fill its caches, which grow over the first 200,000 events (`--profile long` watches longer)."""
 STEADY = Shape(frame=100, pause=0.05, unary=2, rest=2)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,9 +10,6 @@ from llm_incident_manager.cli import options, snooze
 from llm_incident_manager.cli.failures import BadUsage
 from llm_incident_manager.cli.options import Invocation
 from llm_incident_manager.domain import directives
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(no_args_is_help=True, help="Edge-Agents, and the directives they are given.")
 directive = typer.Typer(no_args_is_help=True, help="What agents are told to do.")

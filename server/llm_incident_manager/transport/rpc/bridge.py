@@ -25,7 +25,7 @@ Context: TypeAlias = "ServicerContext[bytes, bytes]"
 _READ = frozenset({"authorization", HEADER, FORWARDED, REQUEST_ID, TRACEPARENT})
 """What of a call's metadata is always kept."""
 _MORE = 32
-"""So much is kept of the rest, of which a caller may send a thousand."""
+"""Once so many entries are kept, the rest is not; a caller may send a thousand."""
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
